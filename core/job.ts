@@ -1,0 +1,138 @@
+/**
+ * What a user submits, after validation and expansion: a job of tasks and dependencies. Tasks share
+ * templates, so an array of ten thousand tasks stores its command once.
+ */
+import type { ObjectiveWeights } from "./objective.js";
+import type { GpuRequest, Resources } from "./resources.js";
+
+export const driverNames = ["process"] as const;
+export type DriverName = (typeof driverNames)[number];
+
+/** How the attempt's program is started; a shell is used only where `script` asks for one. */
+export type Program =
+  | { readonly kind: "argv"; readonly argv: readonly string[] }
+  | { readonly kind: "script"; readonly shell: readonly string[]; readonly script: string };
+
+export interface Command {
+  readonly program: Program;
+  readonly env: Readonly<Record<string, string>>;
+  /** null: a directory of its own for each attempt. */
+  readonly workingDirectory: string | null;
+  /** null: standard input is empty. */
+  readonly stdin: string | null;
+}
+
+export const constraintOperators = ["=", "!=", "in", "not_in", "exists", "absent"] as const;
+
+/** A condition on a worker's labels; the label `almanac.worker` is the worker's own name. */
+export interface Constraint {
+  readonly label: string;
+  readonly operator: (typeof constraintOperators)[number];
+  readonly values: readonly string[];
+}
+
+export interface RetryPolicy {
+  /** Attempts in all, the first included; at least 1. */
+  readonly attemptsMax: number;
+  /** Delay before the second attempt; doubles with each further one. */
+  readonly backoffMs: number;
+  readonly backoffMaxMs: number;
+}
+
+/** What happens to an attempt whose worker has gone silent. See reliability P4 in the docs. */
+export type OnLost =
+  | { readonly kind: "keep" }
+  | { readonly kind: "stop"; readonly afterMs: number };
+
+export interface UserEstimate {
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+}
+
+export interface TaskTemplate {
+  /** Name in the job file, before expansion; groups statistics of like tasks. */
+  readonly name: string;
+  readonly driver: DriverName;
+  readonly command: Command;
+  readonly resources: Resources;
+  readonly gpu: GpuRequest | null;
+  /** Amounts of cluster-wide pools held while an attempt is live. */
+  readonly pools: Readonly<Record<string, number>>;
+  readonly constraints: readonly Constraint[];
+  /** Higher is more urgent; -1000 to 1000, 0 by default. */
+  readonly priority: number;
+  /** Wall-clock time by which each task should be done; null: none. */
+  readonly deadlineAtMs: number | null;
+  /** Duration on a worker of speed 1; null: the user does not know. */
+  readonly estimate: UserEstimate | null;
+  readonly retry: RetryPolicy;
+  /** Limit of one attempt's run; null: none. */
+  readonly timeoutMs: number | null;
+  /** Time between SIGTERM and SIGKILL. */
+  readonly killGraceMs: number;
+  readonly onLost: OnLost;
+  /** The task may run twice without harm, so a lost attempt is replaced at once. */
+  readonly idempotent: boolean;
+  /** Not started before this wall-clock time; null: at once. */
+  readonly scheduledAtMs: number | null;
+  /** At most this many tasks of this template run at once; null: no limit. */
+  readonly maxConcurrent: number | null;
+  /** Bytes kept of each of stdout and stderr, of each attempt. */
+  readonly logBytesMax: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface TaskEntry {
+  /** Unique in the job; `train`, `train[7]`, `train[lr=0.1,seed=2]`. */
+  readonly name: string;
+  /** Index into `JobSpec.templates`. */
+  readonly template: number;
+  /** Added to the template's environment: array index, matrix values. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const edgeConditions = ["success", "failure", "done"] as const;
+export type EdgeCondition = (typeof edgeConditions)[number];
+
+export interface Edge {
+  /** Indices into `JobSpec.tasks`. */
+  readonly from: number;
+  readonly to: number;
+  readonly on: EdgeCondition;
+}
+
+export interface JobSpec {
+  readonly name: string;
+  readonly namespace: string;
+  readonly templates: readonly TaskTemplate[];
+  readonly tasks: readonly TaskEntry[];
+  /** Acyclic. */
+  readonly edges: readonly Edge[];
+  /** Limit from submission to the end of the job; null: none. */
+  readonly timeoutMs: number | null;
+  readonly deadlineAtMs: number | null;
+  readonly objective: ObjectiveWeights | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The limits of a job, each tested at the limit and one past it. */
+export const jobLimits = {
+  tasks: 100_000,
+  edges: 1_000_000,
+  dependenciesPerTask: 10_000,
+  templates: 20_000,
+  nameLength: 128,
+  argvLength: 1_024,
+  argvBytes: 128 * 1024,
+  envEntries: 512,
+  envBytes: 128 * 1024,
+  scriptBytes: 1024 * 1024,
+  stdinBytes: 1024 * 1024,
+  metadataEntries: 64,
+  metadataBytes: 16 * 1024,
+  constraints: 64,
+  customResources: 16,
+  attempts: 1_000,
+  specBytes: 32 * 1024 * 1024,
+  logBytes: 1024 * 1024 * 1024,
+} as const;

@@ -1,0 +1,45 @@
+/** What a worker says of itself when it registers, and what its drivers can really do. */
+import type { DriverName } from "./job.js";
+import type { Device, Resources } from "./resources.js";
+
+/** How a limit is kept on this host; `not_enforced` is said aloud, never implied. */
+export type Enforcement = "cgroup_v1" | "cgroup_v2" | "not_enforced";
+
+export interface DriverFacts {
+  readonly name: DriverName;
+  readonly cpuLimit: Enforcement;
+  readonly memoryLimit: Enforcement;
+}
+
+export interface WorkerFacts {
+  readonly name: string;
+  readonly hostname: string;
+  /** Capacity offered to attempts, at most what the node has. */
+  readonly capacity: Resources;
+  readonly devices: readonly Device[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly drivers: readonly DriverFacts[];
+  /** Relative to a reference core: a task of estimate e runs e / speed here. */
+  readonly speed: number;
+  readonly softwareVersion: string;
+}
+
+/** Why an attempt ended. */
+export type Outcome =
+  | { readonly kind: "exited"; readonly exitCode: number }
+  | { readonly kind: "signalled"; readonly signal: string }
+  | { readonly kind: "timed_out" }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "out_of_memory" }
+  /** The program could not be started: not found, no permission, bad directory. */
+  | { readonly kind: "not_started"; readonly message: string }
+  /** Stopped by the supervisor after its lease had run out. */
+  | { readonly kind: "lease_expired" }
+  /** The supervisor died with the attempt; what became of the program is known, its code is not. */
+  | { readonly kind: "supervisor_lost" };
+
+export interface UsageReport {
+  /** null: not known on this host. */
+  readonly peakMemoryBytes: number | null;
+  readonly cpuMs: number | null;
+}
