@@ -36,7 +36,9 @@ export type Outcome =
   /** Stopped by the supervisor after its lease had run out. */
   | { readonly kind: "lease_expired" }
   /** The supervisor died with the attempt; what became of the program is known, its code is not. */
-  | { readonly kind: "supervisor_lost" };
+  | { readonly kind: "supervisor_lost" }
+  /** The master gave the attempt up: its worker was lost, or refused or forgot it. */
+  | { readonly kind: "lost"; readonly message: string };
 
 export interface UsageReport {
   /** null: not known on this host. */
