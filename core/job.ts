@@ -75,7 +75,10 @@ export interface TaskTemplate {
   readonly idempotent: boolean;
   /** Not started before this wall-clock time; null: at once. */
   readonly scheduledAtMs: number | null;
-  /** At most this many tasks of this template run at once; null: no limit. */
+  /**
+   * At most this many tasks of the job whose templates carry this name run at once (an array whose
+   * command differs by element has several templates of one name); null: no limit.
+   */
   readonly maxConcurrent: number | null;
   /** Bytes kept of each of stdout and stderr, of each attempt. */
   readonly logBytesMax: number;
@@ -89,6 +92,10 @@ export interface TaskEntry {
   readonly template: number;
   /** Added to the template's environment: array index, matrix values. */
   readonly env: Readonly<Record<string, string>>;
+  /** Overrides the template's estimate; null: the template's holds. */
+  readonly estimate: UserEstimate | null;
+  /** Bytes that the task reads, where known: a feature of the duration predictor. */
+  readonly inputBytes: number | null;
 }
 
 export const edgeConditions = ["success", "failure", "done"] as const;
@@ -101,6 +108,12 @@ export interface Edge {
   readonly on: EdgeCondition;
 }
 
+/** Another job that must end in a certain way before any task of this one starts. */
+export interface JobDependency {
+  readonly jobId: string;
+  readonly on: EdgeCondition;
+}
+
 export interface JobSpec {
   readonly name: string;
   readonly namespace: string;
@@ -108,6 +121,8 @@ export interface JobSpec {
   readonly tasks: readonly TaskEntry[];
   /** Acyclic. */
   readonly edges: readonly Edge[];
+  /** Jobs that are waited for; tasks without dependencies of their own are held until then. */
+  readonly after: readonly JobDependency[];
   /** Limit from submission to the end of the job; null: none. */
   readonly timeoutMs: number | null;
   readonly deadlineAtMs: number | null;
@@ -131,6 +146,8 @@ export const jobLimits = {
   metadataEntries: 64,
   metadataBytes: 16 * 1024,
   constraints: 64,
+  jobDependencies: 64,
+  pools: 64,
   customResources: 16,
   attempts: 1_000,
   specBytes: 32 * 1024 * 1024,
