@@ -1,0 +1,57 @@
+/**
+ * The gRPC services, so that no house imports generated code: definitions for servers, clients for
+ * callers, and the request and reply messages that the shells hand to the codec.
+ */
+export type {
+  ClusterServiceServer,
+  GetStatusRequest,
+  GetStatusResponse,
+  ListWorkersRequest,
+  ListWorkersResponse,
+} from "../gen/almanac/v1/cluster.js";
+export { ClusterServiceClient, ClusterServiceService } from "../gen/almanac/v1/cluster.js";
+export type {
+  AmendRequest,
+  AmendResponse,
+  CancelRequest,
+  CancelResponse,
+  GetPlanRequest,
+  GetPlanResponse,
+  GetRequest,
+  GetResponse,
+  JobServiceServer,
+  ListRequest,
+  ListResponse,
+  LogsRequest,
+  LogsResponse,
+  RetryRequest,
+  RetryResponse,
+  SubmitBatchRequest,
+  SubmitBatchResponse,
+  SubmitRequest,
+  SubmitResponse,
+  WaitRequest,
+  WaitResponse,
+  WatchRequest,
+  WatchResponse,
+} from "../gen/almanac/v1/job.js";
+export { JobServiceClient, JobServiceService } from "../gen/almanac/v1/job.js";
+export type {
+  ColumnChunk as ColumnChunkWire,
+  EstimateRequest,
+  EstimateResponse,
+  HistoryRequest,
+  HistoryResponse,
+  PlannerServiceServer,
+  PlanReply,
+  PlanRequest,
+} from "../gen/almanac/v1/planner.js";
+export { PlannerServiceClient, PlannerServiceService } from "../gen/almanac/v1/planner.js";
+export type {
+  LogPull as LogPullWire,
+  LogPush as LogPushWire,
+  MasterMessage as MasterMessageWire,
+  WorkerMessage as WorkerMessageWire,
+  WorkerServiceServer,
+} from "../gen/almanac/v1/worker.js";
+export { WorkerServiceClient, WorkerServiceService } from "../gen/almanac/v1/worker.js";
