@@ -18,9 +18,7 @@ export const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,11}$/).filter((key) =
 export const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
 
 export const record = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> =>
-  fc
-    .array(fc.tuple(name, value), { maxLength: 4 })
-    .map((entries) => Object.fromEntries(entries));
+  fc.array(fc.tuple(name, value), { maxLength: 4 }).map((entries) => Object.fromEntries(entries));
 
 export const attempt = fc
   .tuple(name, name, fc.integer({ min: 1, max: 99 }))
@@ -52,7 +50,9 @@ export const gpuRequest: fc.Arbitrary<GpuRequest> = fc.oneof(
   }),
 );
 
-const argv = fc.tuple(name, fc.array(text, { maxLength: 3 })).map(([head, rest]) => [head, ...rest]);
+const argv = fc
+  .tuple(name, fc.array(text, { maxLength: 3 }))
+  .map(([head, rest]) => [head, ...rest]);
 export const command: fc.Arbitrary<Command> = fc.record({
   program: fc.oneof(
     fc.record({ kind: fc.constant("argv" as const), argv }),

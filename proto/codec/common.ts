@@ -1,7 +1,6 @@
 /** What several messages carry: resources, devices, outcomes, estimates, objectives, violations. */
-import type { Incarnation } from "../../core/ids.js";
+import type { AttemptId, Incarnation, TaskId, WorkerId } from "../../core/ids.js";
 import { parseAttemptId, parseTaskId, workerId } from "../../core/ids.js";
-import type { AttemptId, TaskId, WorkerId } from "../../core/ids.js";
 import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Device, GpuRequest, Resources } from "../../core/resources.js";
 import { devicesPerWorkerMax, deviceThousandths } from "../../core/resources.js";

@@ -203,7 +203,8 @@ export function list<W, T>(
  * Names that a plain object has by inheritance, and `prototype`. As keys of a map from outside they
  * would be read where nothing was written, so no map may carry them.
  */
-export const isReservedKey = (key: string): boolean => key in Object.prototype || key === "prototype";
+export const isReservedKey = (key: string): boolean =>
+  key in Object.prototype || key === "prototype";
 
 export function textRecord(
   scope: Scope,
@@ -242,4 +243,5 @@ export function entriesOf<T>(values: Readonly<Record<string, T>>): Map<string, T
   return new Map(Object.entries(values));
 }
 
-export const excerpt = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+export const excerpt = (text: string): string =>
+  text.length > 60 ? `${text.slice(0, 60)}…` : text;

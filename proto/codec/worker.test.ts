@@ -36,10 +36,9 @@ const workerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
   sequence: any.positive,
   acknowledged: any.count,
   hello: fc.option(hello, { nil: null }),
-  heartbeat: fc.option(
-    fc.record({ freeMemoryBytes: any.count, loadAverage: any.amount }),
-    { nil: null },
-  ),
+  heartbeat: fc.option(fc.record({ freeMemoryBytes: any.count, loadAverage: any.amount }), {
+    nil: null,
+  }),
   started: fc.array(started, { maxLength: 3 }),
   finished: fc.array(finished, { maxLength: 3 }),
   refused: fc.array(
@@ -186,7 +185,13 @@ describe("a message that is not what it should be is refused by the name of its 
           ...launchWire,
           attemptId: "j/t#1",
           driver: "teleport",
-          resources: { cpuMillis: 1, memoryBytes: 0, diskBytes: 0, networkBps: 0, custom: new Map() },
+          resources: {
+            cpuMillis: 1,
+            memoryBytes: 0,
+            diskBytes: 0,
+            networkBps: 0,
+            custom: new Map(),
+          },
           command: {
             program: { $case: "argv", value: { values: ["true"] } },
             env: new Map([["__proto__", "x"]]),

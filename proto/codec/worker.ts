@@ -19,8 +19,8 @@ import type {
 } from "../../core/session.js";
 import { logStreams, refusalReasons } from "../../core/session.js";
 import type { DriverFacts, Enforcement, WorkerFacts } from "../../core/worker.js";
-import { Command, LogStream } from "../gen/almanac/v1/job.js";
 import { Incarnation, Outcome, Resources, Usage } from "../gen/almanac/v1/common.js";
+import { Command, LogStream } from "../gen/almanac/v1/job.js";
 import * as wire from "../gen/almanac/v1/worker.js";
 import { decodeCommand, encodeCommand } from "./command.js";
 import {
@@ -209,11 +209,7 @@ const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
   devices: message.devices.map((id, index) => identifier(scope, `devices[${index}]`, id)),
   timeoutMs: integerOrNull(scope, "timeout_ms", message.timeoutMs),
   killGraceMs: integer(scope, "kill_grace_ms", message.killGraceMs),
-  stopWhenLostAfterMs: integerOrNull(
-    scope,
-    "stop_when_lost_after_ms",
-    message.stopWhenLostAfterMs,
-  ),
+  stopWhenLostAfterMs: integerOrNull(scope, "stop_when_lost_after_ms", message.stopWhenLostAfterMs),
   logBytesMax: integer(scope, "log_bytes_max", message.logBytesMax),
 });
 
