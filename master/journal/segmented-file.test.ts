@@ -181,7 +181,19 @@ describe("power loss", () => {
   });
 });
 
-/** Three batches, each synced on its own, and a second segment with two more. */
+it("a write of which the disk kept the end and lost the beginning is torn, not damage", async () => {
+  const disk = createSimulatedDisk();
+  const journal = await openOn(disk, 1_000_000);
+  await journal.append(1, 0, records(1, 5));
+  const durable = disk.contents(disk.paths()[0] as string).length;
+  await Promise.all([journal.append(1, 5, records(6, 40)), journal.append(1, 45, records(46, 40))]);
+  disk.contents(disk.paths()[0] as string).fill(0, durable, durable + 512);
+  const again = await openOn(disk, 1_000_000);
+  expect(again.tornTail).toMatchObject({ offset: durable });
+  expect(await collect(again, 1)).toEqual(records(1, 5));
+});
+
+/** Six batches over two segments, each synced on its own. */
 async function smallJournal(): Promise<{ disk: SimulatedDisk; paths: string[]; tail: number }> {
   const disk = createSimulatedDisk();
   const journal = await openOn(disk, 300);
