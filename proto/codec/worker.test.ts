@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { LogPull, LogPush, MasterMessage, WorkerMessage } from "../../core/session.js";
 import { refusalReasons } from "../../core/session.js";
 import * as wire from "../gen/almanac/v1/worker.js";
-import * as any from "./arbitraries.js";
+import * as any from "./testing/arbitraries.js";
 import {
   decodeLogPull,
   decodeLogPush,

@@ -1,10 +1,10 @@
 /** Generators of core values for the property tests of the codecs. */
 import fc from "fast-check";
-import type { Incarnation } from "../../core/ids.js";
-import { attemptId, jobId, taskId, workerId } from "../../core/ids.js";
-import type { Command } from "../../core/job.js";
-import type { Device, GpuRequest, Resources } from "../../core/resources.js";
-import type { Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
+import type { Incarnation } from "../../../core/ids.js";
+import { attemptId, jobId, taskId, workerId } from "../../../core/ids.js";
+import type { Command } from "../../../core/job.js";
+import type { Device, GpuRequest, Resources } from "../../../core/resources.js";
+import type { Outcome, UsageReport, WorkerFacts } from "../../../core/worker.js";
 
 export const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 export const positive = fc.integer({ min: 1, max: 2 ** 31 - 1 });

@@ -1,0 +1,148 @@
+/**
+ * The directions of imports (docs/architecture.md, "The houses"). Type imports count like others:
+ * a type is knowledge too.
+ */
+/** Tests, and the generators and helpers in a house's testing/ folder. */
+const testCode = "\\.test\\.ts$|/testing/";
+const checker = "^core/check(-[a-z]+)?\\.ts$";
+const npm = "(^|/)node_modules/";
+
+/** `house` may import only what `allowed` matches, itself, npm packages and Node. */
+const house = (name, allowed, comment) => ({
+  name: `${name}-imports`,
+  comment,
+  severity: "error",
+  from: { path: `^${name}/`, pathNot: testCode },
+  to: { pathNot: [`^${name}/`, npm, ...allowed], dependencyTypesNot: ["core", "unknown"] },
+});
+
+/** The same for tests beside the code, which may use helpers of test/ as well. */
+const houseTests = (name, allowed) => ({
+  name: `${name}-tests-import`,
+  comment: "tests keep to the house's directions, but may use the helpers in test/",
+  severity: "error",
+  from: { path: `^${name}/.*(${testCode})` },
+  to: {
+    pathNot: [`^${name}/`, "^test/", npm, ...allowed],
+    dependencyTypesNot: ["core", "unknown"],
+  },
+});
+
+const core = "^core/";
+const codec = "^proto/codec/";
+const houses = [
+  ["core", [], "core knows nobody"],
+  ["spec", [core], "what a user writes becomes core types; it knows nothing else"],
+  ["proto", [core], "the wire knows only the vocabulary"],
+  ["master", [core, codec], "houses speak only through proto/codec"],
+  ["worker", [core, codec], "houses speak only through proto/codec"],
+  ["planner", [core, codec, "^models/"], "houses speak only through proto/codec"],
+  ["models", [core], "features and training know only the vocabulary"],
+  [
+    "simulation",
+    [core, "^(master|planner|worker)/pure/"],
+    "a simulated cluster drives the real pure code, never a shell",
+  ],
+];
+
+module.exports = {
+  forbidden: [
+    ...houses.map((row) => house(...row)),
+    ...houses.map(([name, allowed]) => houseTests(name, allowed)),
+    {
+      name: "nobody-imports-the-top",
+      comment: "cli, bench and test stand on top: only they themselves import them",
+      severity: "error",
+      from: { path: "^([^/]+)/", pathNot: testCode },
+      to: { path: "^(cli|bench|test)/", pathNot: "^$1/" },
+    },
+    {
+      name: "models-serve-the-planner",
+      comment: "models are imported by the planner alone, and by what stands on top",
+      severity: "error",
+      from: { pathNot: "^(models|planner|cli|bench|test)/" },
+      to: { path: "^models/" },
+    },
+    {
+      name: "generated-types-stop-at-the-codec",
+      comment: "import proto/codec instead",
+      severity: "error",
+      from: { pathNot: "^proto/(codec|gen)/" },
+      to: { path: "^proto/gen/" },
+    },
+    {
+      name: "core-needs-nothing",
+      comment: "core is pure: no packages, no Node",
+      severity: "error",
+      from: { path: "^core/", pathNot: testCode },
+      to: { pathNot: "^core/", dependencyTypesNot: ["unknown"] },
+    },
+    {
+      name: "pure-code-stays-pure",
+      comment: "pure code imports core and pure code of its own house, nothing else",
+      severity: "error",
+      from: { path: "^([^/]+)/pure/", pathNot: testCode },
+      to: { pathNot: ["^core/", "^$1/pure/"], dependencyTypesNot: ["unknown"] },
+    },
+    {
+      name: "check-shares-no-code",
+      comment: "the checker must not inherit a solver's mistake: it imports only the core's types",
+      severity: "error",
+      from: { path: checker },
+      to: { pathNot: [checker, "^core/(problem|plan|objective|result)\\.ts$"] },
+    },
+    {
+      name: "check-lends-no-code",
+      comment: "nor may core's other arithmetic lean on the checker that is to judge it",
+      severity: "error",
+      from: { path: "^core/", pathNot: [testCode, checker] },
+      to: { path: checker },
+    },
+    {
+      name: "check-is-not-a-toolbox",
+      comment: "the types that check imports must not in turn lead to shared arithmetic",
+      severity: "error",
+      from: { path: "^core/(problem|plan|objective|result)\\.ts$" },
+      to: { pathNot: "^core/(problem|plan|objective|result)\\.ts$" },
+    },
+    {
+      name: "no-cycle",
+      comment: "two files that need each other are one file, or three",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-test-code-in-the-product",
+      comment: "tests and their generators are imported by tests only",
+      severity: "error",
+      from: { pathNot: [testCode, "^test/"] },
+      to: { path: testCode, pathNot: npm },
+    },
+    {
+      name: "no-dev-dependency-in-the-product",
+      comment: "what runs at a user's must be installed there",
+      severity: "error",
+      from: { path: "^(core|spec|proto|master|planner|worker|cli|models)/", pathNot: testCode },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "resolvable",
+      comment: "an import that cannot be resolved escapes every other rule",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: npm },
+    exclude: { path: "(^|/)(dist|fixtures)/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      mainFields: ["module", "main", "types"],
+    },
+  },
+};
