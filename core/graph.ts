@@ -1,0 +1,87 @@
+/** The precedence edges of a problem in compressed rows, both ways, and a topological order. */
+import type { Problem } from "./problem.js";
+
+export interface Graph {
+  /** [tasks + 1] offsets into `successor` and `successorLag`. */
+  readonly successorFirst: Int32Array;
+  readonly successor: Int32Array;
+  readonly successorLag: Int32Array;
+  /** [tasks + 1] offsets into `predecessor` and `predecessorLag`. */
+  readonly predecessorFirst: Int32Array;
+  readonly predecessor: Int32Array;
+  readonly predecessorLag: Int32Array;
+  /** Every task after its predecessors; shorter than the tasks if the edges have a cycle. */
+  readonly topological: Int32Array;
+}
+
+export function graphOf(problem: Problem): Graph {
+  const tasks = problem.tasks.count;
+  const { from, to, lag } = problem.edges;
+  const forward = compress(tasks, from, to, lag, problem.edges.count);
+  const backward = compress(tasks, to, from, lag, problem.edges.count);
+  return {
+    successorFirst: forward.first,
+    successor: forward.other,
+    successorLag: forward.lag,
+    predecessorFirst: backward.first,
+    predecessor: backward.other,
+    predecessorLag: backward.lag,
+    topological: topologicalOrder(tasks, forward, backward.first),
+  };
+}
+
+interface Rows {
+  readonly first: Int32Array;
+  readonly other: Int32Array;
+  readonly lag: Int32Array;
+}
+
+function compress(
+  tasks: number,
+  key: Uint32Array,
+  other: Uint32Array,
+  lag: Int32Array,
+  edges: number,
+): Rows {
+  const first = new Int32Array(tasks + 1);
+  for (let edge = 0; edge < edges; edge++) {
+    const row = (key[edge] as number) + 1;
+    first[row] = (first[row] as number) + 1;
+  }
+  for (let task = 0; task < tasks; task++) {
+    first[task + 1] = (first[task + 1] as number) + (first[task] as number);
+  }
+  const next = first.slice();
+  const rows = { first, other: new Int32Array(edges), lag: new Int32Array(edges) };
+  for (let edge = 0; edge < edges; edge++) {
+    const row = key[edge] as number;
+    const place = next[row] as number;
+    next[row] = place + 1;
+    rows.other[place] = other[edge] as number;
+    rows.lag[place] = lag[edge] as number;
+  }
+  return rows;
+}
+
+/** Kahn's algorithm; tasks that are free at the same moment come in order of index. */
+function topologicalOrder(tasks: number, forward: Rows, predecessorFirst: Int32Array): Int32Array {
+  const waiting = new Int32Array(tasks);
+  const order = new Int32Array(tasks);
+  let written = 0;
+  for (let task = 0; task < tasks; task++) {
+    const count = (predecessorFirst[task + 1] as number) - (predecessorFirst[task] as number);
+    waiting[task] = count;
+    if (count === 0) order[written++] = task;
+  }
+  for (let read = 0; read < written; read++) {
+    const task = order[read] as number;
+    const end = forward.first[task + 1] as number;
+    for (let place = forward.first[task] as number; place < end; place++) {
+      const after = forward.other[place] as number;
+      const left = (waiting[after] as number) - 1;
+      waiting[after] = left;
+      if (left === 0) order[written++] = after;
+    }
+  }
+  return order.subarray(0, written);
+}
