@@ -1,0 +1,327 @@
+/**
+ * From a job file's tasks to core's templates, tasks and edges: defaults are merged, arrays and
+ * matrices expanded, placeholders replaced, names resolved. Elements share one template unless
+ * their texts differ, so an array of ten thousand stores its command once.
+ */
+import {
+  type Edge,
+  type JobSpec,
+  jobLimits,
+  type TaskEntry,
+  type TaskTemplate,
+} from "../core/job.js";
+import { defaultObjective } from "../core/objective.js";
+import { quote, violationsMax } from "../core/violations.js";
+import type { Origins, ParseOptions, Problem, SourceTask } from "./expansion.js";
+import type { Combination } from "./expansion-fields.js";
+import type { JobFile } from "./job-file.js";
+import { instantOf, lowerTask, readEnvFiles } from "./lower.js";
+import type { Path } from "./path.js";
+import { placeholderProblem, placeholdersOf, type Values } from "./substitute.js";
+import { didYouMean } from "./suggest.js";
+
+export interface Expanded {
+  readonly spec: JobSpec;
+  readonly origins: Origins;
+  readonly problems: readonly Problem[];
+}
+
+interface Element {
+  /** `[7]`, `[lr=0.1,seed=2]`, or nothing. */
+  readonly suffix: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The elements of a source task stand in one row: [first, first + count). */
+interface Row {
+  readonly source: SourceTask;
+  readonly first: number;
+  readonly elements: readonly Element[];
+}
+
+export function expandJob(file: JobFile, options: ParseOptions): Expanded {
+  const problems: Problem[] = [];
+  const variables = mergeVariables(file, options, problems);
+  const sources = sourceTasks(file, problems);
+  const templates: TaskTemplate[] = [];
+  const templateOrigins: Path[] = [];
+  const tasks: TaskEntry[] = [];
+  const taskOrigins: Path[] = [];
+  const rows: Row[] = [];
+  for (const source of sources) {
+    if (problems.length >= violationsMax) break;
+    const elements = elementsOf(source, problems);
+    if (tasks.length + elements.length > jobLimits.tasks) {
+      const message = `the job has more tasks than the limit of ${jobLimits.tasks}`;
+      problems.push({ path: source.path, message, limit: jobLimits.tasks });
+      break;
+    }
+    rows.push({ source, first: tasks.length, elements });
+    const values = new Map([["job", file.name], ...variables]);
+    const varies = checkPlaceholders(source, file, elements, values, problems);
+    const fileEnv = readEnvFiles(source, file, options, values, problems);
+    const known = new Map<string, number>();
+    for (const element of elements) {
+      const name = source.name + element.suffix;
+      let template = varies ? undefined : known.get("");
+      if (template === undefined) {
+        const all = new Map([...values, ...element.values, ["task", name]]);
+        const lowered = lowerTask(source, file.defaults, all, fileEnv, options.now);
+        const key = varies ? JSON.stringify(lowered.command) : "";
+        template = known.get(key);
+        if (template === undefined) {
+          template = templates.push(lowered) - 1;
+          templateOrigins.push(source.path);
+          known.set(key, template);
+        }
+      }
+      tasks.push({ name, template, env: element.env, estimate: null, inputBytes: null });
+      taskOrigins.push(source.path);
+    }
+  }
+  const { edges, entries } = resolveEdges(rows, tasks, problems);
+  return {
+    spec: jobOf(file, options.now, templates, tasks, edges),
+    origins: {
+      templates: templateOrigins,
+      tasks: taskOrigins,
+      taskNames: tasks.map((task) => task.name),
+      edgeTo: edges.map((edge) => edge.to),
+      edgeEntry: entries,
+    },
+    problems,
+  };
+}
+
+function jobOf(
+  file: JobFile,
+  now: number,
+  templates: readonly TaskTemplate[],
+  tasks: readonly TaskEntry[],
+  edges: readonly Edge[],
+): JobSpec {
+  const weights = file.objective;
+  return {
+    name: file.name,
+    namespace: file.namespace ?? "default",
+    templates,
+    tasks,
+    edges,
+    after: file.after ?? [],
+    timeoutMs: file.timeout ?? null,
+    deadlineAtMs: instantOf(file.deadline, now),
+    objective:
+      weights === undefined
+        ? null
+        : {
+            makespan: weights.makespan ?? defaultObjective.makespan,
+            flow: weights.flow ?? defaultObjective.flow,
+            tardiness: weights.tardiness ?? defaultObjective.tardiness,
+            moves: weights.moves ?? defaultObjective.moves,
+          },
+    metadata: file.metadata ?? {},
+  };
+}
+
+function mergeVariables(file: JobFile, options: ParseOptions, problems: Problem[]): Values {
+  const declared = file.variables ?? {};
+  const given = options.variables ?? {};
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(declared, name)) {
+      const message = `the job file declares no variable ${quote(name)}${didYouMean(name, Object.keys(declared))}`;
+      problems.push({ path: ["variables", name], message });
+    }
+  }
+  return new Map(
+    Object.entries({ ...declared, ...given }).map(([name, value]) => [`variables.${name}`, value]),
+  );
+}
+
+function sourceTasks(file: JobFile, problems: Problem[]): readonly SourceTask[] {
+  if (!Array.isArray(file.tasks)) {
+    return Object.entries(file.tasks).map(([name, task]) => ({
+      name,
+      path: ["tasks", name],
+      file: task,
+    }));
+  }
+  const first = new Map<string, number>();
+  const sources: SourceTask[] = [];
+  for (const [i, { name, ...task }] of file.tasks.entries()) {
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, i);
+      sources.push({ name, path: ["tasks", i], file: task });
+    } else if (problems.length < violationsMax) {
+      const message = `duplicate name ${quote(name)}: tasks[${earlier}] has it already`;
+      problems.push({ path: ["tasks", i, "name"], message });
+    }
+  }
+  return sources;
+}
+
+function elementsOf(source: SourceTask, problems: Problem[]): readonly Element[] {
+  const { array, matrix } = source.file;
+  if (array !== undefined && matrix !== undefined) {
+    const message = "array and matrix cannot be combined; make the index an axis of the matrix";
+    problems.push({ path: [...source.path, "array"], message });
+    return [];
+  }
+  if (array !== undefined) {
+    return array.map((index) => ({
+      suffix: `[${index}]`,
+      env: { ALMANAC_ARRAY_INDEX: String(index) },
+      values: new Map([["array", String(index)]]),
+    }));
+  }
+  if (matrix !== undefined) return matrixElements(source, matrix, problems);
+  return [{ suffix: "", env: {}, values: new Map() }];
+}
+
+function matrixElements(
+  source: SourceTask,
+  matrix: readonly Combination[],
+  problems: Problem[],
+): readonly Element[] {
+  const seen = new Set<string>();
+  return matrix.map((combination) => {
+    const parts = Object.entries(combination);
+    const label = parts.map(([axis, value]) => `${axis}=${value.replace(/[^\w.+:@%-]/g, "-")}`);
+    const suffix = `[${label.join(",")}]`;
+    if (seen.has(suffix) && problems.length < violationsMax) {
+      const message = `two combinations are both named ${quote(source.name + suffix)}; make their values differ in letters, digits or any of _.+:@%-`;
+      problems.push({ path: [...source.path, "matrix"], message });
+    }
+    seen.add(suffix);
+    return {
+      suffix,
+      env: Object.fromEntries(
+        parts.map(([axis, value]) => [`ALMANAC_MATRIX_${axis.toUpperCase()}`, value]),
+      ),
+      values: new Map(parts.map(([axis, value]) => [`matrix.${axis}`, value])),
+    };
+  });
+}
+
+/** Reports unknown placeholders; true if some text differs from element to element. */
+function checkPlaceholders(
+  source: SourceTask,
+  file: JobFile,
+  elements: readonly Element[],
+  values: Values,
+  problems: Problem[],
+): boolean {
+  const common = new Set(elements[0]?.values.keys() ?? []);
+  for (const element of elements) {
+    for (const name of common) if (!element.values.has(name)) common.delete(name);
+  }
+  const known = new Set([...values.keys(), ...common, "task"]);
+  let varies = false;
+  for (const [path, text] of textsOf(source, file)) {
+    for (const name of placeholdersOf(text)) {
+      const problem = placeholderProblem(name, known);
+      if (problem !== null && problems.length < violationsMax)
+        problems.push({ path, message: problem });
+      else if (!values.has(name) && path.includes("envFiles")) {
+        problems.push({ path, message: "an env file is one for all elements of a task" });
+      }
+      if (!values.has(name)) varies = true;
+    }
+  }
+  return varies;
+}
+
+/** Every text of a task in which placeholders are replaced, with its place in the file. */
+function* textsOf(source: SourceTask, file: JobFile): Generator<readonly [Path, string]> {
+  const owners = [
+    [source.path, source.file],
+    [["defaults"], file.defaults ?? {}],
+  ] as const;
+  for (const [path, owner] of owners) {
+    for (const key of ["stdin", "workdir"] as const) {
+      const value = owner[key];
+      if (value !== undefined) yield [[...path, key], value];
+    }
+    for (const [name, value] of Object.entries(owner.env ?? {}))
+      yield [[...path, "env", name], value];
+    for (const [i, value] of (owner.envFiles ?? []).entries())
+      yield [[...path, "envFiles", i], value];
+  }
+  for (const [i, word] of (source.file.command ?? []).entries()) {
+    yield [[...source.path, "command", i], word];
+  }
+  if (source.file.script !== undefined) yield [[...source.path, "script"], source.file.script];
+}
+
+function resolveEdges(
+  rows: readonly Row[],
+  tasks: readonly TaskEntry[],
+  problems: Problem[],
+): { readonly edges: readonly Edge[]; readonly entries: readonly number[] } {
+  const rowOf = new Map(rows.map((row) => [row.source.name, row]));
+  const indexOf = new Map(tasks.map((task, i) => [task.name, i]));
+  const edges: Edge[] = [];
+  const entries: number[] = [];
+  for (const row of rows) {
+    for (const [entry, { task: wanted, on }] of (row.source.file.after ?? []).entries()) {
+      if (problems.length >= violationsMax) return { edges, entries };
+      const path = [...row.source.path, "after", entry];
+      const sources = dependenciesOf(row, wanted, rowOf, indexOf);
+      if (typeof sources === "string") {
+        problems.push({ path, message: sources });
+        continue;
+      }
+      const count = sources.reduce((sum, from) => sum + from.length, 0);
+      if (edges.length + count > jobLimits.edges) {
+        const message = `the job has more dependencies than the limit of ${jobLimits.edges}; let a single task stand between two large arrays, or use ${quote(`${wanted}[*]`)} for the same element`;
+        problems.push({ path, message, limit: jobLimits.edges });
+        return { edges, entries };
+      }
+      sources.forEach((all, element) => {
+        for (const from of all) {
+          edges.push({ from, to: row.first + element, on });
+          entries.push(entry);
+        }
+      });
+    }
+  }
+  return { edges, entries };
+}
+
+/** Per element of the row the tasks it waits for, or what is wrong. */
+function dependenciesOf(
+  row: Row,
+  wanted: string,
+  rowOf: ReadonlyMap<string, Row>,
+  indexOf: ReadonlyMap<string, number>,
+): readonly (readonly number[])[] | string {
+  const elementWise = wanted.endsWith("[*]");
+  const base = elementWise ? wanted.slice(0, -3) : wanted;
+  if (base === row.source.name) return `${quote(base)} depends on itself`;
+  const target = rowOf.get(base);
+  if (elementWise && target !== undefined) {
+    const found: (readonly number[])[] = [];
+    for (const element of row.elements) {
+      const from = indexOf.get(base + element.suffix);
+      if (from === undefined || element.suffix === "") {
+        return element.suffix === ""
+          ? `${quote(wanted)} is for arrays and matrices: this task has no elements to pair`
+          : `${quote(base)} has no element ${quote(element.suffix)} to pair with`;
+      }
+      found.push([from]);
+    }
+    return found;
+  }
+  const one = indexOf.get(base);
+  const from =
+    target !== undefined && !elementWise
+      ? target.elements.map((_, i) => target.first + i)
+      : one !== undefined && !elementWise
+        ? [one]
+        : null;
+  if (from === null) {
+    return `unknown dependency: there is no task ${quote(base)}${didYouMean(base, [...rowOf.keys(), ...[...indexOf.keys()].slice(0, 1000)])}`;
+  }
+  return row.elements.map(() => from);
+}

@@ -1,0 +1,38 @@
+/** The types that the steps of an expansion share. */
+import type { Result } from "../core/result.js";
+import type { TaskFile } from "./job-file.js";
+import type { Path } from "./path.js";
+
+export interface ParseOptions {
+  /** The file's name, for messages. */
+  readonly source: string;
+  /** Origin of relative deadlines and start times, ms since 1970. */
+  readonly now: number;
+  /** Values that override the file's `variables`. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Reads a file named by `envFiles`; the path is as written. Absent: env files are refused. */
+  readonly readFile?: (path: string) => Result<string>;
+}
+
+export interface Problem {
+  readonly path: Path;
+  readonly message: string;
+  readonly limit?: number;
+}
+
+/** Where in the file each part of the expanded job comes from. */
+export interface Origins {
+  readonly templates: readonly Path[];
+  readonly tasks: readonly Path[];
+  readonly taskNames: readonly string[];
+  /** Per edge: the dependent task, and the index in its `after`. */
+  readonly edgeTo: readonly number[];
+  readonly edgeEntry: readonly number[];
+}
+
+/** One task of the file, before expansion. */
+export interface SourceTask {
+  readonly name: string;
+  readonly path: Path;
+  readonly file: TaskFile;
+}
