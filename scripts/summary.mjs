@@ -23,3 +23,10 @@ export function finalCounts(counts, exitCode) {
   if (counts.failed === 0 && (exitCode !== 0 || ranNothing)) return { ...counts, failed: 1 };
   return counts;
 }
+
+/** The counts with one check more. */
+export const addCheck = (counts, passed) => ({
+  ...counts,
+  passed: counts.passed + (passed ? 1 : 0),
+  failed: counts.failed + (passed ? 0 : 1),
+});
