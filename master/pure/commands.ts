@@ -1,0 +1,82 @@
+/** What may be asked of the master. Time enters as a Tick; the planner's answer as AdoptPlan. */
+import type { Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
+import type { Plan } from "../../core/plan.js";
+import type { Problem } from "../../core/problem.js";
+import type { AlmanacError, Result, Violation } from "../../core/result.js";
+import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
+import type { ClusterSettings, Event } from "./events.js";
+
+export type Command =
+  | { readonly type: "BeginEpoch"; readonly epoch: number; readonly settings: ClusterSettings }
+  | {
+      readonly type: "Submit";
+      /** Drawn by the shell; used only if the submission is new. */
+      readonly jobId: JobId;
+      readonly spec: JobSpec;
+      readonly idempotencyKey: string;
+    }
+  | {
+      readonly type: "Cancel";
+      readonly job: JobId;
+      /** null: the whole job. */
+      readonly task: TaskId | null;
+      readonly reason: string;
+    }
+  | { readonly type: "Retry"; readonly job: JobId; readonly task: TaskId | null }
+  | { readonly type: "WorkerHello"; readonly hello: Hello }
+  | { readonly type: "WorkerDisconnected"; readonly incarnation: Incarnation }
+  | {
+      readonly type: "WorkerReport";
+      readonly incarnation: Incarnation;
+      readonly started: readonly AttemptStarted[];
+      readonly finished: readonly AttemptFinished[];
+      readonly refused: readonly LaunchRefused[];
+    }
+  /** When each connected worker was last heard of; the shell's knowledge, not the journal's. */
+  | { readonly type: "Tick"; readonly lastHeard: ReadonlyMap<WorkerId, number> }
+  /** Give every runnable task without a reservation one, at once and without a solver. */
+  | { readonly type: "Place" }
+  /** Start what may start now. */
+  | { readonly type: "Dispatch" }
+  | {
+      readonly type: "AdoptPlan";
+      readonly solver: string;
+      readonly problem: Problem;
+      readonly plan: Plan;
+      readonly value: number;
+      readonly bound: number;
+      /** `state.facts` and the plan's version when the problem was built. */
+      readonly facts: number;
+      readonly planVersion: number;
+    };
+
+export interface SubmitReply {
+  readonly jobId: JobId;
+  readonly duplicate: boolean;
+  readonly warnings: readonly Violation[];
+}
+
+export type AdoptReply =
+  | { readonly adopted: true; readonly version: number }
+  | { readonly adopted: false; readonly reason: string; readonly version: number };
+
+/** Replies by command; the others have nothing to say. */
+export type Reply =
+  | { readonly kind: "none" }
+  | { readonly kind: "submit"; readonly submit: SubmitReply }
+  | { readonly kind: "retry"; readonly tasks: number }
+  | { readonly kind: "adopt"; readonly adopt: AdoptReply };
+
+export const noReply: Result<Reply> = { ok: true, value: { kind: "none" } };
+
+/**
+ * A decision in progress. Each event it yields is folded into the state before the next is asked
+ * for, so a decision with many consequences reads the state as it has become and needs no copy.
+ * It refuses only before its first event: a refusal changes nothing.
+ */
+export type Decision = Generator<Event, Result<Reply>, void>;
+
+export function refuse(error: AlmanacError): Result<Reply> {
+  return { ok: false, error };
+}

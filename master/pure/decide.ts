@@ -1,0 +1,47 @@
+/** Which decision answers which command. A decision only reads the state. */
+import { unreachable } from "../../core/result.js";
+import { admitPlan } from "./admission.js";
+import { cancel } from "./cancel.js";
+import type { Command, Decision } from "./commands.js";
+import { noReply } from "./commands.js";
+import { dispatch } from "./dispatch.js";
+import { place } from "./place.js";
+import { retry } from "./retry.js";
+import { workerDisconnected, workerHello, workerReport } from "./session.js";
+import type { State } from "./state.js";
+import { submit } from "./submit.js";
+import { tick } from "./tick.js";
+
+export function decide(state: State, command: Command, nowMs: number): Decision {
+  switch (command.type) {
+    case "BeginEpoch":
+      return beginEpoch(command);
+    case "Submit":
+      return submit(state, command);
+    case "Cancel":
+      return cancel(state, command);
+    case "Retry":
+      return retry(state, command);
+    case "WorkerHello":
+      return workerHello(state, command.hello, nowMs);
+    case "WorkerDisconnected":
+      return workerDisconnected(state, command.incarnation);
+    case "WorkerReport":
+      return workerReport(state, command, nowMs);
+    case "Tick":
+      return tick(state, command.lastHeard, nowMs);
+    case "Place":
+      return place(state, nowMs);
+    case "Dispatch":
+      return dispatch(state, nowMs);
+    case "AdoptPlan":
+      return admitPlan(state, command, nowMs);
+    default:
+      return unreachable(command);
+  }
+}
+
+function* beginEpoch(command: Extract<Command, { type: "BeginEpoch" }>): Decision {
+  yield { type: "EpochBegan", epoch: command.epoch, settings: command.settings };
+  return noReply;
+}

@@ -1,0 +1,159 @@
+/**
+ * Starts what may start now. On each worker tasks go in plan order; a ready one may go early if it
+ * fits, to its p90, beside every reservation that stands before it (safe backfill). Workers are
+ * never changed here: that is repair's part.
+ */
+import { attemptId } from "../../core/ids.js";
+import { fits, subtractResources } from "../../core/resources.js";
+import type { Decision } from "./commands.js";
+import { noReply } from "./commands.js";
+import { freeDevices } from "./device-choice.js";
+import { durationOn, remainingOn } from "./estimates.js";
+import type { Event } from "./events.js";
+import { predecessors } from "./problem-tasks.js";
+import { Profile } from "./profile.js";
+import type { State, Task, WorkerRecord } from "./state.js";
+import { isEnded, liveAttempt } from "./state.js";
+
+/** Unstarted tasks of a worker's queue that one pass looks at. */
+export const lookAhead = 64;
+
+export function* dispatch(state: State, nowMs: number): Decision {
+  if (state.index.ready.size === 0) return noReply;
+  const queues = queuesOf(state);
+  for (const worker of state.workers.values()) {
+    const queue = queues.get(worker.id);
+    if (worker.state === "connected" && queue !== undefined) {
+      yield* dispatchOn(state, worker, queue, nowMs);
+    }
+  }
+  return noReply;
+}
+
+function* dispatchOn(
+  state: State,
+  worker: WorkerRecord,
+  queue: Task[],
+  nowMs: number,
+): Generator<Event, void, void> {
+  dropEndedHead(queue);
+  const { capacity } = worker.facts;
+  let profile: Profile | null = null;
+  let waiting = 0;
+  for (const task of queue) {
+    if (waiting >= lookAhead || capacity.cpuMillis <= worker.used.cpuMillis) return;
+    if (isEnded(task) || task.status.kind === "live") continue;
+    const { resources } = task.template;
+    const now = task.status.kind === "ready" && mayRunNow(state, task);
+    if (now && fits(resources, subtractResources(capacity, worker.used))) {
+      const devices = freeDevices(worker, task.template.gpu);
+      const { p90Ms } = durationOn(state, task, worker.facts.speed);
+      if (devices !== null && (profile === null || profile.fits(nowMs, nowMs + p90Ms, task))) {
+        yield launch(task, worker, devices);
+        profile?.add(nowMs, nowMs + p90Ms, task);
+        continue;
+      }
+    }
+    waiting++;
+    profile ??= Profile.ofRunning(worker, (live) => expectedEnd(state, live, worker, nowMs));
+    reserve(state, profile, task, worker, nowMs);
+  }
+}
+
+const launch = (task: Task, worker: WorkerRecord, devices: readonly string[]): Event => ({
+  type: "AttemptLaunched",
+  attempt: attemptId(task.id, task.attempts.length + 1),
+  worker: worker.id,
+  devices,
+});
+
+/** Limits that are not the worker's: pools, and how many of one template may run at once. */
+function mayRunNow(state: State, task: Task): boolean {
+  const { pools, maxConcurrent } = task.template;
+  const live = task.job.livePerTemplate[task.entry.template] ?? 0;
+  if (maxConcurrent !== null && live >= maxConcurrent) return false;
+  return Object.entries(pools).every(([name, amount]) => {
+    const pool = state.settings.pools.find((candidate) => candidate.name === name);
+    return pool !== undefined && (state.poolUse.get(name) ?? 0) + amount <= pool.capacity;
+  });
+}
+
+/** Holds a waiting task's place against those behind it, from when it can be ready. */
+function reserve(
+  state: State,
+  profile: Profile,
+  task: Task,
+  worker: WorkerRecord,
+  nowMs: number,
+): void {
+  const readyAtMs = expectedReady(state, task, nowMs);
+  if (!Number.isFinite(readyAtMs)) return;
+  const { p50Ms } = durationOn(state, task, worker.facts.speed);
+  const startAtMs = profile.earliestFit(Math.max(nowMs, readyAtMs), p50Ms, task);
+  profile.add(startAtMs, startAtMs + p50Ms, task);
+}
+
+/** When a task's predecessors will be done as far as can be told; infinite if it cannot. */
+function expectedReady(state: State, task: Task, nowMs: number): number {
+  if (task.status.kind === "ready") return nowMs;
+  if (task.status.kind === "backoff") return task.status.untilMs;
+  let readyAtMs = nowMs;
+  if (task.held) readyAtMs = task.template.scheduledAtMs ?? Number.POSITIVE_INFINITY;
+  for (const [before] of predecessors(task)) {
+    if (isEnded(before)) continue;
+    const attempt = liveAttempt(before);
+    const entry = state.plan.entries.get(before.id);
+    const on = attempt?.worker ?? entry?.worker;
+    const at = on === undefined ? undefined : state.workers.get(on);
+    if (at === undefined || attempt?.status.kind === "unknown") return Number.POSITIVE_INFINITY;
+    if (attempt !== null) {
+      readyAtMs = Math.max(readyAtMs, expectedEnd(state, before, at, nowMs));
+    } else {
+      const { p50Ms } = durationOn(state, before, at.facts.speed);
+      readyAtMs = Math.max(readyAtMs, entry?.endAtMs ?? 0, nowMs + p50Ms);
+    }
+  }
+  return readyAtMs;
+}
+
+/** A live attempt's end at the median, given how long it has taken so far. */
+function expectedEnd(state: State, task: Task, worker: WorkerRecord, nowMs: number): number {
+  const attempt = liveAttempt(task);
+  if (attempt === null || attempt.status.kind === "unknown") return Number.POSITIVE_INFINITY;
+  const elapsedMs = nowMs - attempt.launchedAtMs;
+  return nowMs + remainingOn(state, task, worker.facts.speed, elapsedMs).p50Ms;
+}
+
+/** Planned tasks of each worker by planned start; rebuilt when the plan has changed. */
+function queuesOf(state: State): Map<WorkerRecord["id"], Task[]> {
+  if (state.index.queues !== null) return state.index.queues;
+  const timed = new Map<WorkerRecord["id"], { task: Task; startAtMs: number }[]>();
+  for (const [id, { worker, startAtMs }] of state.plan.entries) {
+    const task = state.tasks.get(id);
+    if (task === undefined || isEnded(task)) continue;
+    const queue = timed.get(worker);
+    if (queue === undefined) timed.set(worker, [{ task, startAtMs }]);
+    else queue.push({ task, startAtMs });
+  }
+  const queues = new Map<WorkerRecord["id"], Task[]>();
+  for (const [worker, queue] of timed) {
+    queue.sort((a, b) => a.startAtMs - b.startAtMs);
+    queues.set(
+      worker,
+      queue.map(({ task }) => task),
+    );
+  }
+  state.index.queues = queues;
+  return queues;
+}
+
+/** Keeps a pass from walking over what is done; the order of the rest is untouched. */
+function dropEndedHead(queue: Task[]): void {
+  let ended = 0;
+  while (ended < queue.length) {
+    const task = queue[ended];
+    if (task === undefined || !isEnded(task)) break;
+    ended++;
+  }
+  if (ended >= lookAhead) queue.splice(0, ended);
+}

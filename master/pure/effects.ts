@@ -1,0 +1,93 @@
+/** What must leave the master because of what happened: commands to workers, and notices. */
+import type { AttemptId, WorkerId } from "../../core/ids.js";
+import { taskOfAttempt } from "../../core/ids.js";
+import type { Hello, Launch, Stop } from "../../core/session.js";
+import type { Recorded } from "./events.js";
+import type { Attempt, State, Task } from "./state.js";
+import { liveAttempt } from "./state.js";
+
+export interface WorkerCommands {
+  readonly launches: Launch[];
+  readonly stops: Stop[];
+}
+
+export type Commands = Map<WorkerId, WorkerCommands>;
+
+/** Commands that events cause, by worker. Sent only once the events are durable. */
+export function effects(state: State, events: readonly Recorded[]): Commands {
+  const commands: Commands = new Map();
+  for (const { event } of events) {
+    if (event.type === "AttemptLaunched") addLaunch(state, event.attempt, commands);
+    else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
+  }
+  return commands;
+}
+
+/** What a worker that has just said Hello must be told: what to keep, kill, launch and stop. */
+export function welcome(
+  state: State,
+  hello: Hello,
+): { readonly keep: AttemptId[]; readonly kill: AttemptId[]; readonly commands: WorkerCommands } {
+  const worker = state.workers.get(hello.incarnation.worker);
+  const keep: AttemptId[] = [];
+  const kill: AttemptId[] = [];
+  for (const { attempt } of hello.live) (worker?.live.has(attempt) ? keep : kill).push(attempt);
+  const commands: Commands = new Map();
+  for (const [id, task] of worker?.live ?? []) {
+    const status = liveAttempt(task)?.status;
+    if (status?.kind === "launching") addLaunch(state, id, commands);
+    if (status?.kind === "stopping") addStop(state, id, commands);
+  }
+  const own = commands.get(hello.incarnation.worker) ?? { launches: [], stops: [] };
+  return { keep, kill, commands: own };
+}
+
+function addLaunch(state: State, id: AttemptId, commands: Commands): void {
+  const found = find(state, id);
+  if (found !== null) commandsOf(commands, found.attempt).launches.push(launchOf(state, found));
+}
+
+function launchOf(state: State, { task, attempt }: Found): Launch {
+  const { template, entry } = task;
+  return {
+    attempt: attempt.id,
+    epoch: state.epoch,
+    driver: template.driver,
+    command: { ...template.command, env: { ...template.command.env, ...entry.env } },
+    resources: template.resources,
+    devices: attempt.devices,
+    timeoutMs: template.timeoutMs,
+    killGraceMs: template.killGraceMs,
+    // An idempotent attempt is replaced at once, so there is nothing to wait for once it is lost.
+    stopWhenLostAfterMs: template.onLost.kind === "stop" ? template.onLost.afterMs : null,
+    logBytesMax: template.logBytesMax,
+  };
+}
+
+function addStop(state: State, id: AttemptId, commands: Commands): void {
+  const found = find(state, id);
+  if (found?.attempt.status.kind !== "stopping") return;
+  commandsOf(commands, found.attempt).stops.push({
+    attempt: id,
+    epoch: state.epoch,
+    reason: found.attempt.status.reason,
+    graceMs: found.task.template.killGraceMs,
+  });
+}
+
+interface Found {
+  readonly task: Task;
+  readonly attempt: Attempt;
+}
+
+function find(state: State, id: AttemptId): Found | null {
+  const task = state.tasks.get(taskOfAttempt(id));
+  const attempt = task === undefined ? null : liveAttempt(task);
+  return task !== undefined && attempt?.id === id ? { task, attempt } : null;
+}
+
+function commandsOf(commands: Commands, attempt: Attempt): WorkerCommands {
+  const known = commands.get(attempt.worker) ?? { launches: [], stops: [] };
+  commands.set(attempt.worker, known);
+  return known;
+}

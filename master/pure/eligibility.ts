@@ -1,0 +1,80 @@
+/**
+ * Whether a worker could run a task at all, idle and alone. The one test of what fits, shared by
+ * submission, problem building and dispatch, so that they never disagree.
+ */
+import type { Constraint, TaskTemplate } from "../../core/job.js";
+import type { Device, GpuRequest } from "../../core/resources.js";
+import { exceeding } from "../../core/resources.js";
+import { unreachable } from "../../core/result.js";
+import type { WorkerFacts } from "../../core/worker.js";
+
+/** Label under which a worker's own name can be asked for in a constraint. */
+export const workerNameLabel = "almanac.worker";
+
+/** Why this worker could never run the template; empty where it could. */
+export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string[] {
+  const reasons: string[] = [];
+  if (!facts.drivers.some((driver) => driver.name === template.driver)) {
+    reasons.push(`no driver ${template.driver}`);
+  }
+  for (const name of exceeding(template.resources, facts.capacity)) {
+    reasons.push(`not enough ${name}`);
+  }
+  for (const constraint of template.constraints) {
+    if (!holds(constraint, facts)) reasons.push(`constraint ${constraintText(constraint)}`);
+  }
+  if (template.gpu !== null && !devicesSuffice(facts.devices, template.gpu)) {
+    reasons.push("not the gpus asked for");
+  }
+  return reasons;
+}
+
+/** The reasons of many workers, each once, with how many workers give it. */
+export function explainUnfit(workers: readonly WorkerFacts[], template: TaskTemplate): string {
+  if (workers.length === 0) return "there is no worker";
+  const counts = new Map<string, number>();
+  for (const facts of workers) {
+    for (const reason of unfitReasons(facts, template)) {
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} (${count} of ${workers.length} workers)`)
+    .join("; ");
+}
+
+export function holds(constraint: Constraint, facts: WorkerFacts): boolean {
+  const label =
+    constraint.label === workerNameLabel ? facts.name : facts.labels[constraint.label];
+  switch (constraint.operator) {
+    case "=":
+    case "in":
+      return label !== undefined && constraint.values.includes(label);
+    case "!=":
+    case "not_in":
+      return label === undefined || !constraint.values.includes(label);
+    case "exists":
+      return label !== undefined;
+    case "absent":
+      return label === undefined;
+    default:
+      return unreachable(constraint.operator);
+  }
+}
+
+const constraintText = ({ label, operator, values }: Constraint): string =>
+  [label, operator, values.join(",")].filter((part) => part !== "").join(" ");
+
+/** True if a device is of the type and memory that a request needs. */
+export function deviceMatches(device: Device, request: GpuRequest): boolean {
+  return (
+    (request.type === null || request.type === device.type) &&
+    request.memoryBytes <= device.memoryBytes
+  );
+}
+
+function devicesSuffice(devices: readonly Device[], request: GpuRequest): boolean {
+  const needed = request.kind === "whole" ? request.count : 1;
+  return devices.filter((device) => deviceMatches(device, request)).length >= needed;
+}

@@ -1,0 +1,116 @@
+/**
+ * What follows when a task ends: dependents whose condition can no longer come true are skipped,
+ * and a job whose last task has ended ends.
+ */
+import type { TaskId } from "../../core/ids.js";
+import type { JobStateName } from "../../core/views.js";
+import type { EndState, Event } from "./events.js";
+import { satisfies } from "./evolve.js";
+import { holdsBack, violatedAfter } from "./readiness.js";
+import type { Job, State, Task } from "./state.js";
+import { isEnded } from "./state.js";
+
+export interface Ending {
+  readonly state: EndState;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Ends a task, skips what can no longer run because of it, and ends the job if that was all. */
+export function* endTask(state: State, task: Task, ending: Ending): Generator<Event, void, void> {
+  yield { type: "TaskEnded", task: task.id, ...ending };
+  const frontier: Task[] = [task];
+  for (let at = frontier.pop(); at !== undefined; at = frontier.pop()) {
+    for (const next of violatedBy(at)) {
+      if (isEnded(next)) continue;
+      yield {
+        type: "TaskEnded",
+        task: next.id,
+        state: "skipped",
+        reason: "dependency_not_met",
+        message: `${at.entry.name} ${describeEnd(at)}`,
+      };
+      frontier.push(next);
+    }
+  }
+  yield* endJobIfDone(state, task.job);
+}
+
+/** Direct successors of an ended task whose condition on it is now false. */
+function violatedBy(task: Task): Task[] {
+  const { job, status } = task;
+  if (status.kind !== "ended") return [];
+  const violated: Task[] = [];
+  for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
+    const edge = job.spec.edges[job.edgesOut[i] ?? -1];
+    const next = edge === undefined ? undefined : job.tasks[edge.to];
+    if (edge !== undefined && next !== undefined && !satisfies(edge.on, status.state)) {
+      violated.push(next);
+    }
+  }
+  return violated;
+}
+
+function describeEnd(task: Task): string {
+  return task.status.kind === "ended" ? task.status.state.replace("_", " ") : "has not ended";
+}
+
+export function* endJobIfDone(state: State, job: Job): Generator<Event, void, void> {
+  if (job.open > 0 || job.state !== "running") return;
+  yield { type: "JobEnded", job: job.id, state: endOfJob(job) };
+  yield* releaseFollowers(state, job);
+}
+
+/**
+ * A job succeeds if every task succeeded, was skipped by a condition, or failed where the job said
+ * what to do then (an edge on failure or done leaves it).
+ */
+function endOfJob(job: Job): JobStateName {
+  if (job.ending !== null) return job.ending.state;
+  let cancelled = false;
+  for (const task of job.tasks) {
+    if (task.status.kind !== "ended") continue;
+    const { state } = task.status;
+    if ((state === "failed" || state === "timed_out") && !failureIsHandled(task)) return "failed";
+    if (state === "cancelled") cancelled = true;
+  }
+  return cancelled ? "cancelled" : "succeeded";
+}
+
+function failureIsHandled({ job, index }: Task): boolean {
+  for (let i = job.firstOut[index] ?? 0; i < (job.firstOut[index + 1] ?? 0); i++) {
+    const edge = job.spec.edges[job.edgesOut[i] ?? -1];
+    if (edge !== undefined && edge.on !== "success") return true;
+  }
+  return false;
+}
+
+/** Tasks of other jobs that waited for this one; tick looks at them again and skips or frees them. */
+function* releaseFollowers(state: State, ended: Job): Generator<Event, void, void> {
+  const waiting: TaskId[] = [];
+  for (const task of state.index.held) {
+    if (task.job.spec.after.some(({ jobId }) => jobId === ended.id)) waiting.push(task.id);
+  }
+  for (const id of waiting) {
+    const task = state.tasks.get(id);
+    if (task !== undefined && !isEnded(task)) yield* settleHeld(state, task, state.atMs);
+  }
+}
+
+/** Frees a held task whose time has come, or skips it if it can never come. */
+export function* settleHeld(
+  state: State,
+  task: Task,
+  nowMs: number,
+): Generator<Event, void, void> {
+  const violated = violatedAfter(state, task);
+  if (violated !== null) {
+    yield* endTask(state, task, {
+      state: "skipped",
+      reason: "dependency_not_met",
+      message: violated,
+    });
+  } else if (!holdsBack(state, task, nowMs)) {
+    yield { type: "TaskReleased", task: task.id };
+  }
+}

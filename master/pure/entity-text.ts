@@ -1,0 +1,39 @@
+/** Canonical texts of entities, for the state's hash: all that events can change, and no more. */
+import type { Job, PlanState, Task, WorkerRecord } from "./state.js";
+
+export const taskText = (task: Task): string =>
+  JSON.stringify([
+    task.status,
+    task.blockers,
+    task.held,
+    task.cancelRequested,
+    task.readyAtMs,
+    task.attempts,
+  ]);
+
+export const jobText = (job: Job): string =>
+  JSON.stringify([
+    job.principal,
+    job.submittedAtMs,
+    job.revision,
+    job.open,
+    job.state,
+    job.ending,
+    job.startedAtMs,
+    job.finishedAtMs,
+    job.progressed,
+    job.initialPlan,
+  ]);
+
+export const workerText = (worker: WorkerRecord): string =>
+  JSON.stringify([
+    worker.incarnation,
+    worker.facts,
+    worker.state,
+    worker.sinceMs,
+    [...worker.live.keys()],
+    worker.used,
+  ]);
+
+export const planText = (plan: PlanState): string =>
+  JSON.stringify([plan.version, plan.solver, plan.adoptedAtMs, plan.value, [...plan.entries]]);

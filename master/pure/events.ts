@@ -1,0 +1,139 @@
+/**
+ * Everything that can happen, in the past tense. The journal is a sequence of these and state is
+ * their fold (evolve.ts). docs/architecture.md has the state tables: every transition there names
+ * its event here.
+ */
+import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
+import type { ObjectiveParts } from "../../core/objective.js";
+import type { Pool } from "../../core/resources.js";
+import type { JobStateName } from "../../core/views.js";
+import type { Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
+
+/** What the master was started with; an event, so that replay decides on the same grounds. */
+export interface ClusterSettings {
+  readonly name: string;
+  readonly pools: readonly Pool[];
+  /** No worker will join beyond those present and expected: refuse what none of them can run. */
+  readonly complete: boolean;
+  /** Shapes of workers that are configured to join. */
+  readonly expectedWorkers: readonly WorkerFacts[];
+  /** A worker silent for this long is lost. */
+  readonly silenceLimitMs: number;
+  /** Added to a stopped attempt's deadline before its task is given to another worker. */
+  readonly clockMarginMs: number;
+  /** Tasks in one Problem at most. */
+  readonly planningWindow: number;
+}
+
+export type EndState = "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped";
+
+export interface PlannedEntry {
+  readonly task: TaskId;
+  readonly worker: WorkerId;
+  readonly startAtMs: number;
+  readonly endAtMs: number;
+}
+
+export type Event =
+  | { readonly type: "EpochBegan"; readonly epoch: number; readonly settings: ClusterSettings }
+  | {
+      readonly type: "JobSubmitted";
+      readonly job: JobId;
+      readonly spec: JobSpec;
+      /** Empty: none was given. */
+      readonly idempotencyKey: string;
+    }
+  | {
+      readonly type: "JobCancelRequested";
+      readonly job: JobId;
+      readonly state: "cancelled" | "timed_out";
+      readonly reason: string;
+    }
+  | { readonly type: "JobEnded"; readonly job: JobId; readonly state: JobStateName }
+  | { readonly type: "JobReopened"; readonly job: JobId; readonly tasks: readonly TaskId[] }
+  /** Its scheduled time, its backoff or the job it comes after is over. */
+  | { readonly type: "TaskReleased"; readonly task: TaskId }
+  | { readonly type: "TaskCancelRequested"; readonly task: TaskId; readonly reason: string }
+  | {
+      readonly type: "TaskEnded";
+      readonly task: TaskId;
+      readonly state: EndState;
+      readonly reason: string;
+      readonly message: string;
+    }
+  | { readonly type: "TaskBackedOff"; readonly task: TaskId; readonly untilMs: number }
+  /** Ready again at once: the attempt ended through no fault of the task. */
+  | { readonly type: "TaskRequeued"; readonly task: TaskId; readonly reason: string }
+  | {
+      readonly type: "AttemptLaunched";
+      readonly attempt: AttemptId;
+      readonly worker: WorkerId;
+      /** Ids of the devices it holds. */
+      readonly devices: readonly string[];
+    }
+  | {
+      readonly type: "AttemptStarted";
+      readonly attempt: AttemptId;
+      readonly startedAtMs: number;
+    }
+  | {
+      readonly type: "AttemptStopRequested";
+      readonly attempt: AttemptId;
+      readonly reason: "cancelled" | "timed_out";
+    }
+  | {
+      readonly type: "AttemptEnded";
+      readonly attempt: AttemptId;
+      readonly outcome: Outcome;
+      readonly usage: UsageReport;
+      readonly startedAtMs: number | null;
+      readonly endedAtMs: number;
+    }
+  /** Contact with its worker is lost; given up at `untilMs`, or never where that is null. */
+  | {
+      readonly type: "AttemptBecameUnknown";
+      readonly attempt: AttemptId;
+      readonly untilMs: number | null;
+    }
+  | { readonly type: "AttemptRecovered"; readonly attempt: AttemptId; readonly startedAtMs: number }
+  | {
+      readonly type: "WorkerRegistered";
+      readonly incarnation: Incarnation;
+      readonly facts: WorkerFacts;
+    }
+  | { readonly type: "WorkerDisconnected"; readonly worker: WorkerId }
+  | { readonly type: "WorkerLost"; readonly worker: WorkerId; readonly lastHeardAtMs: number }
+  | {
+      readonly type: "PlanAdopted";
+      readonly version: number;
+      readonly solver: string;
+      readonly value: number;
+      /** Proven lower bound of `value`, against estimated durations. */
+      readonly bound: number;
+      readonly parts: ObjectiveParts;
+      readonly makespanMs: number;
+      readonly makespanBoundMs: number;
+      /** Entries that differ from the plan before. */
+      readonly entries: readonly PlannedEntry[];
+      readonly removed: readonly TaskId[];
+    };
+
+export type EventType = Event["type"];
+
+/** An event as it stands in the journal. */
+export interface Recorded {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly epoch: number;
+  readonly namespace: string;
+  /** Who asked for it; `master` for what time or workers brought about. */
+  readonly principal: string;
+  /** Sequence of the first event of the command that caused this one. */
+  readonly causationId: number;
+  /** Version of the event's shape; upcasters lift older ones. */
+  readonly version: number;
+  readonly event: Event;
+}
+
+export const eventVersion = 1;

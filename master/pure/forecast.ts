@@ -1,0 +1,67 @@
+/**
+ * Reservations as of now: the adopted plan with its workers and order, its times shifted to what is
+ * true at this moment, once with median durations and once with p90 durations for every task.
+ */
+import { choiceOf, decode, orderOf } from "../../core/decode.js";
+import type { TaskId } from "../../core/ids.js";
+import type { Plan } from "../../core/plan.js";
+import { none, type Problem, taskRunning } from "../../core/problem.js";
+import type { Reservation } from "../../core/views.js";
+import { remainingOn } from "./estimates.js";
+import { buildProblem, type BuiltProblem } from "./problem.js";
+import { rebuildPlan } from "./rebuild.js";
+import type { State, Task } from "./state.js";
+import { liveAttempt } from "./state.js";
+
+export type Forecast = ReadonlyMap<TaskId, Reservation>;
+
+export function forecast(state: State, nowMs: number): Forecast {
+  const built = buildProblem(state, nowMs, "free");
+  const median = rebuildPlan(built, (task) => state.plan.entries.get(task));
+  if (median === null) return new Map();
+  return reservations(built, median, pessimistic(state, built, median));
+}
+
+/** Reservations of a plan; `late` is the same plan with p90 durations. */
+export function reservations(built: BuiltProblem, median: Plan, late: Plan): Forecast {
+  const { problem, tasks, workers } = built;
+  const at = (tick: number | undefined): number =>
+    problem.originMs + (tick ?? 0) * problem.tickMs;
+  const result = new Map<TaskId, Reservation>();
+  tasks.forEach((task, row) => {
+    const worker = workers.list[median.worker[row] ?? none];
+    if (worker === undefined) return;
+    result.set(task.id, {
+      worker: worker.id,
+      startP50AtMs: at(median.start[row]),
+      endP50AtMs: at(median.end[row]),
+      startP90AtMs: Math.max(at(median.start[row]), at(late.start[row])),
+      endP90AtMs: Math.max(at(median.end[row]), at(late.end[row])),
+    });
+  });
+  return result;
+}
+
+/** Every duration at its p90: a pessimistic end, not a p90 of the end (p90s do not add up). */
+export function pessimistic(state: State, built: BuiltProblem, median: Plan): Plan {
+  const { problem, tasks, workers } = built;
+  const fixedEnd = problem.tasks.fixedEnd.slice();
+  tasks.forEach((task, row) => {
+    if (problem.tasks.state[row] === taskRunning) {
+      const worker = workers.list[problem.tasks.fixedWorker[row] ?? none];
+      fixedEnd[row] = lateEnd(state, task, worker?.facts.speed ?? 1, problem);
+    }
+  });
+  const slow: Problem = {
+    ...problem,
+    options: { ...problem.options, duration: problem.options.durationP90 },
+    tasks: { ...problem.tasks, fixedEnd },
+  };
+  return decode(slow, orderOf(median), choiceOf(median)) ?? median;
+}
+
+function lateEnd(state: State, task: Task, speed: number, problem: Problem): number {
+  const launchedAtMs = liveAttempt(task)?.launchedAtMs ?? problem.originMs;
+  const { p90Ms } = remainingOn(state, task, speed, problem.originMs - launchedAtMs);
+  return Math.max(1, Math.ceil(p90Ms / problem.tickMs));
+}

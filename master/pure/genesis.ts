@@ -1,0 +1,56 @@
+/** The state before the first event. */
+import { emptyStatistics } from "../../core/estimate.js";
+import type { ClusterSettings } from "./events.js";
+import { emptyHash } from "./hash.js";
+import type { State } from "./state.js";
+
+export const defaultSettings: ClusterSettings = {
+  name: "default",
+  pools: [],
+  complete: false,
+  expectedWorkers: [],
+  silenceLimitMs: 10_000,
+  clockMarginMs: 2_000,
+  planningWindow: 10_000,
+};
+
+/** Assumed for launching and reporting until attempts have shown what it takes. */
+const overheadGuessMs = 15;
+
+export function genesis(): State {
+  return {
+    seq: 0,
+    atMs: 0,
+    epoch: 0,
+    settings: defaultSettings,
+    jobs: new Map(),
+    tasks: new Map(),
+    workers: new Map(),
+    idempotency: new Map(),
+    poolUse: new Map(),
+    plan: {
+      version: 0,
+      solver: "",
+      adoptedAtMs: 0,
+      value: 0,
+      bound: 0,
+      parts: { makespanS: 0, flowS: 0, tardinessS: 0, moves: 0 },
+      makespanMs: 0,
+      makespanBoundMs: 0,
+      entries: new Map(),
+    },
+    statistics: emptyStatistics(),
+    overheadMs: overheadGuessMs,
+    facts: 0,
+    index: {
+      openJobs: new Set(),
+      ready: new Set(),
+      held: new Set(),
+      backoff: new Set(),
+      unknown: new Set(),
+      live: new Set(),
+      queues: null,
+    },
+    hash: emptyHash(),
+  };
+}

@@ -1,0 +1,99 @@
+/** Builds a job's entities and the adjacency of its tasks from its spec. */
+import type { JobId } from "../../core/ids.js";
+import { taskId } from "../../core/ids.js";
+import type { Edge, JobSpec } from "../../core/job.js";
+import { assert } from "../../core/result.js";
+import type { Job, Task } from "./state.js";
+
+export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: number): Job {
+  const [firstOut, edgesOut] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.from);
+  const [firstIn, edgesIn] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.to);
+  const job: Job = {
+    id,
+    spec,
+    principal,
+    submittedAtMs: atMs,
+    revision: 1,
+    tasks: [],
+    firstOut,
+    edgesOut,
+    firstIn,
+    edgesIn,
+    topological: topologicalOrder(spec, firstOut, edgesOut),
+    livePerTemplate: new Uint32Array(spec.templates.length),
+    open: spec.tasks.length,
+    state: "running",
+    ending: null,
+    startedAtMs: null,
+    finishedAtMs: null,
+    progressed: false,
+    initialPlan: null,
+  };
+  const groups = spec.templates.map((template) => [
+    `task ${spec.namespace}/${spec.name}/${template.name}`,
+    `template ${spec.namespace}/${template.name}`,
+    `namespace ${spec.namespace}`,
+  ]);
+  spec.tasks.forEach((entry, index) => {
+    const template = spec.templates[entry.template];
+    assert(template !== undefined, `template ${entry.template} of ${id}`);
+    const task: Task = {
+      id: taskId(id, entry.name),
+      job,
+      index,
+      entry,
+      template,
+      groups: groups[entry.template] ?? [],
+      status: { kind: "pending" },
+      blockers: (firstIn[index + 1] ?? 0) - (firstIn[index] ?? 0),
+      held: false,
+      cancelRequested: false,
+      readyAtMs: null,
+      attempts: [],
+    };
+    job.tasks.push(task);
+  });
+  return job;
+}
+
+/** Edge indices grouped by one of their ends: [first (count + 1), indices]. */
+function adjacency(
+  count: number,
+  edges: readonly Edge[],
+  end: (edge: Edge) => number,
+): [Uint32Array, Uint32Array] {
+  const first = new Uint32Array(count + 1);
+  for (const edge of edges) first[end(edge) + 1] = (first[end(edge) + 1] ?? 0) + 1;
+  for (let i = 0; i < count; i++) first[i + 1] = (first[i + 1] ?? 0) + (first[i] ?? 0);
+  const next = first.slice();
+  const indices = new Uint32Array(edges.length);
+  edges.forEach((edge, index) => {
+    const at = next[end(edge)] ?? 0;
+    indices[at] = index;
+    next[end(edge)] = at + 1;
+  });
+  return [first, indices];
+}
+
+/** Kahn's order, smallest index first among the tasks that are free at the same depth. */
+function topologicalOrder(
+  spec: JobSpec,
+  firstOut: Uint32Array,
+  edgesOut: Uint32Array,
+): Uint32Array {
+  const blockers = new Uint32Array(spec.tasks.length);
+  for (const edge of spec.edges) blockers[edge.to] = (blockers[edge.to] ?? 0) + 1;
+  const order = new Uint32Array(spec.tasks.length);
+  let filled = 0;
+  for (let i = 0; i < order.length; i++) if (blockers[i] === 0) order[filled++] = i;
+  for (let at = 0; at < filled; at++) {
+    const task = order[at] ?? 0;
+    for (let i = firstOut[task] ?? 0; i < (firstOut[task + 1] ?? 0); i++) {
+      const to = spec.edges[edgesOut[i] ?? -1]?.to ?? 0;
+      blockers[to] = (blockers[to] ?? 0) - 1;
+      if (blockers[to] === 0) order[filled++] = to;
+    }
+  }
+  assert(filled === order.length, "a job that was let in has a cycle");
+  return order;
+}

@@ -1,0 +1,124 @@
+/** What follows when an attempt has ended: success, another attempt now or later, or the end. */
+import type { AttemptId } from "../../core/ids.js";
+import { taskOfAttempt } from "../../core/ids.js";
+import { unreachable } from "../../core/result.js";
+import type { Outcome } from "../../core/worker.js";
+import { digest } from "./hash.js";
+import { endTask } from "./endings.js";
+import type { Event } from "./events.js";
+import type { Attempt, State, Task } from "./state.js";
+
+/** An attempt that was lost through no fault of its task is replaced at most this often. */
+export const replacementsMax = 100;
+
+export interface AttemptEnd {
+  readonly outcome: Outcome;
+  readonly usage: { readonly peakMemoryBytes: number | null; readonly cpuMs: number | null };
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number;
+}
+
+/** Records the end of a live attempt and decides what becomes of its task. */
+export function* endAttempt(
+  state: State,
+  id: AttemptId,
+  end: AttemptEnd,
+  nowMs: number,
+): Generator<Event, void, void> {
+  const task = state.tasks.get(taskOfAttempt(id));
+  if (task === undefined) return;
+  const stopReason = stopReasonOf(task.attempts.at(-1));
+  yield { type: "AttemptEnded", attempt: id, ...end };
+  const { outcome } = end;
+
+  if (outcome.kind === "exited" && outcome.exitCode === 0) {
+    yield* endTask(state, task, { state: "succeeded", reason: "", message: "" });
+  } else if (task.job.ending !== null || task.cancelRequested || stopReason !== null) {
+    const { state: endState, reason } = task.job.ending ?? {
+      state: stopReason ?? ("cancelled" as const),
+      reason: "cancelled by request",
+    };
+    yield* endTask(state, task, { state: endState, reason: endState, message: reason });
+  } else if (isBlameless(outcome, task) && replacements(task) <= replacementsMax) {
+    yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
+  } else {
+    yield* failAttempt(state, task, outcome, nowMs);
+  }
+}
+
+function* failAttempt(
+  state: State,
+  task: Task,
+  outcome: Outcome,
+  nowMs: number,
+): Generator<Event, void, void> {
+  const failures = task.attempts.filter((attempt) => isFailure(attempt, task)).length;
+  if (failures < task.template.retry.attemptsMax) {
+    yield { type: "TaskBackedOff", task: task.id, untilMs: nowMs + backoffMs(task, failures) };
+    return;
+  }
+  yield* endTask(state, task, {
+    state: outcome.kind === "timed_out" ? "timed_out" : "failed",
+    reason: outcome.kind === "exited" ? "exit_code" : outcome.kind,
+    message: describeOutcome(outcome),
+  });
+}
+
+/**
+ * Exponential backoff with jitter: between half and all of backoff × 2^(failures - 1). The jitter
+ * is a hash of task and attempt, so that a replay and another master draw the same one.
+ */
+export function backoffMs(task: Task, failures: number): number {
+  const { backoffMs: base, backoffMaxMs } = task.template.retry;
+  const ceiling = Math.min(backoffMaxMs, base * 2 ** Math.min(30, failures - 1));
+  const [hash] = digest(`${task.id}#${task.attempts.length}`);
+  return Math.round(ceiling * (0.5 + hash / 2 ** 33));
+}
+
+/**
+ * The attempt was cut off rather than failing by itself. A supervisor that died may have let the
+ * program run for a while, so only an idempotent task is repeated for that without being asked.
+ */
+function isBlameless(outcome: Outcome, task: Task): boolean {
+  if (outcome.kind === "lost" || outcome.kind === "lease_expired") return true;
+  return outcome.kind === "supervisor_lost" && task.template.idempotent;
+}
+
+function isFailure({ status }: Attempt, task: Task): boolean {
+  return status.kind === "ended" && !isBlameless(status.outcome, task);
+}
+
+const replacements = (task: Task): number =>
+  task.attempts.filter(
+    ({ status }) => status.kind === "ended" && isBlameless(status.outcome, task),
+  ).length;
+
+function stopReasonOf(attempt: Attempt | undefined): "cancelled" | "timed_out" | null {
+  if (attempt?.status.kind === "stopping") return attempt.status.reason;
+  return attempt?.status.kind === "unknown" ? attempt.status.stopReason : null;
+}
+
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exited":
+      return `exited with code ${outcome.exitCode}`;
+    case "signalled":
+      return `ended by signal ${outcome.signal}`;
+    case "timed_out":
+      return "ran past its timeout";
+    case "cancelled":
+      return "was cancelled";
+    case "out_of_memory":
+      return "ran out of the memory it asked for";
+    case "not_started":
+      return `could not be started: ${outcome.message}`;
+    case "lease_expired":
+      return "was stopped because contact with its worker was lost";
+    case "supervisor_lost":
+      return "its supervisor died";
+    case "lost":
+      return `was lost: ${outcome.message}`;
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Gives every runnable task a reservation at once: what is planned keeps its worker, the rest is
+ * placed greedily around it. This is why dispatch never waits for a solver.
+ */
+import { lowerBound } from "../../core/bounds.js";
+import { evaluate } from "../../core/check.js";
+import { greedy } from "../../core/greedy.js";
+import type { Decision } from "./commands.js";
+import { noReply } from "./commands.js";
+import { buildProblem } from "./problem.js";
+import { makespanMs, planDifferences } from "./rebuild.js";
+import type { State } from "./state.js";
+
+export const greedyName = "greedy";
+
+export function* place(state: State, nowMs: number): Decision {
+  const built = buildProblem(state, nowMs, "keep");
+  if (built.tasks.length === 0) return noReply;
+  const plan = greedy(built.problem);
+  const { entries, removed } = planDifferences(state, built, plan);
+  if (entries.length === 0 && removed.length === 0) return noReply;
+  const { parts, value } = evaluate(built.problem, plan);
+  const bound = lowerBound(built.problem);
+  yield {
+    type: "PlanAdopted",
+    version: state.plan.version + 1,
+    solver: greedyName,
+    value,
+    bound: Math.min(value, bound.value),
+    parts,
+    makespanMs: makespanMs(built, plan),
+    makespanBoundMs: bound.makespanTicks * built.problem.tickMs,
+    entries,
+    removed,
+  };
+  return noReply;
+}
+
+/** Whether some task could run and has no reservation: the shell then asks for a placement. */
+export function needsPlacement(state: State): boolean {
+  for (const task of state.index.ready) {
+    if (!state.plan.entries.has(task.id)) return true;
+  }
+  return false;
+}

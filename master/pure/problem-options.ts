@@ -1,0 +1,141 @@
+/** Ways to run tasks as columns: blocks of options shared by tasks that are alike. */
+import type { GpuRequestColumns, OptionColumns } from "../../core/problem.js";
+import { none } from "../../core/problem.js";
+import type { GpuRequest } from "../../core/resources.js";
+import { assert } from "../../core/result.js";
+import { unfitReasons, workerNameLabel } from "./eligibility.js";
+import { durationOn } from "./estimates.js";
+import type { WorkerTable } from "./problem-workers.js";
+import type { State, Task, WorkerRecord } from "./state.js";
+
+interface Option {
+  readonly class: number;
+  readonly worker: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly demandRow: number;
+  readonly gpuRequest: number;
+}
+
+const mebibyte = 2 ** 20;
+
+export class OptionTable {
+  private readonly state: State;
+  private readonly workers: WorkerTable;
+  private readonly blocks: Option[][] = [];
+  private readonly blockOfKey = new Map<string, number>();
+  private readonly demandRows: number[][] = [];
+  private readonly demandOfKey = new Map<string, number>();
+  private readonly gpuRequests: GpuRequest[] = [];
+  private readonly gpuOfKey = new Map<string, number>();
+  private readonly identities = new Map<object, number>();
+
+  constructor(state: State, workers: WorkerTable) {
+    this.state = state;
+    this.workers = workers;
+  }
+
+  /** Index of the task's block, or none where no worker that is there could run it. */
+  blockOf(task: Task): number {
+    const estimate = task.entry.estimate;
+    const template = this.identity(task.template);
+    const key = `${template} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}`;
+    const known = this.blockOfKey.get(key);
+    if (known !== undefined) return known;
+    const options = this.eligible(task).map((worker) => this.option(task, worker));
+    const block = options.length === 0 ? none : this.blocks.push(options) - 1;
+    this.blockOfKey.set(key, block);
+    return block;
+  }
+
+  /** A block that contains the option a live attempt has taken, even if none would take it now. */
+  blockOfLive(task: Task, workerIndex: number): { block: number; within: number } {
+    const block = this.blockOf(task);
+    const classIndex = this.workers.classOf[workerIndex];
+    const within = (this.blocks[block] ?? []).findIndex(
+      (option) =>
+        option.class === classIndex && (option.worker === none || option.worker === workerIndex),
+    );
+    if (block !== none && within >= 0) return { block, within };
+    const worker = this.workers.list[workerIndex];
+    assert(worker !== undefined, `worker ${workerIndex} of a live attempt`);
+    return { block: this.blocks.push([this.option(task, worker)]) - 1, within: 0 };
+  }
+
+  /** Offsets of the blocks, once all are known. */
+  blockFirst(): Uint32Array {
+    const first = new Uint32Array(this.blocks.length + 1);
+    this.blocks.forEach((options, block) => {
+      first[block + 1] = (first[block] ?? 0) + options.length;
+    });
+    return first;
+  }
+
+  columns(ticks: (durationMs: number) => number): OptionColumns {
+    const options = this.blocks.flat();
+    return {
+      count: options.length,
+      blockFirst: this.blockFirst(),
+      class: Uint16Array.from(options, (option) => option.class),
+      worker: Int32Array.from(options, (option) => option.worker),
+      duration: Int32Array.from(options, (option) => ticks(option.p50Ms)),
+      durationP90: Int32Array.from(options, (option) => ticks(option.p90Ms)),
+      demandRow: Uint32Array.from(options, (option) => option.demandRow),
+      demand: Int32Array.from(this.demandRows.flat()),
+      gpuRequest: Int32Array.from(options, (option) => option.gpuRequest),
+    };
+  }
+
+  gpuColumns(): GpuRequestColumns {
+    const requests = this.gpuRequests;
+    const { deviceTypes } = this.workers;
+    return {
+      count: requests.length,
+      whole: Uint8Array.from(requests, (r) => (r.kind === "whole" ? r.count : 0)),
+      share: Uint16Array.from(requests, (r) => (r.kind === "share" ? r.thousandths : 0)),
+      type: Int32Array.from(requests, (r) => (r.type === null ? none : (deviceTypes.get(r.type) ?? none))),
+      memory: Int32Array.from(requests, (r) => Math.ceil(r.memoryBytes / mebibyte)),
+    };
+  }
+
+  /** One worker per class; each by itself where the task asks for workers by name. */
+  private eligible(task: Task): WorkerRecord[] {
+    const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
+    const candidates = byName ? this.workers.list : this.workers.classes;
+    return candidates.filter(({ facts }) => unfitReasons(facts, task.template).length === 0);
+  }
+
+  private option(task: Task, worker: WorkerRecord): Option {
+    const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
+    const index = this.workers.indexOf.get(worker.id) ?? none;
+    return {
+      class: this.workers.classOf[index] ?? 0,
+      worker: byName ? index : none,
+      ...durationOn(this.state, task, worker.facts.speed),
+      demandRow: this.demandRow(task),
+      gpuRequest: this.gpuRequest(task.template.gpu),
+    };
+  }
+
+  private demandRow(task: Task): number {
+    const row = this.workers.row(task.template.resources, Math.ceil);
+    return intern(this.demandOfKey, row.join(" "), this.demandRows, row);
+  }
+
+  private gpuRequest(request: GpuRequest | null): number {
+    if (request === null) return none;
+    return intern(this.gpuOfKey, JSON.stringify(request), this.gpuRequests, request);
+  }
+
+  private identity(template: object): number {
+    const known = this.identities.get(template) ?? this.identities.size;
+    this.identities.set(template, known);
+    return known;
+  }
+}
+
+function intern<T>(index: Map<string, number>, key: string, list: T[], value: T): number {
+  const known = index.get(key) ?? list.push(value) - 1;
+  index.set(key, known);
+  return known;
+}

@@ -1,0 +1,91 @@
+/** Which tasks stand in a Problem, and the edges among them. */
+import type { EdgeColumns } from "../../core/problem.js";
+import { none } from "../../core/problem.js";
+import type { OptionTable } from "./problem-options.js";
+import type { WorkerTable } from "./problem-workers.js";
+import type { Job, State, Task } from "./state.js";
+import { isEnded, liveAttempt } from "./state.js";
+
+/**
+ * At most `window` tasks, jobs in order of submission and each job in topological order: what runs,
+ * and what could run on a worker that is there once its predecessors have. Left out are tasks whose
+ * fate is not a matter of time: unknown ones, those that run only if something fails, those behind
+ * another job, those that fit no worker, and everything that depends on them.
+ */
+export function selectTasks(
+  state: State,
+  options: OptionTable,
+  workers: WorkerTable,
+  window: number,
+): Map<Task, number> {
+  const rows = new Map<Task, number>();
+  for (const job of state.index.openJobs) {
+    for (const index of job.topological) {
+      if (rows.size >= window) return rows;
+      const task = job.tasks[index];
+      if (task === undefined || isEnded(task)) continue;
+      if (isPlannable(task, rows, options, workers)) rows.set(task, rows.size);
+    }
+  }
+  return rows;
+}
+
+function isPlannable(
+  task: Task,
+  rows: ReadonlyMap<Task, number>,
+  options: OptionTable,
+  workers: WorkerTable,
+): boolean {
+  const attempt = liveAttempt(task);
+  if (attempt !== null) {
+    return attempt.status.kind !== "unknown" && workers.indexOf.has(attempt.worker);
+  }
+  if (task.held && task.job.spec.after.length > 0) return false;
+  if (task.job.ending !== null || options.blockOf(task) === none) return false;
+  for (const [from, on] of predecessors(task)) {
+    if (isEnded(from)) continue;
+    if (on === "failure" || !rows.has(from)) return false;
+  }
+  return true;
+}
+
+/** The tasks before this one, with the condition on each. */
+export function* predecessors(task: Task): Iterable<[Task, "success" | "failure" | "done"]> {
+  const { job } = task;
+  for (let i = job.firstIn[task.index] ?? 0; i < (job.firstIn[task.index + 1] ?? 0); i++) {
+    const edge = job.spec.edges[job.edgesIn[i] ?? -1];
+    const from = edge === undefined ? undefined : job.tasks[edge.from];
+    if (edge !== undefined && from !== undefined) yield [from, edge.on];
+  }
+}
+
+/** Edges among the chosen tasks, and from each job's last tasks to the job's milestone. */
+export function edgeColumns(
+  rows: ReadonlyMap<Task, number>,
+  milestones: ReadonlyMap<Job, number>,
+): EdgeColumns {
+  const from: number[] = [];
+  const to: number[] = [];
+  const hasSuccessor = new Set<Task>();
+  for (const [task, row] of rows) {
+    for (const [before] of predecessors(task)) {
+      const beforeRow = rows.get(before);
+      if (beforeRow === undefined) continue;
+      from.push(beforeRow);
+      to.push(row);
+      hasSuccessor.add(before);
+    }
+  }
+  for (const [task, row] of rows) {
+    const milestone = milestones.get(task.job);
+    if (milestone === undefined || hasSuccessor.has(task)) continue;
+    from.push(row);
+    to.push(milestone);
+  }
+  return {
+    count: from.length,
+    from: Uint32Array.from(from),
+    to: Uint32Array.from(to),
+    lag: new Int32Array(from.length),
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * What is promised on one worker from now on, for the backfill test: few intervals, looked at once,
+ * so a plain list beats the planner's timeline. Whole devices and shares count as thousandths.
+ */
+import type { Resources } from "../../core/resources.js";
+import { deviceThousandths } from "../../core/resources.js";
+import type { TaskTemplate } from "../../core/job.js";
+import type { WorkerFacts } from "../../core/worker.js";
+import type { Task, WorkerRecord } from "./state.js";
+
+interface Interval {
+  readonly startAtMs: number;
+  readonly endAtMs: number;
+  readonly demand: readonly number[];
+}
+
+export class Profile {
+  private readonly names: readonly string[];
+  private readonly capacity: readonly number[];
+  private readonly intervals: Interval[] = [];
+
+  private constructor(facts: WorkerFacts) {
+    this.names = Object.keys(facts.capacity.custom);
+    const gpu = facts.devices.length * deviceThousandths;
+    this.capacity = this.vector(facts.capacity, gpu);
+  }
+
+  /** With the worker's live attempts, each to its expected end. */
+  static ofRunning(worker: WorkerRecord, expectedEndAtMs: (task: Task) => number): Profile {
+    const profile = new Profile(worker.facts);
+    for (const task of worker.live.values()) {
+      profile.add(Number.NEGATIVE_INFINITY, expectedEndAtMs(task), task);
+    }
+    return profile;
+  }
+
+  add(startAtMs: number, endAtMs: number, task: Task): void {
+    this.intervals.push({ startAtMs, endAtMs, demand: this.demand(task.template) });
+  }
+
+  /** Whether the task fits throughout; use changes only where an interval starts. */
+  fits(startAtMs: number, endAtMs: number, task: Task): boolean {
+    const demand = this.demand(task.template);
+    if (!this.fitsAt(startAtMs, demand)) return false;
+    return this.intervals.every(
+      (interval) =>
+        interval.startAtMs <= startAtMs ||
+        interval.startAtMs >= endAtMs ||
+        this.fitsAt(interval.startAtMs, demand),
+    );
+  }
+
+  /** The first moment from `fromMs` on at which the task fits for its duration. */
+  earliestFit(fromMs: number, durationMs: number, task: Task): number {
+    const ends = this.intervals.map((interval) => interval.endAtMs).filter((end) => end > fromMs);
+    ends.sort((a, b) => a - b);
+    for (const startAtMs of [fromMs, ...ends]) {
+      if (this.fits(startAtMs, startAtMs + durationMs, task)) return startAtMs;
+    }
+    return ends.at(-1) ?? fromMs;
+  }
+
+  private fitsAt(atMs: number, demand: readonly number[]): boolean {
+    const used = [...demand];
+    for (const interval of this.intervals) {
+      if (interval.startAtMs > atMs || interval.endAtMs <= atMs) continue;
+      for (let d = 0; d < used.length; d++) used[d] = (used[d] ?? 0) + (interval.demand[d] ?? 0);
+    }
+    return used.every((amount, d) => amount <= (this.capacity[d] ?? 0));
+  }
+
+  private demand({ resources, gpu }: TaskTemplate): number[] {
+    const share = gpu?.kind === "share" ? gpu.thousandths : (gpu?.count ?? 0) * deviceThousandths;
+    return this.vector(resources, share);
+  }
+
+  private vector(resources: Resources, gpu: number): number[] {
+    return [
+      resources.cpuMillis,
+      resources.memoryBytes,
+      resources.diskBytes,
+      resources.networkBps,
+      gpu,
+      ...this.names.map((name) => resources.custom[name] ?? 0),
+    ];
+  }
+}

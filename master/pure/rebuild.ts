@@ -1,0 +1,89 @@
+/** Turns placements into plans of the present state, and plans into what is journalled. */
+import type { TaskId, WorkerId } from "../../core/ids.js";
+import { decode } from "../../core/decode.js";
+import type { Plan } from "../../core/plan.js";
+import { none, taskRunning } from "../../core/problem.js";
+import type { PlannedEntry } from "./events.js";
+import type { BuiltProblem } from "./problem.js";
+import type { PlanState, State } from "./state.js";
+
+export interface Placement {
+  readonly worker: WorkerId;
+  readonly startAtMs: number;
+}
+
+/**
+ * The plan that these placements give in the present state: same workers, same order, times shifted
+ * to what is true now. Tasks without a placement are placed last, by earliest finish. null where a
+ * task fits nowhere in the horizon.
+ */
+export function rebuildPlan(
+  built: BuiltProblem,
+  placementOf: (task: TaskId) => Placement | undefined,
+): Plan | null {
+  const { problem, tasks, workers } = built;
+  const { count } = problem.tasks;
+  const worker = new Int32Array(count).fill(none);
+  const startAtMs = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  tasks.forEach((task, row) => {
+    const placement = placementOf(task.id);
+    const index = placement === undefined ? undefined : workers.indexOf.get(placement.worker);
+    if (placement === undefined || index === undefined) return;
+    worker[row] = optionOn(built, row, index) === none ? none : index;
+    startAtMs[row] = placement.startAtMs;
+  });
+  const option = worker.map((index, row) => (index === none ? none : optionOn(built, row, index)));
+  const order = Int32Array.from({ length: count }, (_, row) => row).sort(
+    (a, b) => compare(startAtMs[a] ?? 0, startAtMs[b] ?? 0) || a - b,
+  );
+  return decode(problem, order, { option, worker });
+}
+
+const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The option by which a row runs on a worker, or none. */
+function optionOn({ problem }: BuiltProblem, row: number, worker: number): number {
+  const { options } = problem;
+  const block = problem.tasks.block[row] ?? none;
+  if (block === none) return none;
+  for (let o = options.blockFirst[block] ?? 0; o < (options.blockFirst[block + 1] ?? 0); o++) {
+    const only = options.worker[o] ?? none;
+    const fits = options.class[o] === problem.workers.classOf[worker];
+    if (fits && (only === none || only === worker)) return o;
+  }
+  return none;
+}
+
+/** What changes in the adopted plan if this one is adopted: entries that differ, and those to go. */
+export function planDifferences(
+  state: State,
+  built: BuiltProblem,
+  plan: Plan,
+): { readonly entries: PlannedEntry[]; readonly removed: TaskId[] } {
+  const { problem, tasks, workers } = built;
+  const entries: PlannedEntry[] = [];
+  const planned = new Set<TaskId>();
+  tasks.forEach((task, row) => {
+    planned.add(task.id);
+    if (problem.tasks.state[row] === taskRunning) return;
+    const worker = workers.list[plan.worker[row] ?? none]?.id;
+    if (worker === undefined) return;
+    const startAtMs = problem.originMs + (plan.start[row] ?? 0) * problem.tickMs;
+    const endAtMs = problem.originMs + (plan.end[row] ?? 0) * problem.tickMs;
+    const before = state.plan.entries.get(task.id);
+    const same =
+      before?.worker === worker && before.startAtMs === startAtMs && before.endAtMs === endAtMs;
+    if (!same) entries.push({ task: task.id, worker, startAtMs, endAtMs });
+  });
+  return { entries, removed: stale(state.plan, planned) };
+}
+
+const stale = (plan: PlanState, planned: ReadonlySet<TaskId>): TaskId[] =>
+  [...plan.entries.keys()].filter((task) => !planned.has(task));
+
+/** Latest end of the plan's tasks, in milliseconds from its origin. */
+export function makespanMs({ problem }: BuiltProblem, plan: Plan): number {
+  let end = 0;
+  for (const tick of plan.end) end = Math.max(end, tick);
+  return end * problem.tickMs;
+}

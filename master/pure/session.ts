@@ -1,0 +1,162 @@
+/** What workers say: they register, come back, report, refuse and fall silent. */
+import type { AttemptId, Incarnation } from "../../core/ids.js";
+import { sameIncarnation, taskOfAttempt } from "../../core/ids.js";
+import { fail } from "../../core/result.js";
+import type { AttemptFinished, Hello } from "../../core/session.js";
+import type { Command, Decision } from "./commands.js";
+import { noReply } from "./commands.js";
+import type { Event } from "./events.js";
+import { endAttempt } from "./outcome.js";
+import type { Attempt, State, Task, WorkerRecord } from "./state.js";
+import { liveAttempt } from "./state.js";
+
+export const workersMax = 10_000;
+
+/**
+ * A worker says who it is and all that is still true. Attempts it still runs are taken up;
+ * reports that no master acknowledged are taken in; what it has never heard of is given up, or
+ * launched again where the launch may have been lost on the way.
+ */
+export function* workerHello(state: State, hello: Hello, nowMs: number): Decision {
+  const { incarnation, facts } = hello;
+  const before = state.workers.get(incarnation.worker);
+  if (before === undefined && state.workers.size >= workersMax) {
+    return fail("limit_exceeded", "no more workers can join", [
+      { field: "worker", message: "workers known to the master", limit: workersMax },
+    ]);
+  }
+  if (facts.name !== incarnation.worker) {
+    return fail("invalid_argument", "a worker's name and its incarnation differ", [
+      { field: "facts.name", message: `is ${facts.name}, incarnation says ${incarnation.worker}` },
+    ]);
+  }
+  const returning = before !== undefined && sameIncarnation(before.incarnation, incarnation);
+  const sameBoot = before?.incarnation.boot === incarnation.boot;
+  yield { type: "WorkerRegistered", incarnation, facts };
+
+  yield* takeReports(state, incarnation, hello.unacknowledged, nowMs);
+  for (const started of hello.live) {
+    const found = liveOn(state, started.attempt, incarnation);
+    if (found !== null) yield* takeUp(found.attempt, started.startedAtMs);
+  }
+  const alive = new Set(hello.live.map((started) => started.attempt));
+  for (const attempt of forgotten(state, incarnation, alive)) {
+    if (returning && attempt.status.kind === "launching") continue;
+    if (!returning && sameBoot && attempt.status.kind === "unknown") continue;
+    yield* endAttempt(state, attempt.id, lost("its worker no longer knows it", nowMs), nowMs);
+  }
+  return noReply;
+}
+
+function* takeUp(attempt: Attempt, startedAtMs: number): Generator<Event, void, void> {
+  if (attempt.status.kind === "unknown") {
+    yield { type: "AttemptRecovered", attempt: attempt.id, startedAtMs };
+  } else if (attempt.status.kind === "launching") {
+    yield { type: "AttemptStarted", attempt: attempt.id, startedAtMs };
+  }
+}
+
+/** Attempts charged to the worker that its Hello does not list. */
+function forgotten(
+  state: State,
+  incarnation: Incarnation,
+  alive: ReadonlySet<AttemptId>,
+): Attempt[] {
+  const worker = state.workers.get(incarnation.worker);
+  const attempts: Attempt[] = [];
+  for (const [id, task] of worker?.live ?? []) {
+    const attempt = liveAttempt(task);
+    if (!alive.has(id) && attempt !== null) attempts.push(attempt);
+  }
+  return attempts;
+}
+
+export function* workerReport(
+  state: State,
+  command: Extract<Command, { type: "WorkerReport" }>,
+  nowMs: number,
+): Decision {
+  const worker = state.workers.get(command.incarnation.worker);
+  if (worker === undefined || !sameIncarnation(worker.incarnation, command.incarnation)) {
+    return fail("failed_precondition", `${command.incarnation.worker} has a newer incarnation`);
+  }
+  for (const started of command.started) {
+    const found = liveOn(state, started.attempt, command.incarnation);
+    if (found !== null) yield* takeUp(found.attempt, started.startedAtMs);
+  }
+  yield* takeReports(state, command.incarnation, command.finished, nowMs);
+  for (const refusal of command.refused) {
+    const found = liveOn(state, refusal.attempt, command.incarnation);
+    if (found === null) continue;
+    const message = `refused (${refusal.reason}): ${refusal.message}`;
+    yield* endAttempt(state, refusal.attempt, lost(message, nowMs), nowMs);
+  }
+  return noReply;
+}
+
+/** A report counts if its attempt is live on that worker; any other is a duplicate or too late. */
+function* takeReports(
+  state: State,
+  incarnation: Incarnation,
+  reports: readonly AttemptFinished[],
+  nowMs: number,
+): Generator<Event, void, void> {
+  for (const { attempt, outcome, usage, startedAtMs, endedAtMs } of reports) {
+    if (liveOn(state, attempt, incarnation) === null) continue;
+    yield* endAttempt(state, attempt, { outcome, usage, startedAtMs, endedAtMs }, nowMs);
+  }
+}
+
+function liveOn(
+  state: State,
+  id: AttemptId,
+  incarnation: Incarnation,
+): { task: Task; attempt: Attempt } | null {
+  const task = state.tasks.get(taskOfAttempt(id));
+  const attempt = task === undefined ? null : liveAttempt(task);
+  if (task === undefined || attempt === null) return null;
+  return attempt.id === id && attempt.worker === incarnation.worker ? { task, attempt } : null;
+}
+
+export function* workerDisconnected(state: State, incarnation: Incarnation): Decision {
+  const worker = state.workers.get(incarnation.worker);
+  const current = worker !== undefined && sameIncarnation(worker.incarnation, incarnation);
+  if (current && worker.state === "connected") {
+    yield { type: "WorkerDisconnected", worker: worker.id };
+  }
+  return noReply;
+}
+
+/**
+ * The worker has been silent for too long. What may run twice is replaced at once; the rest is
+ * unknown until its worker returns or, where the task says so, until it must have been stopped.
+ */
+export function* loseWorker(
+  state: State,
+  worker: WorkerRecord,
+  lastHeardAtMs: number,
+  nowMs: number,
+): Generator<Event, void, void> {
+  yield { type: "WorkerLost", worker: worker.id, lastHeardAtMs };
+  for (const [id, task] of [...worker.live]) {
+    const attempt = liveAttempt(task);
+    if (attempt === null || attempt.status.kind === "unknown") continue;
+    if (task.template.idempotent) {
+      yield* endAttempt(state, id, lost("its worker was lost", nowMs), nowMs);
+      continue;
+    }
+    const { onLost, killGraceMs } = task.template;
+    const untilMs =
+      onLost.kind === "keep"
+        ? null
+        : lastHeardAtMs + onLost.afterMs + killGraceMs + state.settings.clockMarginMs;
+    yield { type: "AttemptBecameUnknown", attempt: id, untilMs };
+  }
+}
+
+export const lost = (message: string, nowMs: number) => ({
+  outcome: { kind: "lost" as const, message },
+  usage: { peakMemoryBytes: null, cpuMs: null },
+  startedAtMs: null,
+  endedAtMs: nowMs,
+});

@@ -1,0 +1,181 @@
+/**
+ * The master's state: the fold of the journal. Only evolve.ts changes it. Entities carry what their
+ * state needs (discriminated unions); indices beside them are derived and never journalled.
+ */
+import type { GroupStatistics } from "../../core/estimate.js";
+import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
+import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
+import type { ObjectiveParts } from "../../core/objective.js";
+import type { Resources } from "../../core/resources.js";
+import type { InitialPlan, JobStateName } from "../../core/views.js";
+import type { Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
+import type { ClusterSettings, EndState } from "./events.js";
+import type { StateHash } from "./hash.js";
+
+export type TaskStatus =
+  /** Blocked by unsatisfied edges, or held by its scheduled time or another job. */
+  | { readonly kind: "pending" }
+  | { readonly kind: "ready"; readonly sinceMs: number }
+  | { readonly kind: "backoff"; readonly untilMs: number }
+  /** Its last attempt is live: launching, running, stopping or unknown. */
+  | { readonly kind: "live" }
+  | {
+      readonly kind: "ended";
+      readonly state: EndState;
+      readonly atMs: number;
+      readonly reason: string;
+      readonly message: string;
+    };
+
+export type AttemptStatus =
+  | { readonly kind: "launching" }
+  | { readonly kind: "running"; readonly startedAtMs: number }
+  | {
+      readonly kind: "stopping";
+      readonly startedAtMs: number | null;
+      readonly reason: "cancelled" | "timed_out";
+    }
+  | {
+      readonly kind: "unknown";
+      readonly startedAtMs: number | null;
+      /** Given up then; null: kept until its worker returns. */
+      readonly untilMs: number | null;
+      readonly stopReason: "cancelled" | "timed_out" | null;
+    }
+  | {
+      readonly kind: "ended";
+      readonly startedAtMs: number | null;
+      readonly endedAtMs: number;
+      readonly outcome: Outcome;
+      readonly usage: UsageReport;
+    };
+
+export interface Attempt {
+  readonly id: AttemptId;
+  readonly number: number;
+  readonly worker: WorkerId;
+  /** Session of the worker's incarnation it was launched on. */
+  readonly session: string;
+  readonly devices: readonly string[];
+  readonly launchedAtMs: number;
+  status: AttemptStatus;
+}
+
+export interface Task {
+  readonly id: TaskId;
+  readonly job: Job;
+  /** Index in the job's spec. */
+  readonly index: number;
+  readonly entry: TaskEntry;
+  readonly template: TaskTemplate;
+  /** Groups of like tasks, from the most to the least specific. */
+  readonly groups: readonly string[];
+  status: TaskStatus;
+  /** Edges into this task that are not yet satisfied. */
+  blockers: number;
+  /** Its scheduled time, or the jobs it comes after, are still ahead. */
+  held: boolean;
+  /** The user asked for its end while an attempt was live. */
+  cancelRequested: boolean;
+  readyAtMs: number | null;
+  readonly attempts: Attempt[];
+}
+
+export interface Job {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly principal: string;
+  readonly submittedAtMs: number;
+  readonly revision: number;
+  readonly tasks: Task[];
+  /** Edges leaving task i: edgesOut[firstOut[i] … firstOut[i + 1]), as indices into spec.edges. */
+  readonly firstOut: Uint32Array;
+  readonly edgesOut: Uint32Array;
+  readonly firstIn: Uint32Array;
+  readonly edgesIn: Uint32Array;
+  /** Task indices, each after all that it depends on. */
+  readonly topological: Uint32Array;
+  /** Live attempts per template, for `maxConcurrent`. */
+  readonly livePerTemplate: Uint32Array;
+  open: number;
+  state: JobStateName;
+  ending: { readonly state: "cancelled" | "timed_out"; readonly reason: string } | null;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  /** An attempt of it has ended: what is planned from now on is not the initial plan. */
+  progressed: boolean;
+  initialPlan: InitialPlan | null;
+}
+
+export interface WorkerRecord {
+  readonly id: WorkerId;
+  incarnation: Incarnation;
+  facts: WorkerFacts;
+  state: "connected" | "silent" | "lost";
+  sinceMs: number;
+  /** Live attempts charged to it, unknown ones included. */
+  readonly live: Map<AttemptId, Task>;
+  used: Resources;
+}
+
+export interface PlanEntry {
+  readonly worker: WorkerId;
+  readonly startAtMs: number;
+  readonly endAtMs: number;
+}
+
+export interface PlanState {
+  version: number;
+  solver: string;
+  adoptedAtMs: number;
+  value: number;
+  bound: number;
+  parts: ObjectiveParts;
+  makespanMs: number;
+  makespanBoundMs: number;
+  readonly entries: Map<TaskId, PlanEntry>;
+}
+
+export interface State {
+  /** Sequence of the last event folded in. */
+  seq: number;
+  atMs: number;
+  epoch: number;
+  settings: ClusterSettings;
+  readonly jobs: Map<JobId, Job>;
+  readonly tasks: Map<TaskId, Task>;
+  readonly workers: Map<WorkerId, WorkerRecord>;
+  readonly idempotency: Map<string, JobId>;
+  /** Amounts of the cluster's pools held by live attempts. */
+  readonly poolUse: Map<string, number>;
+  readonly plan: PlanState;
+  readonly statistics: GroupStatistics;
+  /** Running mean of the time from launch to report that an attempt did not spend running. */
+  overheadMs: number;
+  /** Counts changes to facts that a plan's bound rests on; a bound proven before one is stale. */
+  facts: number;
+  readonly index: Index;
+  readonly hash: StateHash;
+}
+
+/** Derived from the entities by evolve, so that no decision scans them all. */
+export interface Index {
+  readonly openJobs: Set<Job>;
+  readonly ready: Set<Task>;
+  /** Pending, but held back by time or by another job. */
+  readonly held: Set<Task>;
+  readonly backoff: Set<Task>;
+  readonly unknown: Set<Task>;
+  readonly live: Set<Task>;
+  /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
+  queues: Map<WorkerId, Task[]> | null;
+}
+
+export function liveAttempt(task: Task): Attempt | null {
+  const last = task.attempts.at(-1);
+  return last !== undefined && last.status.kind !== "ended" ? last : null;
+}
+
+export const isEnded = (task: Task): boolean => task.status.kind === "ended";
+
+export const jobKey = (namespace: string, key: string): string => `${namespace}\u0000${key}`;

@@ -1,0 +1,88 @@
+/**
+ * A job arrives: refused as a whole with every reason found, or recorded. The same idempotency key
+ * returns the same job.
+ */
+import type { TaskTemplate } from "../../core/job.js";
+import type { Violation } from "../../core/result.js";
+import { fail, ok } from "../../core/result.js";
+import { validateJob } from "../../core/validate-job.js";
+import type { Command, Decision } from "./commands.js";
+import { settleHeld } from "./endings.js";
+import { explainUnfit, unfitReasons } from "./eligibility.js";
+import type { State } from "./state.js";
+import { isEnded, jobKey } from "./state.js";
+
+export const openTasksMax = 1_000_000;
+
+export function* submit(state: State, command: Extract<Command, { type: "Submit" }>): Decision {
+  const { spec, idempotencyKey, jobId } = command;
+  const known = state.idempotency.get(jobKey(spec.namespace, idempotencyKey));
+  if (idempotencyKey !== "" && known !== undefined) {
+    return ok({ kind: "submit", submit: { jobId: known, duplicate: true, warnings: [] } });
+  }
+  const checked = checkSubmission(state, spec);
+  if (!checked.ok) return checked;
+  yield { type: "JobSubmitted", job: jobId, spec, idempotencyKey };
+  const job = state.jobs.get(jobId);
+  for (const task of job?.tasks ?? []) {
+    if (task.held && !isEnded(task)) yield* settleHeld(state, task, state.atMs);
+  }
+  return ok({ kind: "submit", submit: { jobId, duplicate: false, warnings: checked.value } });
+}
+
+/** Everything that could be wrong with a job in this cluster; its warnings where nothing is. */
+export function checkSubmission(
+  state: State,
+  spec: Extract<Command, { type: "Submit" }>["spec"],
+): ReturnType<typeof fail> | { ok: true; value: Violation[] } {
+  const violations = validateJob(spec);
+  if (violations.length > 0) {
+    return fail("invalid_argument", `job ${spec.name} is not valid`, violations);
+  }
+  const unknownJobs = spec.after.flatMap(({ jobId }, index) =>
+    state.jobs.has(jobId as never)
+      ? []
+      : [{ field: `after[${index}]`, message: `no job ${jobId} is known` }],
+  );
+  if (unknownJobs.length > 0) {
+    return fail("not_found", "a job to come after does not exist", unknownJobs);
+  }
+  if (state.tasks.size + spec.tasks.length > openTasksMax) {
+    return fail("limit_exceeded", "the queue is full", [
+      { field: "tasks", message: "tasks known to the master", limit: openTasksMax },
+    ]);
+  }
+  const unknownPools = spec.templates.flatMap((template) => poolViolations(state, template));
+  if (unknownPools.length > 0) {
+    return fail("unplaceable", "a pool cannot give what a task asks", unknownPools);
+  }
+  const unfit = spec.templates.flatMap((template) => unplaceable(state, template));
+  if (state.settings.complete && unfit.length > 0) {
+    return fail("unplaceable", "the cluster is complete and no worker could run this", unfit);
+  }
+  return ok(unfit);
+}
+
+function poolViolations(state: State, template: TaskTemplate): Violation[] {
+  return Object.entries(template.pools).flatMap(([name, amount]) => {
+    const pool = state.settings.pools.find((candidate) => candidate.name === name);
+    const field = `tasks.${template.name}.pools.${name}`;
+    if (pool === undefined) return [{ field, message: `the cluster has no pool ${name}` }];
+    if (amount <= pool.capacity) return [];
+    return [{ field, message: `more than the whole pool`, limit: pool.capacity }];
+  });
+}
+
+/** A warning if no worker, present or configured, could ever run the template. */
+function unplaceable(state: State, template: TaskTemplate): Violation[] {
+  const present = [...state.workers.values()].map((worker) => worker.facts);
+  const all = [...present, ...state.settings.expectedWorkers];
+  if (all.some((facts) => unfitReasons(facts, template).length === 0)) return [];
+  return [
+    {
+      field: `tasks.${template.name}.resources`,
+      message: `no worker present or configured could run it: ${explainUnfit(all, template)}`,
+    },
+  ];
+}
+

@@ -1,0 +1,76 @@
+/** What the passing of time brings about. Timers are state, so they survive a restart. */
+import type { WorkerId } from "../../core/ids.js";
+import { endJobEarly } from "./cancel.js";
+import type { Decision } from "./commands.js";
+import { noReply } from "./commands.js";
+import { settleHeld } from "./endings.js";
+import { endAttempt } from "./outcome.js";
+import { lost, loseWorker } from "./session.js";
+import type { State } from "./state.js";
+import { isEnded, liveAttempt } from "./state.js";
+
+export function* tick(
+  state: State,
+  lastHeard: ReadonlyMap<WorkerId, number>,
+  nowMs: number,
+): Decision {
+  for (const worker of state.workers.values()) {
+    if (worker.state === "lost") continue;
+    // Never heard in this epoch: a new leader starts all silence clocks anew.
+    const heardAtMs = lastHeard.get(worker.id) ?? nowMs;
+    if (nowMs - heardAtMs > state.settings.silenceLimitMs) {
+      yield* loseWorker(state, worker, heardAtMs, nowMs);
+    }
+  }
+  for (const task of [...state.index.unknown]) {
+    const attempt = liveAttempt(task);
+    if (attempt?.status.kind !== "unknown") continue;
+    const { untilMs } = attempt.status;
+    if (untilMs === null || nowMs < untilMs) continue;
+    yield* endAttempt(state, attempt.id, lost("its worker did not return", nowMs), nowMs);
+  }
+  for (const task of [...state.index.backoff]) {
+    if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {
+      yield { type: "TaskReleased", task: task.id };
+    }
+  }
+  for (const task of [...state.index.held]) {
+    if (!isEnded(task)) yield* settleHeld(state, task, nowMs);
+  }
+  for (const job of [...state.index.openJobs]) {
+    const { timeoutMs } = job.spec;
+    if (timeoutMs === null || job.ending !== null) continue;
+    if (nowMs - job.submittedAtMs >= timeoutMs) {
+      yield* endJobEarly(state, job, "timed_out", "the job ran past its timeout");
+    }
+  }
+  return noReply;
+}
+
+/** When the next Tick can change anything, in wall-clock milliseconds; null: never. */
+export function nextWake(state: State, lastHeard: ReadonlyMap<WorkerId, number>): number | null {
+  let atMs = Number.POSITIVE_INFINITY;
+  for (const worker of state.workers.values()) {
+    const heardAtMs = lastHeard.get(worker.id);
+    if (worker.state === "lost" || heardAtMs === undefined) continue;
+    atMs = Math.min(atMs, heardAtMs + state.settings.silenceLimitMs + 1);
+  }
+  for (const task of state.index.unknown) {
+    const status = liveAttempt(task)?.status;
+    if (status?.kind === "unknown") atMs = Math.min(atMs, status.untilMs ?? atMs);
+  }
+  for (const task of state.index.backoff) {
+    if (task.status.kind === "backoff") atMs = Math.min(atMs, task.status.untilMs);
+  }
+  for (const task of state.index.held) {
+    const { scheduledAtMs } = task.template;
+    if (scheduledAtMs !== null && scheduledAtMs > state.atMs) atMs = Math.min(atMs, scheduledAtMs);
+  }
+  for (const job of state.index.openJobs) {
+    const { timeoutMs } = job.spec;
+    if (timeoutMs !== null && job.ending === null) {
+      atMs = Math.min(atMs, job.submittedAtMs + timeoutMs);
+    }
+  }
+  return Number.isFinite(atMs) ? atMs : null;
+}

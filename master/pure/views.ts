@@ -1,0 +1,195 @@
+/** The state as readers see it. Predictions come from the plan rebuilt for the present. */
+import type { JobId } from "../../core/ids.js";
+import { gapOf } from "../../core/plan.js";
+import { defaultObjective } from "../../core/objective.js";
+import type {
+  AttemptView,
+  JobSummary,
+  JobView,
+  PlanView,
+  TaskStateName,
+  TaskView,
+  WorkerView,
+} from "../../core/views.js";
+import { explainUnfit, unfitReasons } from "./eligibility.js";
+import { estimateOf } from "./estimates.js";
+import type { Forecast } from "./forecast.js";
+import { predecessors } from "./problem-tasks.js";
+import type { Attempt, Job, State, Task, WorkerRecord } from "./state.js";
+import { isEnded, liveAttempt } from "./state.js";
+
+export function jobView(state: State, job: Job, forecast: Forecast, withTasks: boolean): JobView {
+  return {
+    summary: jobSummary(state, job, forecast),
+    tasks: withTasks ? job.tasks.map((task) => taskView(state, task, forecast)) : [],
+    edges: withTasks ? job.spec.edges : [],
+    initialPlan: job.initialPlan,
+  };
+}
+
+export function jobSummary(state: State, job: Job, forecast: Forecast): JobSummary {
+  const counts: Partial<Record<TaskStateName, number>> = {};
+  for (const task of job.tasks) {
+    const name = taskStateName(task);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  const finish = finishOf(state, job, forecast);
+  return {
+    id: job.id,
+    name: job.spec.name,
+    namespace: job.spec.namespace,
+    principal: job.principal,
+    state: job.state,
+    taskCounts: counts,
+    submittedAtMs: job.submittedAtMs,
+    startedAtMs: job.startedAtMs,
+    finishedAtMs: job.finishedAtMs,
+    finishP50AtMs: finish?.p50AtMs ?? null,
+    finishP90AtMs: finish?.p90AtMs ?? null,
+    revision: job.revision,
+    metadata: job.spec.metadata,
+  };
+}
+
+/** Unknown as soon as one remaining task has no reservation or no estimate. */
+function finishOf(
+  state: State,
+  job: Job,
+  forecast: Forecast,
+): { p50AtMs: number; p90AtMs: number } | null {
+  if (job.state !== "running") return null;
+  let p50AtMs = 0;
+  let p90AtMs = 0;
+  for (const task of job.tasks) {
+    if (isEnded(task)) continue;
+    const reservation = forecast.get(task.id);
+    if (reservation === undefined || estimateOf(state, task).source === "unknown") return null;
+    p50AtMs = Math.max(p50AtMs, reservation.endP50AtMs);
+    p90AtMs = Math.max(p90AtMs, reservation.endP90AtMs);
+  }
+  return { p50AtMs, p90AtMs };
+}
+
+export function taskView(state: State, task: Task, forecast: Forecast): TaskView {
+  const { reason, message } = explain(state, task, forecast);
+  return {
+    id: task.id,
+    name: task.entry.name,
+    template: task.template.name,
+    state: taskStateName(task),
+    reason,
+    message,
+    estimate: estimateOf(state, task),
+    reservation: isEnded(task) ? null : (forecast.get(task.id) ?? null),
+    attempts: task.attempts.map(attemptView),
+    attemptsMax: task.template.retry.attemptsMax,
+    readyAtMs: task.readyAtMs,
+    finishedAtMs: task.status.kind === "ended" ? task.status.atMs : null,
+  };
+}
+
+export function taskStateName(task: Task): TaskStateName {
+  const { status } = task;
+  if (status.kind === "ended") return status.state;
+  if (status.kind !== "live") return status.kind;
+  const attempt = liveAttempt(task)?.status.kind;
+  if (attempt === "unknown" || attempt === "launching") return attempt;
+  return "running";
+}
+
+function attemptView({ id, number, worker, launchedAtMs, status }: Attempt): AttemptView {
+  return {
+    id,
+    number,
+    worker,
+    state: status.kind,
+    launchedAtMs,
+    startedAtMs: status.kind === "launching" ? null : status.startedAtMs,
+    endedAtMs: status.kind === "ended" ? status.endedAtMs : null,
+    outcome: status.kind === "ended" ? status.outcome : null,
+    usage: status.kind === "ended" ? status.usage : null,
+  };
+}
+
+/** Why the task is in its state, for programs and for people. */
+function explain(
+  state: State,
+  task: Task,
+  forecast: Forecast,
+): { readonly reason: string; readonly message: string } {
+  const { status } = task;
+  if (status.kind === "ended") return { reason: status.reason, message: status.message };
+  if (status.kind === "backoff") {
+    return { reason: "backoff", message: "waits before its next attempt" };
+  }
+  if (status.kind === "live") return explainLive(task);
+  if (status.kind === "pending") return explainPending(task);
+  const facts = [...state.workers.values()].map((worker) => worker.facts);
+  const present = [...state.workers.values()].filter((worker) => worker.state !== "lost");
+  if (!present.some((worker) => unfitReasons(worker.facts, task.template).length === 0)) {
+    return { reason: "no_worker_fits", message: explainUnfit(facts, task.template) };
+  }
+  if (!forecast.has(task.id)) {
+    return { reason: "beyond_window", message: "not planned yet: the queue ahead is long" };
+  }
+  return { reason: "queued", message: "waits for its turn on its worker" };
+}
+
+function explainLive(task: Task): { readonly reason: string; readonly message: string } {
+  const status = liveAttempt(task)?.status;
+  if (status?.kind === "stopping") return { reason: status.reason, message: "is being stopped" };
+  if (status?.kind !== "unknown") return { reason: "", message: "" };
+  const until = status.untilMs === null ? "until its worker returns" : "until it must have stopped";
+  return { reason: "worker_lost", message: `contact with its worker is lost; kept ${until}` };
+}
+
+function explainPending(task: Task): { readonly reason: string; readonly message: string } {
+  const waiting: string[] = [];
+  for (const [before] of predecessors(task)) if (!isEnded(before)) waiting.push(before.entry.name);
+  if (waiting.length > 0) {
+    const shown = waiting.slice(0, 3).join(", ");
+    const more = waiting.length > 3 ? ` and ${waiting.length - 3} more` : "";
+    return { reason: "waiting_for_dependencies", message: `waits for ${shown}${more}` };
+  }
+  const { after } = task.job.spec;
+  if (after.length > 0) {
+    return {
+      reason: "waiting_for_jobs",
+      message: `waits for ${after.map(({ jobId }) => jobId).join(", ")}`,
+    };
+  }
+  return { reason: "scheduled", message: "waits for its scheduled time" };
+}
+
+export function workerView(worker: WorkerRecord, lastHeardAtMs: number | null): WorkerView {
+  return {
+    facts: worker.facts,
+    incarnation: worker.incarnation,
+    state: worker.state,
+    sinceMs: worker.sinceMs,
+    lastHeardAtMs,
+    used: worker.used,
+    attempts: worker.live.size,
+  };
+}
+
+export function planView(state: State, forecast: Forecast, job: JobId | null): PlanView {
+  const { plan } = state;
+  const entries = [...forecast].flatMap(([id, reservation]) => {
+    const task = state.tasks.get(id);
+    if (task === undefined || (job !== null && task.job.id !== job)) return [];
+    return [{ taskId: id, state: taskStateName(task), reservation }];
+  });
+  return {
+    version: plan.version,
+    solver: plan.solver,
+    adoptedAtMs: plan.adoptedAtMs,
+    weights: defaultObjective,
+    parts: plan.parts,
+    value: plan.value,
+    bound: plan.bound,
+    gap: gapOf(plan.value, plan.bound),
+    entries,
+  };
+}
+
