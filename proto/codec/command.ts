@@ -17,7 +17,7 @@ export function decodeCommand(scope: Scope, message: wire.Command): Command {
   return {
     program: decodeProgram(scope, message.program),
     env: decodeEnv(scope, "env", message.env),
-    workingDirectory: decodeText(scope, "working_directory", message.workingDirectory ?? null),
+    workingDirectory: decodeText(scope, "workingDirectory", message.workingDirectory ?? null),
     // Standard input is data: it may hold any character.
     stdin: message.stdin ?? null,
   };

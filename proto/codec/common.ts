@@ -31,10 +31,10 @@ export function encodeResources(resources: Resources): wire.Resources {
 
 export function decodeResources(scope: Scope, message: wire.Resources): Resources {
   return {
-    cpuMillis: integer(scope, "cpu_millis", message.cpuMillis),
-    memoryBytes: integer(scope, "memory_bytes", message.memoryBytes),
-    diskBytes: integer(scope, "disk_bytes", message.diskBytes),
-    networkBps: integer(scope, "network_bps", message.networkBps),
+    cpuMillis: integer(scope, "cpuMillis", message.cpuMillis),
+    memoryBytes: integer(scope, "memoryBytes", message.memoryBytes),
+    diskBytes: integer(scope, "diskBytes", message.diskBytes),
+    networkBps: integer(scope, "networkBps", message.networkBps),
     custom: integerRecord(scope, "custom", message.custom),
   };
 }
@@ -49,7 +49,7 @@ export function decodeDevice(scope: Scope, message: wire.Device): Device {
   return {
     id: identifier(scope, "id", message.id),
     type: message.type,
-    memoryBytes: integer(scope, "memory_bytes", message.memoryBytes),
+    memoryBytes: integer(scope, "memoryBytes", message.memoryBytes),
   };
 }
 
@@ -63,7 +63,7 @@ export function encodeGpuRequest(request: GpuRequest): wire.GpuRequest {
 
 export function decodeGpuRequest(scope: Scope, message: wire.GpuRequest): GpuRequest {
   const type = message.type ?? null;
-  const memoryBytes = integer(scope, "memory_bytes", message.memoryBytes);
+  const memoryBytes = integer(scope, "memoryBytes", message.memoryBytes);
   switch (message.amount?.$case) {
     case "whole": {
       const count = integer(scope, "whole", message.amount.value, 1, devicesPerWorkerMax);
@@ -71,7 +71,7 @@ export function decodeGpuRequest(scope: Scope, message: wire.GpuRequest): GpuReq
     }
     case "shareThousandths": {
       const limit = deviceThousandths;
-      const thousandths = integer(scope, "share_thousandths", message.amount.value, 1, limit);
+      const thousandths = integer(scope, "shareThousandths", message.amount.value, 1, limit);
       return { kind: "share", thousandths, type, memoryBytes };
     }
     case undefined:
@@ -177,8 +177,8 @@ export const encodeUsage = (usage: UsageReport): wire.Usage => ({
 
 export function decodeUsage(scope: Scope, message: wire.Usage): UsageReport {
   return {
-    peakMemoryBytes: integerOrNull(scope, "peak_memory_bytes", message.peakMemoryBytes),
-    cpuMs: integerOrNull(scope, "cpu_ms", message.cpuMs),
+    peakMemoryBytes: integerOrNull(scope, "peakMemoryBytes", message.peakMemoryBytes),
+    cpuMs: integerOrNull(scope, "cpuMs", message.cpuMs),
   };
 }
 
@@ -191,8 +191,8 @@ export const encodeEstimate = ({ p50Ms, p90Ms, source, confidence }: Estimate): 
 
 export function decodeEstimate(scope: Scope, message: wire.Estimate): Estimate {
   return {
-    p50Ms: integer(scope, "p50_ms", message.p50Ms),
-    p90Ms: integer(scope, "p90_ms", message.p90Ms),
+    p50Ms: integer(scope, "p50Ms", message.p50Ms),
+    p90Ms: integer(scope, "p90Ms", message.p90Ms),
     source: literal(scope, "source", message.source, estimateSources),
     confidence: finite(scope, "confidence", message.confidence, 0),
   };
@@ -223,9 +223,9 @@ export const encodeParts = (parts: ObjectiveParts): wire.ObjectiveParts => ({
 
 export function decodeParts(scope: Scope, message: wire.ObjectiveParts): ObjectiveParts {
   return {
-    makespanS: finite(scope, "makespan_s", message.makespanS),
-    flowS: finite(scope, "flow_s", message.flowS),
-    tardinessS: finite(scope, "tardiness_s", message.tardinessS),
+    makespanS: finite(scope, "makespanS", message.makespanS),
+    flowS: finite(scope, "flowS", message.flowS),
+    tardinessS: finite(scope, "tardinessS", message.tardinessS),
     moves: finite(scope, "moves", message.moves),
   };
 }

@@ -16,7 +16,6 @@ export const identifierLength = 1_024;
 interface Faults {
   readonly violations: Violation[];
   unlisted: number;
-  limitExceeded: boolean;
 }
 
 /** Where a decoder stands: the path of the message it reads, and what was found wrong so far. */
@@ -26,23 +25,24 @@ export interface Scope {
 }
 
 export function newScope(path = ""): Scope {
-  return { path, faults: { violations: [], unlisted: 0, limitExceeded: false } };
+  return { path, faults: { violations: [], unlisted: 0 } };
 }
 
-/** The value if nothing was noted, else an error that lists what was, `limit_exceeded` first. */
+/** The value if nothing was noted, else an error that lists what was. */
 export function finish<T>(
   scope: Scope,
   what: string,
   value: T,
   code: ErrorCode = "invalid_argument",
 ): Result<T> {
-  const { violations, unlisted, limitExceeded } = scope.faults;
+  const { violations, unlisted } = scope.faults;
   const first = violations[0];
   if (first === undefined) return ok(value);
   const more = violations.length - 1 + unlisted;
   const suffix = more > 0 ? ` (and ${more} more)` : "";
+  const onlyLimits = violations.every(({ limit }) => limit !== undefined);
   return fail(
-    limitExceeded ? "limit_exceeded" : code,
+    onlyLimits ? "limit_exceeded" : code,
     `${what}: ${first.field} ${first.message}${suffix}`,
     violations,
   );
@@ -60,13 +60,12 @@ export function note(scope: Scope, name: string, message: string): void {
   noteViolation(scope, { field: fieldPath(scope, name), message });
 }
 
-/** Notes that a field is past a stated limit, which makes the error `limit_exceeded`. */
+/** Notes that a field is past a stated limit; an error of nothing else is `limit_exceeded`. */
 export function noteLimit(scope: Scope, name: string, message: string, limit: number): void {
-  scope.faults.limitExceeded = true;
   noteViolation(scope, { field: fieldPath(scope, name), message, limit });
 }
 
-function noteViolation(scope: Scope, violation: Violation): void {
+export function noteViolation(scope: Scope, violation: Violation): void {
   if (scope.faults.violations.length < violationsMax) scope.faults.violations.push(violation);
   else scope.faults.unlisted += 1;
 }

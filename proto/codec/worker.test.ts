@@ -168,9 +168,9 @@ describe("a message that is not what it should be is refused by the name of its 
       finished: [wire.AttemptFinished.decode(new Uint8Array())],
     });
     expect(!result.ok && result.error.violations.map(({ field }) => field)).toEqual([
-      "started[0].attempt_id",
-      "started[0].started_at_ms",
-      "finished[0].attempt_id",
+      "started[0].attemptId",
+      "started[0].startedAtMs",
+      "finished[0].attemptId",
       "finished[0].outcome",
       "finished[0].usage",
     ]);

@@ -22,6 +22,7 @@ import type { DriverFacts, Enforcement, WorkerFacts } from "../../core/worker.js
 import { Incarnation, Outcome, Resources, Usage } from "../gen/almanac/v1/common.js";
 import { Command, LogStream } from "../gen/almanac/v1/job.js";
 import * as wire from "../gen/almanac/v1/worker.js";
+import { bufferOf } from "./columns.js";
 import { decodeCommand, encodeCommand } from "./command.js";
 import {
   decodeAttemptId,
@@ -112,7 +113,7 @@ const encodeHello = (hello: Hello): wire.Hello => ({
 const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
   incarnation: required(scope, "incarnation", message.incarnation, Incarnation, decodeIncarnation),
   facts: required(scope, "facts", message.facts, wire.WorkerFacts, decodeWorkerFacts),
-  epochSeen: integer(scope, "epoch_seen", message.epochSeen),
+  epochSeen: integer(scope, "epochSeen", message.epochSeen),
   live: list(scope, "live", message.live, decodeStarted),
   unacknowledged: list(scope, "unacknowledged", message.unacknowledged, decodeFinished),
 });
@@ -123,8 +124,8 @@ const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({
 });
 
 const decodeHeartbeat = (scope: Scope, message: wire.Heartbeat): Heartbeat => ({
-  freeMemoryBytes: integer(scope, "free_memory_bytes", message.freeMemoryBytes),
-  loadAverage: finite(scope, "load_average", message.loadAverage, 0),
+  freeMemoryBytes: integer(scope, "freeMemoryBytes", message.freeMemoryBytes),
+  loadAverage: finite(scope, "loadAverage", message.loadAverage, 0),
 });
 
 const encodeStarted = (started: AttemptStarted): wire.AttemptStarted => ({
@@ -134,8 +135,8 @@ const encodeStarted = (started: AttemptStarted): wire.AttemptStarted => ({
 });
 
 const decodeStarted = (scope: Scope, message: wire.AttemptStarted): AttemptStarted => ({
-  attempt: decodeAttemptId(scope, "attempt_id", message.attemptId),
-  startedAtMs: integer(scope, "started_at_ms", message.startedAtMs),
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
+  startedAtMs: integer(scope, "startedAtMs", message.startedAtMs),
   pid: integer(scope, "pid", message.pid),
 });
 
@@ -150,13 +151,13 @@ const encodeFinished = (finished: AttemptFinished): wire.AttemptFinished => ({
 });
 
 const decodeFinished = (scope: Scope, message: wire.AttemptFinished): AttemptFinished => ({
-  attempt: decodeAttemptId(scope, "attempt_id", message.attemptId),
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   outcome: required(scope, "outcome", message.outcome, Outcome, decodeOutcome),
   usage: required(scope, "usage", message.usage, Usage, decodeUsage),
-  startedAtMs: integerOrNull(scope, "started_at_ms", message.startedAtMs),
-  endedAtMs: integer(scope, "ended_at_ms", message.endedAtMs),
-  stdoutBytes: integer(scope, "stdout_bytes", message.stdoutBytes),
-  stderrBytes: integer(scope, "stderr_bytes", message.stderrBytes),
+  startedAtMs: integerOrNull(scope, "startedAtMs", message.startedAtMs),
+  endedAtMs: integer(scope, "endedAtMs", message.endedAtMs),
+  stdoutBytes: integer(scope, "stdoutBytes", message.stdoutBytes),
+  stderrBytes: integer(scope, "stderrBytes", message.stderrBytes),
 });
 
 const encodeRefused = (refused: LaunchRefused): wire.LaunchRefused => ({
@@ -166,7 +167,7 @@ const encodeRefused = (refused: LaunchRefused): wire.LaunchRefused => ({
 });
 
 const decodeRefused = (scope: Scope, message: wire.LaunchRefused): LaunchRefused => ({
-  attempt: decodeAttemptId(scope, "attempt_id", message.attemptId),
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   reason: literal(scope, "reason", message.reason, refusalReasons),
   message: message.message,
 });
@@ -181,8 +182,8 @@ const encodeWelcome = (welcome: Welcome): wire.Welcome => ({
 
 const decodeWelcome = (scope: Scope, message: wire.Welcome): Welcome => ({
   epoch: integer(scope, "epoch", message.epoch),
-  heartbeatIntervalMs: integer(scope, "heartbeat_interval_ms", message.heartbeatIntervalMs, 1),
-  silenceLimitMs: integer(scope, "silence_limit_ms", message.silenceLimitMs, 1),
+  heartbeatIntervalMs: integer(scope, "heartbeatIntervalMs", message.heartbeatIntervalMs, 1),
+  silenceLimitMs: integer(scope, "silenceLimitMs", message.silenceLimitMs, 1),
   keep: message.keep.map((id, index) => decodeAttemptId(scope, `keep[${index}]`, id)),
   kill: message.kill.map((id, index) => decodeAttemptId(scope, `kill[${index}]`, id)),
 });
@@ -201,16 +202,16 @@ const encodeLaunch = (launch: Launch): wire.Launch => ({
 });
 
 const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
-  attempt: decodeAttemptId(scope, "attempt_id", message.attemptId),
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   epoch: integer(scope, "epoch", message.epoch),
   driver: literal(scope, "driver", message.driver, driverNames),
   command: required(scope, "command", message.command, Command, decodeCommand),
   resources: required(scope, "resources", message.resources, Resources, decodeResources),
   devices: message.devices.map((id, index) => identifier(scope, `devices[${index}]`, id)),
-  timeoutMs: integerOrNull(scope, "timeout_ms", message.timeoutMs),
-  killGraceMs: integer(scope, "kill_grace_ms", message.killGraceMs),
-  stopWhenLostAfterMs: integerOrNull(scope, "stop_when_lost_after_ms", message.stopWhenLostAfterMs),
-  logBytesMax: integer(scope, "log_bytes_max", message.logBytesMax),
+  timeoutMs: integerOrNull(scope, "timeoutMs", message.timeoutMs),
+  killGraceMs: integer(scope, "killGraceMs", message.killGraceMs),
+  stopWhenLostAfterMs: integerOrNull(scope, "stopWhenLostAfterMs", message.stopWhenLostAfterMs),
+  logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
 });
 
 const encodeStop = (stop: Stop): wire.Stop => ({
@@ -221,10 +222,10 @@ const encodeStop = (stop: Stop): wire.Stop => ({
 });
 
 const decodeStop = (scope: Scope, message: wire.Stop): Stop => ({
-  attempt: decodeAttemptId(scope, "attempt_id", message.attemptId),
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   epoch: integer(scope, "epoch", message.epoch),
   reason: literal(scope, "reason", message.reason, ["cancelled", "timed_out"]),
-  graceMs: integer(scope, "grace_ms", message.graceMs),
+  graceMs: integer(scope, "graceMs", message.graceMs),
 });
 
 export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
@@ -264,8 +265,8 @@ const enforcements = [
 
 const decodeDriverFacts = (scope: Scope, message: wire.DriverFacts): DriverFacts => ({
   name: literal(scope, "name", message.name, driverNames),
-  cpuLimit: literal(scope, "cpu_limit", message.cpuLimit, enforcements),
-  memoryLimit: literal(scope, "memory_limit", message.memoryLimit, enforcements),
+  cpuLimit: literal(scope, "cpuLimit", message.cpuLimit, enforcements),
+  memoryLimit: literal(scope, "memoryLimit", message.memoryLimit, enforcements),
 });
 
 export const logStreamNumbers = {
@@ -309,21 +310,21 @@ function logPullOf(scope: Scope, message: wire.LogPull): LogPull {
       return {
         kind: "open",
         request,
-        attempt: decodeAttemptId(scope, "open.attempt_id", attemptId),
+        attempt: decodeAttemptId(scope, "open.attemptId", attemptId),
         stream: enumWord(scope, "open.stream", stream, logStreamWords, "stdout"),
         offset: integer(scope, "open.offset", offset, Number.MIN_SAFE_INTEGER),
         follow,
-        creditBytes: integer(scope, "open.credit_bytes", creditBytes),
+        creditBytes: integer(scope, "open.creditBytes", creditBytes),
       };
     }
     case "creditBytes": {
-      const creditBytes = integer(scope, "credit_bytes", message.kind.value);
+      const creditBytes = integer(scope, "creditBytes", message.kind.value);
       return { kind: "credit", request, creditBytes };
     }
     case "close":
       return { kind: "close", request };
     case undefined:
-      note(scope, "kind", "is missing: open, credit_bytes or close");
+      note(scope, "kind", "is missing: open, creditBytes or close");
       return { kind: "close", request };
   }
 }
@@ -345,12 +346,8 @@ export function decodeLogPush(message: wire.LogPush): Result<LogPush> {
     request: integer(scope, "request", message.request),
     offset: integer(scope, "offset", message.offset),
     data: message.data,
-    droppedBytes: integer(scope, "dropped_bytes", message.droppedBytes),
+    droppedBytes: integer(scope, "droppedBytes", message.droppedBytes),
     end: message.end,
     error: message.error,
   });
 }
-
-/** The same bytes as a Buffer, which the generated code asks for; nothing is copied. */
-export const bufferOf = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
