@@ -125,8 +125,11 @@ export const encodeError = ({ code, message, violations }: AlmanacError): ErrorD
   violations: violations.map(encodeViolation),
 });
 
-const shortened = (text: string): string =>
-  text.length <= messageLength ? text : `${text.slice(0, messageLength - 1).toWellFormed()}…`;
+/** Cut to a length, and without halves of surrogate pairs, at which gRPC's encoder throws. */
+function shortened(text: string): string {
+  const cut = text.length <= messageLength ? text : `${text.slice(0, messageLength - 1)}…`;
+  return Buffer.from(cut, "utf8").toString("utf8");
+}
 
 const shortenedViolation = (violation: Violation): Violation => ({
   ...violation,

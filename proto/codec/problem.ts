@@ -175,16 +175,16 @@ type Columns = ReadonlyMap<string, Uint8Array>;
 
 function readHead(scope: Scope, columns: Columns): Head | null {
   const value = readJson(columns.get("head"));
-  if (!isObject(value) || !isObject(value["counts"]) || !isObject(value["weights"])) return null;
+  if (!isObject(value) || !isObject(value.counts) || !isObject(value.weights)) return null;
   const { counts, weights } = value;
   const weight = (name: string): number => finite(scope, name, Number(weights[name]), 0);
   const whole = (name: string, of: unknown, minimum: number, maximum?: number): number =>
     integer(scope, name, typeof of === "number" ? of : Number.NaN, minimum, maximum);
   const countOf = (name: CountName): number => whole(name, counts[name], 0, 2 ** 31 - 1);
   return {
-    originMs: whole("originMs", value["originMs"], Number.MIN_SAFE_INTEGER),
-    tickMs: whole("tickMs", value["tickMs"], 1),
-    horizon: whole("horizon", value["horizon"], 0, horizonMax),
+    originMs: whole("originMs", value.originMs, Number.MIN_SAFE_INTEGER),
+    tickMs: whole("tickMs", value.tickMs, 1),
+    horizon: whole("horizon", value.horizon, 0, horizonMax),
     weights: {
       makespan: weight("makespan"),
       flow: weight("flow"),
@@ -201,8 +201,8 @@ function readHead(scope: Scope, columns: Columns): Head | null {
       options: countOf("options"),
       edges: countOf("edges"),
     },
-    dimensions: readTexts(scope, "dimensions", value["dimensions"]),
-    pools: readTexts(scope, "pools", value["pools"]),
+    dimensions: readTexts(scope, "dimensions", value.dimensions),
+    pools: readTexts(scope, "pools", value.pools),
   };
 }
 
@@ -229,42 +229,62 @@ function readTexts(scope: Scope, name: string, value: unknown, length?: number):
   return value;
 }
 
+type ReadColumn = <T extends NumberColumn>(
+  name: string,
+  type: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBufferLike): T },
+  /** null: of whatever length it came in. */
+  length: number | null,
+) => T;
+
 function readProblem(scope: Scope, columns: Columns, head: Head): Problem {
-  const { counts, dimensions } = head;
-  const width = dimensions.length;
   const known = new Set(["head", "workers.ids", "tasks.ids"]);
-  const take = (name: string): Uint8Array => {
+  const read: ReadColumn = (name, type, length) => {
     known.add(name);
-    return columns.get(name) ?? new Uint8Array(0);
-  };
-  /** A column of a fixed length; of whatever length it came in where that is null. */
-  const read = <T extends NumberColumn>(
-    name: string,
-    type: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBufferLike): T },
-    length: number | null,
-  ): T => {
-    const column = columnOf(take(name), type);
-    if (column === null || (length !== null && column.length !== length)) {
-      const what = length === null ? "whole numbers" : `${length} numbers`;
-      const bytes = `${type.BYTES_PER_ELEMENT} bytes each`;
-      note(scope, name, `must hold ${what} of ${bytes}, but has ${take(name).length} bytes`);
-    }
-    return column ?? viewOf(new Uint8Array(0), type);
+    const bytes = columns.get(name) ?? new Uint8Array(0);
+    const column = columnOf(bytes, type);
+    if (column !== null && (length === null || column.length === length)) return column;
+    const what = length === null ? "whole numbers" : `${length} numbers`;
+    const each = `${type.BYTES_PER_ELEMENT} bytes each`;
+    note(scope, name, `must hold ${what} of ${each}, but has ${bytes.length} bytes`);
+    return viewOf(new Uint8Array(0), type);
   };
   const texts = (name: string, length: number): string[] =>
     readTexts(scope, name, readJson(columns.get(name)), length);
-
-  const { workers, blocks, devices, gpuRequests, pools, tasks, options, edges } = counts;
+  const { originMs, tickMs, horizon, weights, dimensions, counts } = head;
   const problem: Problem = {
-    originMs: head.originMs,
-    tickMs: head.tickMs,
-    horizon: head.horizon,
-    weights: head.weights,
+    originMs,
+    tickMs,
+    horizon,
+    weights,
     dimensions,
-    unit: read("unit", Float64Array, width),
+    unit: read("unit", Float64Array, dimensions.length),
+    ...readMachines(read, head, texts("workers.ids", counts.workers)),
+    tasks: readTasks(read, counts.tasks, texts("tasks.ids", counts.tasks)),
+    options: readOptions(read, counts.options),
+    edges: {
+      count: counts.edges,
+      from: read("edges.from", Uint32Array, counts.edges),
+      to: read("edges.to", Uint32Array, counts.edges),
+      lag: read("edges.lag", Int32Array, counts.edges),
+    },
+  };
+  for (const name of columns.keys()) {
+    if (!known.has(name)) note(scope, name, "is no column of a problem");
+  }
+  return problem;
+}
+
+function readMachines(
+  read: ReadColumn,
+  head: Head,
+  workerIds: readonly string[],
+): Pick<Problem, "workers" | "blocks" | "devices" | "gpuRequests" | "pools"> {
+  const { workers, blocks, devices, gpuRequests, pools } = head.counts;
+  const width = head.dimensions.length;
+  return {
     workers: {
       count: workers,
-      ids: texts("workers.ids", workers),
+      ids: workerIds,
       classOf: read("workers.classOf", Uint16Array, workers),
       capacity: read("workers.capacity", Int32Array, workers * width),
     },
@@ -293,50 +313,42 @@ function readProblem(scope: Scope, columns: Columns, head: Head): Problem {
       names: head.pools,
       capacity: read("pools.capacity", Int32Array, pools),
     },
-    tasks: {
-      count: tasks,
-      ids: texts("tasks.ids", tasks),
-      job: read("tasks.job", Uint32Array, tasks),
-      block: read("tasks.block", Int32Array, tasks),
-      release: read("tasks.release", Int32Array, tasks),
-      due: read("tasks.due", Int32Array, tasks),
-      tardinessWeight: read("tasks.tardinessWeight", Float64Array, tasks),
-      flowWeight: read("tasks.flowWeight", Float64Array, tasks),
-      moveWeight: read("tasks.moveWeight", Float64Array, tasks),
-      priority: read("tasks.priority", Int32Array, tasks),
-      state: read("tasks.state", Uint8Array, tasks),
-      fixedWorker: read("tasks.fixedWorker", Int32Array, tasks),
-      fixedOption: read("tasks.fixedOption", Int32Array, tasks),
-      fixedStart: read("tasks.fixedStart", Int32Array, tasks),
-      fixedEnd: read("tasks.fixedEnd", Int32Array, tasks),
-      fixedDevices: read("tasks.fixedDevices", Uint32Array, tasks),
-      previousWorker: read("tasks.previousWorker", Int32Array, tasks),
-      previousOption: read("tasks.previousOption", Int32Array, tasks),
-      previousStart: read("tasks.previousStart", Int32Array, tasks),
-      poolFirst: read("tasks.poolFirst", Uint32Array, tasks + 1),
-      poolIndex: read("tasks.poolIndex", Uint16Array, null),
-      poolAmount: read("tasks.poolAmount", Int32Array, null),
-    },
-    options: {
-      count: options,
-      blockFirst: read("options.blockFirst", Uint32Array, null),
-      class: read("options.class", Uint16Array, options),
-      worker: read("options.worker", Int32Array, options),
-      duration: read("options.duration", Int32Array, options),
-      durationP90: read("options.durationP90", Int32Array, options),
-      demandRow: read("options.demandRow", Uint32Array, options),
-      demand: read("options.demand", Int32Array, null),
-      gpuRequest: read("options.gpuRequest", Int32Array, options),
-    },
-    edges: {
-      count: edges,
-      from: read("edges.from", Uint32Array, edges),
-      to: read("edges.to", Uint32Array, edges),
-      lag: read("edges.lag", Int32Array, edges),
-    },
   };
-  for (const name of columns.keys()) {
-    if (!known.has(name)) note(scope, name, "is no column of a problem");
-  }
-  return problem;
 }
+
+const readTasks = (read: ReadColumn, count: number, ids: readonly string[]): Problem["tasks"] => ({
+  count,
+  ids,
+  job: read("tasks.job", Uint32Array, count),
+  block: read("tasks.block", Int32Array, count),
+  release: read("tasks.release", Int32Array, count),
+  due: read("tasks.due", Int32Array, count),
+  tardinessWeight: read("tasks.tardinessWeight", Float64Array, count),
+  flowWeight: read("tasks.flowWeight", Float64Array, count),
+  moveWeight: read("tasks.moveWeight", Float64Array, count),
+  priority: read("tasks.priority", Int32Array, count),
+  state: read("tasks.state", Uint8Array, count),
+  fixedWorker: read("tasks.fixedWorker", Int32Array, count),
+  fixedOption: read("tasks.fixedOption", Int32Array, count),
+  fixedStart: read("tasks.fixedStart", Int32Array, count),
+  fixedEnd: read("tasks.fixedEnd", Int32Array, count),
+  fixedDevices: read("tasks.fixedDevices", Uint32Array, count),
+  previousWorker: read("tasks.previousWorker", Int32Array, count),
+  previousOption: read("tasks.previousOption", Int32Array, count),
+  previousStart: read("tasks.previousStart", Int32Array, count),
+  poolFirst: read("tasks.poolFirst", Uint32Array, count + 1),
+  poolIndex: read("tasks.poolIndex", Uint16Array, null),
+  poolAmount: read("tasks.poolAmount", Int32Array, null),
+});
+
+const readOptions = (read: ReadColumn, count: number): Problem["options"] => ({
+  count,
+  blockFirst: read("options.blockFirst", Uint32Array, null),
+  class: read("options.class", Uint16Array, count),
+  worker: read("options.worker", Int32Array, count),
+  duration: read("options.duration", Int32Array, count),
+  durationP90: read("options.durationP90", Int32Array, count),
+  demandRow: read("options.demandRow", Uint32Array, count),
+  demand: read("options.demand", Int32Array, null),
+  gpuRequest: read("options.gpuRequest", Int32Array, count),
+});

@@ -1,0 +1,108 @@
+/** The cluster's workers and its status, between wire and core/views.ts. */
+import type { Result } from "../../core/result.js";
+import type { ClusterStatus, PlannerStatus, WorkerView } from "../../core/views.js";
+import { healthStates, plannerStates, workerStates } from "../../core/views.js";
+import * as wire from "../gen/almanac/v1/cluster.js";
+import { Incarnation, Resources } from "../gen/almanac/v1/common.js";
+import { WorkerFacts } from "../gen/almanac/v1/worker.js";
+import {
+  decodeIncarnation,
+  decodeResources,
+  encodeIncarnation,
+  encodeResources,
+} from "./common.js";
+import {
+  finish,
+  integer,
+  integerOrNull,
+  list,
+  literal,
+  newScope,
+  required,
+  type Scope,
+} from "./decoding.js";
+import { decodeWorkerFacts, encodeWorkerFacts } from "./worker.js";
+
+export const encodeWorkerViews = (views: readonly WorkerView[]): wire.ListWorkersResponse => ({
+  workers: views.map(encodeWorkerView),
+});
+
+export function decodeWorkerViews(
+  message: wire.ListWorkersResponse,
+): Result<readonly WorkerView[]> {
+  const scope = newScope();
+  const views = list(scope, "workers", message.workers, readWorkerView);
+  return finish(scope, "malformed list of workers", views, "internal");
+}
+
+const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
+  facts: encodeWorkerFacts(view.facts),
+  incarnation: encodeIncarnation(view.incarnation),
+  state: view.state,
+  sinceMs: view.sinceMs,
+  lastHeardAtMs: view.lastHeardAtMs ?? undefined,
+  used: encodeResources(view.used),
+  attempts: view.attempts,
+});
+
+const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
+  facts: required(scope, "facts", message.facts, WorkerFacts, decodeWorkerFacts),
+  incarnation: required(scope, "incarnation", message.incarnation, Incarnation, decodeIncarnation),
+  state: literal(scope, "state", message.state, workerStates),
+  sinceMs: integer(scope, "sinceMs", message.sinceMs),
+  lastHeardAtMs: integerOrNull(scope, "lastHeardAtMs", message.lastHeardAtMs),
+  used: required(scope, "used", message.used, Resources, decodeResources),
+  attempts: integer(scope, "attempts", message.attempts),
+});
+
+export const encodeClusterStatus = (status: ClusterStatus): wire.GetStatusResponse => ({
+  health: status.health,
+  message: status.message,
+  epoch: status.epoch,
+  sequence: status.sequence,
+  durability: status.durability,
+  planner: encodePlannerStatus(status.planner),
+  jobsRunning: status.jobsRunning,
+  tasksLive: status.tasksLive,
+  workersConnected: status.workersConnected,
+  version: status.version,
+  startedAtMs: status.startedAtMs,
+  stateHash: status.stateHash,
+});
+
+export function decodeClusterStatus(message: wire.GetStatusResponse): Result<ClusterStatus> {
+  const scope = newScope();
+  const status: ClusterStatus = {
+    health: literal(scope, "health", message.health, healthStates),
+    message: message.message,
+    epoch: integer(scope, "epoch", message.epoch),
+    sequence: integer(scope, "sequence", message.sequence),
+    durability: literal(scope, "durability", message.durability, ["full", "reduced"]),
+    planner: required(scope, "planner", message.planner, wire.PlannerStatus, readPlannerStatus),
+    jobsRunning: integer(scope, "jobsRunning", message.jobsRunning),
+    tasksLive: integer(scope, "tasksLive", message.tasksLive),
+    workersConnected: integer(scope, "workersConnected", message.workersConnected),
+    version: message.version,
+    startedAtMs: integer(scope, "startedAtMs", message.startedAtMs),
+    stateHash: message.stateHash,
+  };
+  return finish(scope, "malformed status", status, "internal");
+}
+
+const encodePlannerStatus = (planner: PlannerStatus): wire.PlannerStatus => ({
+  state: planner.state,
+  message: planner.message,
+  plansReceived: planner.plansReceived,
+  plansAdopted: planner.plansAdopted,
+  plansRejected: planner.plansRejected,
+  lastHeardAtMs: planner.lastHeardAtMs ?? undefined,
+});
+
+const readPlannerStatus = (scope: Scope, message: wire.PlannerStatus): PlannerStatus => ({
+  state: literal(scope, "state", message.state, plannerStates),
+  message: message.message,
+  plansReceived: integer(scope, "plansReceived", message.plansReceived),
+  plansAdopted: integer(scope, "plansAdopted", message.plansAdopted),
+  plansRejected: integer(scope, "plansRejected", message.plansRejected),
+  lastHeardAtMs: integerOrNull(scope, "lastHeardAtMs", message.lastHeardAtMs),
+});

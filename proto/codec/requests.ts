@@ -1,0 +1,217 @@
+/**
+ * Requests and answers that hold words of the vocabulary beside plain fields: a list of jobs by
+ * state, the logs of a task, a batch of submissions.
+ */
+import type { JobSpec } from "../../core/job.js";
+import { type AlmanacError, fail, ok, type Result } from "../../core/result.js";
+import type { LogStreamName } from "../../core/session.js";
+import type { JobStateName, JobSummary, SubmitReceipt } from "../../core/views.js";
+import * as wire from "../gen/almanac/v1/job.js";
+import { bufferOf } from "./columns.js";
+import { decodeAttemptId } from "./common.js";
+import {
+  enumWord,
+  finish,
+  identifier,
+  identifierLength,
+  integer,
+  integerOrNull,
+  newScope,
+  noteLimit,
+} from "./decoding.js";
+import { decodeError, encodeError } from "./errors.js";
+import { decodeJobSpec, encodeJobSpec } from "./job.js";
+import {
+  decodeJobSummary,
+  decodeSubmitReceipt,
+  encodeJobSummary,
+  encodeSubmitReceipt,
+  jobStateNumbers,
+  jobStateWords,
+} from "./views.js";
+import { logStreamNumbers, logStreamWords } from "./worker.js";
+
+export interface Submission {
+  readonly spec: JobSpec;
+  /** A retry with the same key returns the same job; empty: none. */
+  readonly idempotencyKey: string;
+  /** Validate and plan, record nothing. */
+  readonly dryRun: boolean;
+}
+
+export const encodeSubmission = (submission: Submission): wire.SubmitRequest => ({
+  spec: encodeJobSpec(submission.spec),
+  idempotencyKey: submission.idempotencyKey,
+  dryRun: submission.dryRun,
+});
+
+export function decodeSubmission(message: wire.SubmitRequest): Result<Submission> {
+  const { idempotencyKey, dryRun } = message;
+  const scope = newScope();
+  if (idempotencyKey !== "") identifier(scope, "idempotencyKey", idempotencyKey);
+  const key = finish(scope, "submission", idempotencyKey);
+  if (!key.ok) return key;
+  const spec = decodeJobSpec(message.spec);
+  return spec.ok ? ok({ spec: spec.value, idempotencyKey, dryRun }) : spec;
+}
+
+export const submissionsPerBatchMax = 10_000;
+
+/** One result per request: each submission of a batch is refused or taken by itself. */
+export function decodeSubmissions(
+  message: wire.SubmitBatchRequest,
+): Result<readonly Result<Submission>[]> {
+  const scope = newScope();
+  const { length } = message.requests;
+  const limit = submissionsPerBatchMax;
+  if (length > limit) {
+    noteLimit(scope, "requests", `must be at most ${limit}, but are ${length}`, limit);
+  }
+  const bounded = finish(scope, "batch", message.requests);
+  return bounded.ok ? ok(bounded.value.map(decodeSubmission)) : bounded;
+}
+
+export const encodeSubmitOutcomes = (
+  outcomes: readonly Result<SubmitReceipt>[],
+): wire.SubmitBatchResponse => ({
+  outcomes: outcomes.map((outcome) => ({
+    outcome: outcome.ok
+      ? { $case: "accepted", value: encodeSubmitReceipt(outcome.value) }
+      : { $case: "refused", value: encodeError(outcome.error) },
+  })),
+});
+
+export const decodeSubmitOutcomes = (
+  message: wire.SubmitBatchResponse,
+): readonly Result<SubmitReceipt>[] => message.outcomes.map(decodeSubmitOutcome);
+
+function decodeSubmitOutcome({ outcome }: wire.SubmitOutcome): Result<SubmitReceipt> {
+  switch (outcome?.$case) {
+    case "accepted":
+      return decodeSubmitReceipt(outcome.value);
+    case "refused": {
+      const error: AlmanacError = decodeError(outcome.value);
+      return { ok: false, error };
+    }
+    case undefined:
+      return fail("internal", "malformed outcome: neither accepted nor refused");
+  }
+}
+
+export interface ListQuery {
+  /** Empty: all. */
+  readonly namespace: string;
+  /** Empty: all. */
+  readonly states: readonly JobStateName[];
+  readonly limit: number;
+  /** Continue after this job id; empty: from the newest. */
+  readonly after: string;
+}
+
+export const listLimitDefault = 100;
+export const listLimitMax = 10_000;
+
+export const encodeListQuery = (query: ListQuery): wire.ListRequest => ({
+  namespace: query.namespace,
+  states: query.states.map((state) => jobStateNumbers[state]),
+  limit: query.limit,
+  after: query.after,
+});
+
+export function decodeListQuery(message: wire.ListRequest): Result<ListQuery> {
+  const scope = newScope();
+  const asked = integer(scope, "limit", message.limit, 0, listLimitMax);
+  return finish(scope, "list request", {
+    namespace: message.namespace,
+    states: message.states.map((state, index) =>
+      enumWord(scope, `states[${index}]`, state, jobStateWords, "running"),
+    ),
+    limit: asked === 0 ? listLimitDefault : asked,
+    after: message.after,
+  });
+}
+
+export interface JobPage {
+  readonly jobs: readonly JobSummary[];
+  /** Give it as `after` for the next page; empty: there is none. */
+  readonly next: string;
+}
+
+export const encodeJobPage = ({ jobs, next }: JobPage): wire.ListResponse => ({
+  jobs: jobs.map(encodeJobSummary),
+  next,
+});
+
+export function decodeJobPage(message: wire.ListResponse): Result<JobPage> {
+  const jobs: JobSummary[] = [];
+  for (const job of message.jobs) {
+    const summary = decodeJobSummary(job);
+    if (!summary.ok) return summary;
+    jobs.push(summary.value);
+  }
+  return ok({ jobs, next: message.next });
+}
+
+export interface LogsQuery {
+  /** `<job>/<task>`; the job may be a prefix or `latest`. */
+  readonly task: string;
+  /** null: the last one. */
+  readonly attemptNumber: number | null;
+  /** null: both. */
+  readonly stream: LogStreamName | null;
+  readonly follow: boolean;
+  /** From this many bytes before the end; null: from the first byte kept. */
+  readonly tailBytes: number | null;
+}
+
+export const encodeLogsQuery = (query: LogsQuery): wire.LogsRequest => ({
+  taskId: query.task,
+  attempt: query.attemptNumber ?? 0,
+  stream:
+    query.stream === null ? wire.LogStream.LOG_STREAM_UNSPECIFIED : logStreamNumbers[query.stream],
+  follow: query.follow,
+  tailBytes: query.tailBytes ?? undefined,
+});
+
+export function decodeLogsQuery(message: wire.LogsRequest): Result<LogsQuery> {
+  const scope = newScope();
+  const both = message.stream === wire.LogStream.LOG_STREAM_UNSPECIFIED;
+  const attempt = integer(scope, "attempt", message.attempt);
+  return finish(scope, "logs request", {
+    task: identifier(scope, "taskId", message.taskId, identifierLength),
+    attemptNumber: attempt === 0 ? null : attempt,
+    stream: both ? null : enumWord(scope, "stream", message.stream, logStreamWords, "stdout"),
+    follow: message.follow,
+    tailBytes: integerOrNull(scope, "tailBytes", message.tailBytes),
+  });
+}
+
+export interface LogChunk {
+  readonly attempt: string;
+  readonly stream: LogStreamName;
+  /** Of the first byte of data in the whole output. */
+  readonly offset: number;
+  readonly data: Uint8Array;
+  /** Bytes that were dropped before this offset because the log was full. */
+  readonly droppedBytes: number;
+}
+
+export const encodeLogChunk = (chunk: LogChunk): wire.LogsResponse => ({
+  attemptId: chunk.attempt,
+  stream: logStreamNumbers[chunk.stream],
+  offset: chunk.offset,
+  data: bufferOf(chunk.data),
+  droppedBytes: chunk.droppedBytes,
+});
+
+export function decodeLogChunk(message: wire.LogsResponse): Result<LogChunk> {
+  const scope = newScope();
+  const chunk: LogChunk = {
+    attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
+    stream: enumWord(scope, "stream", message.stream, logStreamWords, "stdout"),
+    offset: integer(scope, "offset", message.offset),
+    data: message.data,
+    droppedBytes: integer(scope, "droppedBytes", message.droppedBytes),
+  };
+  return finish(scope, "malformed log chunk", chunk, "internal");
+}
