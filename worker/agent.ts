@@ -1,0 +1,134 @@
+/**
+ * The agent of a worker: finds or starts the supervisor, keeps a session with the master, and serves
+ * logs. It holds nothing that cannot be lost: everything it says comes from the supervisor's state,
+ * so it may be killed at any instant and started again.
+ */
+import { mkdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Incarnation } from "../core/ids.js";
+import type { Device, Resources } from "../core/resources.js";
+import type { WorkerFacts } from "../core/worker.js";
+import { createBackoff } from "./agent/backoff.js";
+import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
+import { attachSupervisor, type SupervisorLink } from "./agent/supervisor-link.js";
+import { workerFacts } from "./facts.js";
+import { protocolVersion } from "./ipc/messages.js";
+import type { SupervisorArguments } from "./supervisor/start.js";
+
+export interface AgentOptions {
+  readonly name: string;
+  readonly dataDirectory: string;
+  /** `127.0.0.1:port`. */
+  readonly masterAddress: string;
+  readonly capacity: Resources;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly devices: readonly Device[];
+  /** Relative to a reference core; `measureSpeed` finds it out. */
+  readonly speed: number;
+  /**
+   * Emulates a slower node, for development clusters: the cpu limit of every attempt is multiplied
+   * by it (0 < throttle <= 1). null: not throttled. Works where the cpu limit is enforced, and on
+   * attempts that use all of the cpu they ask for.
+   */
+  readonly throttle: number | null;
+  /** The supervisor's bundle: `dist/worker/supervisor/main.js`. */
+  readonly supervisorEntry: string;
+  readonly log: Logger;
+  readonly supervisor?: Partial<Omit<SupervisorArguments, "dataDirectory">>;
+}
+
+export interface Agent {
+  /** Of the supervisor that it is attached to. */
+  incarnation(): Incarnation;
+  facts(): WorkerFacts;
+  supervisorPid(): number;
+  /**
+   * Ends the session. With `stopSupervisor` all attempts are stopped as well, with their grace, and
+   * it resolves when the supervisor has gone.
+   */
+  stop(options: { readonly stopSupervisor: boolean }): Promise<void>;
+}
+
+const supervisorDefaults = {
+  idleExitMs: 60_000,
+  retainedAttemptsMax: 1_000,
+  retainedBytesMax: 8 * 1024 * 1024 * 1024,
+};
+
+const reconnectFirstMs = 100;
+const reconnectMaxMs = 2_000;
+
+/** Resolves once a supervisor is attached; the master is looked for from then on, for ever. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
+  const abort = new AbortController();
+  const backoff = createBackoff(reconnectFirstMs, reconnectMaxMs);
+  let token = 0;
+  const nextToken = (): number => {
+    token += 1;
+    return token;
+  };
+  let link = await attach(options, abort.signal);
+  let connection: Connection | null = null;
+
+  /** One link to a supervisor, with as many sessions as it takes, until the supervisor goes. */
+  async function serveLink(current: SupervisorLink): Promise<void> {
+    let gone = false;
+    const closed = current.closed.then(() => {
+      gone = true;
+    });
+    while (!gone && !abort.signal.aborted) {
+      connection = connectMaster({
+        agent: options,
+        link: current,
+        nextToken,
+        onWelcome: backoff.reset,
+      });
+      await connection.closed;
+      connection = null;
+      if (abort.signal.aborted) break;
+      const delay = sleep(backoff.nextMs(), undefined, { signal: abort.signal });
+      await Promise.race([delay.catch(() => undefined), closed]);
+    }
+    await closed;
+  }
+
+  const loop = (async () => {
+    while (!abort.signal.aborted) {
+      await serveLink(link);
+      if (abort.signal.aborted) return;
+      options.log.warn({}, "the supervisor has gone, starting another one");
+      const next = await attach(options, abort.signal).catch(() => null);
+      if (next !== null) link = next;
+    }
+  })();
+
+  return {
+    incarnation: () => incarnationOf(options.name, link.state),
+    facts: () => workerFacts(options, link.state.drivers),
+    supervisorPid: () => link.state.pid,
+    async stop({ stopSupervisor }) {
+      abort.abort();
+      if (stopSupervisor) {
+        // The session stays open meanwhile, so that the master hears how the attempts end.
+        link.send({ kind: "shutdown" });
+        await link.closed;
+      }
+      connection?.close();
+      link.close();
+      await loop;
+    },
+  };
+}
+
+function attach(options: AgentOptions, signal: AbortSignal): Promise<SupervisorLink> {
+  const { name, dataDirectory, capacity, throttle, supervisorEntry, log } = options;
+  return attachSupervisor({
+    supervisorEntry,
+    supervisor: { dataDirectory, ...supervisorDefaults, ...options.supervisor },
+    attach: { kind: "attach", version: protocolVersion, worker: name, capacity, throttle },
+    log,
+    signal,
+  });
+}

@@ -1,0 +1,19 @@
+/** Exponential backoff with full jitter over its upper half, so that a cluster does not come back at once. */
+export interface Backoff {
+  nextMs(): number;
+  reset(): void;
+}
+
+export function createBackoff(firstMs: number, maxMs: number): Backoff {
+  let delayMs = firstMs;
+  return {
+    nextMs() {
+      const jittered = delayMs * (0.5 + Math.random() / 2);
+      delayMs = Math.min(maxMs, delayMs * 2);
+      return jittered;
+    },
+    reset() {
+      delayMs = firstMs;
+    },
+  };
+}

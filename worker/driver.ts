@@ -1,0 +1,70 @@
+/**
+ * The driver port: how an attempt runs. A driver starts programs, bounds them, stops them, and says
+ * how they ended. It knows nothing of epochs, leases, time limits or the master: the supervisor
+ * decides when an attempt must stop and why, and keeps the records.
+ *
+ * Every driver passes the suite in `testing/driver-contract.ts`.
+ */
+import type { AttemptId } from "../core/ids.js";
+import type { Command, DriverName } from "../core/job.js";
+import type { Resources } from "../core/resources.js";
+import type { Result } from "../core/result.js";
+import type { DriverFacts, Outcome, UsageReport } from "../core/worker.js";
+
+export interface DriverStart {
+  readonly attempt: AttemptId;
+  readonly worker: string;
+  readonly command: Command;
+  readonly resources: Resources;
+  readonly devices: readonly string[];
+  /** Bytes kept of each of stdout and stderr. */
+  readonly logBytesMax: number;
+  /** Emulates a slower node: the cpu limit is multiplied by it. null: not throttled. */
+  readonly throttle: number | null;
+  /** The attempt's own directory; exists. Logs go here (logs/segments.ts). */
+  readonly directory: string;
+  /** Resolves once the launch is durable. The program must not run before. */
+  readonly durable: Promise<void>;
+  /**
+   * Called once, before the first instruction of the program: what a later supervisor needs to find
+   * the program again and stop it, if this one dies.
+   */
+  readonly identify: (identity: DriverIdentity) => void;
+}
+
+/** Opaque to the supervisor: a pid with its start time, a container id. */
+export type DriverIdentity = Readonly<Record<string, string | number>>;
+
+/** How the program itself ended; the supervisor knows whether it had asked for it. */
+export interface DriverEnd {
+  readonly outcome: Extract<
+    Outcome,
+    { kind: "exited" | "signalled" | "out_of_memory" | "not_started" }
+  >;
+  readonly usage: UsageReport;
+  readonly endedAtMs: number;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+}
+
+export interface RunningAttempt {
+  readonly pid: number;
+  readonly startedAtMs: number;
+  /** Resolves when the program and everything that it left behind are gone. Never rejects. */
+  readonly ended: Promise<DriverEnd>;
+  /** SIGTERM now, SIGKILL after the grace. Again with a shorter grace: that one counts. */
+  stop(graceMs: number): void;
+}
+
+export interface Driver {
+  readonly name: DriverName;
+  readonly facts: DriverFacts;
+  /** An error is a program that could not be started, in words for the user. */
+  start(start: DriverStart): Promise<Result<RunningAttempt, string>>;
+  /**
+   * Stops whatever an earlier supervisor left of an attempt, and returns when it is gone.
+   * `identity` is null if that supervisor died before the program had one.
+   */
+  reap(attempt: AttemptId, directory: string, identity: DriverIdentity | null): Promise<void>;
+  close(): Promise<void>;
+}

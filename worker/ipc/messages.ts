@@ -1,0 +1,67 @@
+/**
+ * What agent and supervisor say to each other over the socket in the data directory. Both are built
+ * from one source tree and start together, so the types alone are the contract; `protocolVersion`
+ * catches an agent that finds the supervisor of another release.
+ */
+import type { AttemptId } from "../../core/ids.js";
+import type { Resources } from "../../core/resources.js";
+import type {
+  AttemptFinished,
+  AttemptStarted,
+  Launch,
+  LaunchRefused,
+  Stop,
+} from "../../core/session.js";
+import type { DriverFacts } from "../../core/worker.js";
+
+export const protocolVersion = 1;
+
+export type AgentToSupervisor =
+  /** First on every connection; answered by `state`, or by `busy` if another agent is attached. */
+  | {
+      readonly kind: "attach";
+      readonly version: number;
+      readonly worker: string;
+      readonly capacity: Resources;
+      readonly throttle: number | null;
+    }
+  /** Answered by `state`, after all launches taken in before have become started or finished. */
+  | { readonly kind: "snapshot" }
+  /** The commands of one message of the master; answered by `taken` once they are durable. */
+  | {
+      readonly kind: "commands";
+      readonly token: number;
+      readonly launches: readonly Launch[];
+      readonly stops: readonly Stop[];
+    }
+  /** A master has welcomed this worker: it fences older epochs and gives up `kill`. */
+  | { readonly kind: "welcomed"; readonly epoch: number; readonly kill: readonly AttemptId[] }
+  /** The master has acknowledged a sign of life sent at this instant of the monotonic clock. */
+  | { readonly kind: "renew"; readonly sentAtMonotonicMs: number }
+  /** The master has made these reports durable. */
+  | { readonly kind: "forget"; readonly attempts: readonly AttemptId[] }
+  /** Stop every attempt and exit. */
+  | { readonly kind: "shutdown" };
+
+export interface SupervisorState {
+  readonly kind: "state";
+  readonly version: number;
+  readonly pid: number;
+  readonly boot: string;
+  readonly session: string;
+  readonly epochSeen: number;
+  readonly drivers: readonly DriverFacts[];
+  readonly live: readonly AttemptStarted[];
+  readonly unacknowledged: readonly AttemptFinished[];
+}
+
+export type SupervisorToAgent =
+  | SupervisorState
+  | { readonly kind: "busy" }
+  | { readonly kind: "taken"; readonly token: number }
+  | { readonly kind: "started"; readonly started: AttemptStarted }
+  | { readonly kind: "finished"; readonly finished: AttemptFinished }
+  | { readonly kind: "refused"; readonly refused: LaunchRefused };
+
+/** CLOCK_MONOTONIC, which all processes of one boot share. `performance.now()` is each process's own. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

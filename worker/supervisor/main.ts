@@ -1,0 +1,80 @@
+/**
+ * The supervisor's process: `node main.js '{"dataDirectory": ..., ...}'`. Started by the agent,
+ * detached; it goes by itself when nobody has needed it for a while.
+ */
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { bootId } from "../drivers/process/proc.js";
+import { createProcessDriver } from "../drivers/process/process.js";
+import { attemptsDirectory } from "../ipc/paths.js";
+import { createLineLog, messageOf } from "../log.js";
+import { openLedger } from "./ledger.js";
+import { lockSupervisor } from "./lock.js";
+import { recoverAttempts } from "./recovery.js";
+import { createRetention } from "./retention.js";
+import { createAgentServer } from "./server.js";
+import type { SupervisorArguments } from "./start.js";
+import { createSupervisor } from "./supervisor.js";
+
+const idleCheckMs = 1_000;
+const log = createLineLog(2, "supervisor");
+
+async function main(): Promise<void> {
+  const given = JSON.parse(process.argv[2] ?? "{}") as SupervisorArguments;
+  const { dataDirectory } = given;
+  mkdirSync(attemptsDirectory(dataDirectory), { recursive: true });
+  chmodSync(dataDirectory, 0o700);
+  if (!(await lockSupervisor(dataDirectory))) {
+    log.info({ dataDirectory }, "another supervisor is here already");
+    process.exit(0);
+  }
+  const session = randomUUID();
+  const boot = bootId();
+  const ledger = openLedger(join(dataDirectory, "attempts.log"));
+  const drivers = [createProcessDriver({ dataDirectory })];
+  await recoverAttempts(dataDirectory, ledger, drivers, boot, log);
+  const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
+  const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
+  const server = createAgentServer(dataDirectory, log);
+  const { emit } = server;
+  const supervisor = createSupervisor({
+    dataDirectory,
+    boot,
+    session,
+    ledger,
+    retention,
+    drivers,
+    log,
+    emit,
+  });
+
+  let leaving = false;
+  const leave = async (why: string): Promise<void> => {
+    if (leaving) return;
+    leaving = true;
+    log.info({ why }, "supervisor stops");
+    await supervisor.shutdown();
+    await ledger.close();
+    for (const driver of drivers) await driver.close();
+    server.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void leave("SIGTERM"));
+  // A terminal's interrupt is meant for the agent, which decides what becomes of the attempts.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+
+  let idleSinceMs = Date.now();
+  setInterval(() => {
+    if (server.attached() || !supervisor.isIdle()) idleSinceMs = Date.now();
+    else if (Date.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
+  }, idleCheckMs);
+  await server.serve(supervisor, () => void leave("the agent asked for it"));
+  log.info({ session, boot, pid: process.pid }, "supervisor started");
+}
+
+main().catch((error: unknown) => {
+  log.error({ error: messageOf(error) }, "supervisor failed");
+  process.exit(1);
+});

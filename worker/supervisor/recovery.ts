@@ -1,0 +1,56 @@
+/**
+ * What a new supervisor does about the attempts of one that died: whatever still runs is stopped,
+ * because nobody has its output or will have its exit code, and the attempt is reported as lost.
+ */
+import { statSync } from "node:fs";
+import type { AttemptId } from "../../core/ids.js";
+import type { AttemptFinished } from "../../core/session.js";
+import type { Driver } from "../driver.js";
+import { attemptDirectory } from "../ipc/paths.js";
+import type { WorkerLog } from "../log.js";
+import { listSegments } from "../logs/segments.js";
+import type { LaunchedEntry } from "../pure/ledger-state.js";
+import type { Ledger } from "./ledger.js";
+
+export async function recoverAttempts(
+  dataDirectory: string,
+  ledger: Ledger,
+  drivers: readonly Driver[],
+  boot: string,
+  log: WorkerLog,
+): Promise<void> {
+  const orphans = [...ledger.state.launched];
+  await Promise.all(
+    orphans.map(async ([attempt, entry]) => {
+      const directory = attemptDirectory(dataDirectory, attempt);
+      const driver = drivers.find((one) => one.name === entry.driver);
+      // Pids of another boot belong to somebody else now.
+      const identity = entry.boot === boot ? entry.identity : null;
+      await driver?.reap(attempt, directory, identity);
+      ledger.append({ kind: "finished", finished: await lostReport(attempt, entry, directory) });
+      log.warn({ attempt }, "attempt lost with its supervisor");
+    }),
+  );
+  await ledger.commit();
+}
+
+async function lostReport(
+  attempt: AttemptId,
+  entry: LaunchedEntry,
+  directory: string,
+): Promise<AttemptFinished> {
+  return {
+    attempt,
+    outcome: { kind: "supervisor_lost" },
+    usage: { peakMemoryBytes: null, cpuMs: null },
+    startedAtMs: entry.started?.startedAtMs ?? null,
+    endedAtMs: Date.now(),
+    stdoutBytes: await writtenBytes(directory, "stdout"),
+    stderrBytes: await writtenBytes(directory, "stderr"),
+  };
+}
+
+async function writtenBytes(directory: string, stream: "stdout" | "stderr"): Promise<number> {
+  const last = (await listSegments(directory, stream)).at(-1);
+  return last === undefined ? 0 : last.start + statSync(last.path).size;
+}

@@ -1,0 +1,39 @@
+/** Starts a supervisor as a process of its own, which outlives its starter. */
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { supervisorLogPath } from "../ipc/paths.js";
+
+export interface SupervisorArguments {
+  readonly dataDirectory: string;
+  /** Without an agent, a live attempt or a report to deliver, it leaves after this long. */
+  readonly idleExitMs: number;
+  readonly retainedAttemptsMax: number;
+  readonly retainedBytesMax: number;
+}
+
+const logBytesMax = 8 * 1024 * 1024;
+
+/** Harmless if one runs already: the new one finds the lock held and leaves. */
+export function startSupervisor(entry: string, given: SupervisorArguments): void {
+  mkdirSync(given.dataDirectory, { recursive: true, mode: 0o700 });
+  const logPath = supervisorLogPath(given.dataDirectory);
+  if (bytesOf(logPath) > logBytesMax) renameSync(logPath, `${logPath}.old`);
+  const log = openSync(logPath, "a", 0o600);
+  const { NODE_OPTIONS: _options, ...environment } = process.env;
+  try {
+    const child = spawn(process.execPath, [entry, JSON.stringify(given)], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+      env: environment,
+    });
+    child.on("error", () => undefined);
+    child.unref();
+  } finally {
+    closeSync(log);
+  }
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
