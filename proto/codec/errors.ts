@@ -106,11 +106,11 @@ function decodeDetail(bytes: Buffer): AlmanacError | null {
   } catch {
     return null; // not ours: the status code has to do
   }
-  return decodeError(detail);
+  return decodeErrorDetail(detail);
 }
 
 /** For a refusal within an answer, as in a batch. A code that is not known is `internal`. */
-export function decodeError(detail: ErrorDetail): AlmanacError {
+export function decodeErrorDetail(detail: ErrorDetail): AlmanacError {
   const scope = newScope();
   return {
     code: errorCodes.find((code) => code === detail.code) ?? "internal",
@@ -119,7 +119,7 @@ export function decodeError(detail: ErrorDetail): AlmanacError {
   };
 }
 
-export const encodeError = ({ code, message, violations }: AlmanacError): ErrorDetail => ({
+export const encodeErrorDetail = ({ code, message, violations }: AlmanacError): ErrorDetail => ({
   code,
   message,
   violations: violations.map(encodeViolation),

@@ -19,15 +19,15 @@ import {
   newScope,
   noteLimit,
 } from "./decoding.js";
-import { decodeError, encodeError } from "./errors.js";
+import { decodeErrorDetail, encodeErrorDetail } from "./errors.js";
 import { decodeJobSpec, encodeJobSpec } from "./job.js";
 import {
+  decodeJobStates,
   decodeJobSummary,
   decodeSubmitReceipt,
   encodeJobSummary,
   encodeSubmitReceipt,
   jobStateNumbers,
-  jobStateWords,
 } from "./views.js";
 import { logStreamNumbers, logStreamWords } from "./worker.js";
 
@@ -77,7 +77,7 @@ export const encodeSubmitOutcomes = (
   outcomes: outcomes.map((outcome) => ({
     outcome: outcome.ok
       ? { $case: "accepted", value: encodeSubmitReceipt(outcome.value) }
-      : { $case: "refused", value: encodeError(outcome.error) },
+      : { $case: "refused", value: encodeErrorDetail(outcome.error) },
   })),
 });
 
@@ -90,7 +90,7 @@ function decodeSubmitOutcome({ outcome }: wire.SubmitOutcome): Result<SubmitRece
     case "accepted":
       return decodeSubmitReceipt(outcome.value);
     case "refused": {
-      const error: AlmanacError = decodeError(outcome.value);
+      const error: AlmanacError = decodeErrorDetail(outcome.value);
       return { ok: false, error };
     }
     case undefined:
@@ -119,13 +119,13 @@ export const encodeListQuery = (query: ListQuery): wire.ListRequest => ({
 });
 
 export function decodeListQuery(message: wire.ListRequest): Result<ListQuery> {
+  const states = decodeJobStates(message.states);
+  if (!states.ok) return states;
   const scope = newScope();
   const asked = integer(scope, "limit", message.limit, 0, listLimitMax);
   return finish(scope, "list request", {
     namespace: message.namespace,
-    states: message.states.map((state, index) =>
-      enumWord(scope, `states[${index}]`, state, jobStateWords, "running"),
-    ),
+    states: states.value,
     limit: asked === 0 ? listLimitDefault : asked,
     after: message.after,
   });

@@ -28,6 +28,7 @@ export type {
   RetryResponse,
   SubmitBatchRequest,
   SubmitBatchResponse,
+  SubmitOutcome,
   SubmitRequest,
   SubmitResponse,
   WaitRequest,

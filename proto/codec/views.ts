@@ -155,6 +155,15 @@ export function encodeTaskView(view: TaskView): wire.TaskView {
 export const decodeTaskView = (message: wire.TaskView | undefined): Result<TaskView> =>
   whole("task", message, wire.TaskView, readTaskView);
 
+/** The states that a list is asked for; one that has no name is refused, not left out. */
+export function decodeJobStates(states: readonly wire.JobState[]): Result<readonly JobStateName[]> {
+  const scope = newScope();
+  const names = states.map((state, index) =>
+    enumWord(scope, `states[${index}]`, state, jobStateWords, "running"),
+  );
+  return finish(scope, "list request", names);
+}
+
 /** What the other side answers is its affair: where that is malformed, the error is `internal`. */
 function whole<W, T>(
   what: string,
@@ -396,4 +405,4 @@ export const jobStateNumbers = {
   cancelled: wire.JobState.JOB_STATE_CANCELLED,
 } satisfies Record<JobStateName, wire.JobState>;
 
-export const jobStateWords = wordsOf(jobStateNumbers, jobStates);
+const jobStateWords = wordsOf(jobStateNumbers, jobStates);
