@@ -10,9 +10,11 @@ export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** Set by the worker for each attempt; a task's own value would be lost. */
 export const reservedEnvironment: ReadonlySet<string> = new Set([
-  "ALMANAC_JOB",
-  "ALMANAC_TASK",
+  "ALMANAC_JOB_ID",
+  "ALMANAC_TASK_ID",
+  "ALMANAC_TASK_NAME",
   "ALMANAC_ATTEMPT",
+  "ALMANAC_ATTEMPT_DIRECTORY",
   "ALMANAC_WORKER",
   "ALMANAC_WORKER_SPEED",
 ]);

@@ -1,0 +1,177 @@
+/**
+ * Every setting of every part of Almanac, with its default: the shape of almanac.yaml. The table
+ * of environment variables, flags and docs/configuration.md are derived from it (settings.ts).
+ */
+import { z } from "zod";
+import { amountMax } from "../core/validate-template.js";
+import { isLoopback, notLoopbackMessage, parseAddress } from "./address.js";
+import { bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
+
+const addressRight = "an address like 127.0.0.1:7070";
+
+const dialled = text(addressRight).refine((value) => parseAddress(value) !== null, {
+  error: `must be ${addressRight}`,
+});
+
+const listened = text(addressRight).superRefine((value, context) => {
+  const address = parseAddress(value);
+  if (address === null) {
+    context.addIssue({ code: "custom", message: `must be ${addressRight}` });
+  } else if (!isLoopback(address.host)) {
+    context.addIssue({ code: "custom", message: notLoopbackMessage(value) });
+  }
+});
+
+const path = text("a path").min(1, { error: "must not be empty" });
+const name = z
+  .string({ error: (issue) => `must be a name, not ${kindOf(issue.input)}` })
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
+    error: "must be 1 to 128 letters, digits, `_`, `.` and `-`",
+  });
+const labels = z.record(z.string(), scalar, { error: "must be a map like {zone: eu}" });
+const amounts = z.record(z.string(), whole(1, amountMax), {
+  error: "must be a map of names to whole numbers, like {licence: 2}",
+});
+const positive = (most: number) =>
+  z
+    .number({ error: "must be a number" })
+    .gt(0, { error: "must be above 0" })
+    .lte(most, { error: `must be at most ${most}` });
+const speed = positive(1000);
+
+const expectedWorker = closed({
+  name: name.optional(),
+  count: whole(1, 10_000).default(1),
+  cpu,
+  memory: bytes(1),
+  disk: bytes(0).default(0),
+  custom: amounts.default({}),
+  labels: labels.default({}),
+  speed: speed.default(1),
+});
+
+const cluster = closed({
+  name: name.default("almanac").describe("Name of the cluster, shown in views."),
+  complete: flag
+    .default(false)
+    .describe(
+      "No workers will join beyond those present and expected: a task that none of them could run is refused instead of left waiting.",
+    ),
+  pools: amounts
+    .default({})
+    .describe("Amounts of the whole cluster that tasks may hold, like `{licence: 2}`."),
+  expectedWorkers: z
+    .array(expectedWorker, { error: "must be a list of workers" })
+    .max(1000, { error: "has more than 1000 entries" })
+    .default([])
+    .describe(
+      "Workers that are configured and may join: `{name, count, cpu, memory, disk, custom, labels, speed}`.",
+    ),
+});
+
+const master = closed({
+  listen: listened.default("127.0.0.1:7070").describe("Where the master listens; loopback only."),
+  dataDirectory: path
+    .default("~/.local/state/almanac/master")
+    .describe("The journal; locked by one master at a time."),
+  segmentBytes: bytes(4096, 2 ** 31)
+    .prefault("64Mi")
+    .describe("Size at which the journal starts a new segment."),
+  heartbeatIntervalMs: whole(50, 60_000)
+    .default(1000)
+    .describe("How often a worker says that it is there."),
+  silenceLimitMs: whole(200, 3_600_000)
+    .default(10_000)
+    .describe("A worker silent for this long is lost."),
+  planner: z
+    .union([z.literal("off"), dialled], { error: `must be ${addressRight}, or off` })
+    .default("127.0.0.1:7071")
+    .describe("Address of the planner; `off`: greedy placement only."),
+  planningWindow: whole(1, 100_000)
+    .default(10_000)
+    .describe("Tasks that are planned in detail at once; later ones get coarse forecasts."),
+  replanIntervalMs: whole(10, 3_600_000)
+    .default(1000)
+    .describe("The planner is asked for better plans at most this often."),
+  plannerTimeoutMs: whole(100, 3_600_000)
+    .default(15_000)
+    .describe("A planner that has not answered for this long counts as hung."),
+});
+
+const planner = closed({
+  listen: listened.default("127.0.0.1:7071").describe("Where the planner listens; loopback only."),
+  threads: whole(1, 64).default(1).describe("Threads that solvers run in."),
+  wallBudgetMs: whole(10, 3_600_000)
+    .default(2000)
+    .describe("Wall time of one planning round; a backstop behind the budget of work units."),
+});
+
+const offer = closed({
+  cpu: cpu.nullable().prefault(null).describe("Cores offered; null: all of the node's."),
+  memory: bytes(1)
+    .nullable()
+    .prefault(null)
+    .describe("Memory offered; null: nine tenths of the node's."),
+  disk: bytes(0)
+    .nullable()
+    .prefault(null)
+    .describe("Disk offered; null: nine tenths of what is free in the data directory."),
+  network: whole(0, amountMax).default(0).describe("Bits per second offered."),
+  custom: amounts.default({}).describe("Named amounts offered, like `{fpga: 1}`."),
+});
+
+const worker = closed({
+  name: name.nullable().default(null).describe("Name of the worker; null: the host's name."),
+  master: dialled.default("127.0.0.1:7070").describe("Address of the master."),
+  dataDirectory: path
+    .default("~/.local/state/almanac/worker")
+    .describe("Attempts, their logs, and the supervisor's record."),
+  offer: offer.prefault({}),
+  labels: labels.prefault({}).describe("Labels that constraints look at, like `{zone: eu}`."),
+  speed: speed
+    .nullable()
+    .default(null)
+    .describe("Speed relative to the reference core; null: measured at the start."),
+  throttle: positive(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Part of a core that each core of an attempt really gets, to stand for a slower machine; null: all of it.",
+    ),
+});
+
+const cli = closed({
+  master: dialled
+    .default("127.0.0.1:7070")
+    .describe("Address of the master that commands speak to."),
+});
+
+const log = closed({
+  level: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"], {
+      error: "must be one of trace, debug, info, warn, error, silent",
+    })
+    .default("info")
+    .describe("Least level that is logged."),
+});
+
+export const configSchema = closed({
+  cluster: cluster.prefault({}),
+  master: master.prefault({}),
+  planner: planner.prefault({}),
+  worker: worker.prefault({}),
+  cli: cli.prefault({}),
+  log: log.prefault({}),
+}).superRefine((config, context) => {
+  if (config.master.silenceLimitMs < config.master.heartbeatIntervalMs * 2) {
+    context.addIssue({
+      code: "custom",
+      path: ["master", "silenceLimitMs"],
+      message: "must be at least twice heartbeatIntervalMs, or one late heartbeat loses a worker",
+    });
+  }
+});
+
+/** Sizes are in bytes and millicores; paths have their `~` replaced. */
+export type Config = z.output<typeof configSchema>;
+export type ExpectedWorker = Config["cluster"]["expectedWorkers"][number];
