@@ -2,7 +2,7 @@
  * A master for tests: a real gRPC server that speaks WorkerService, records what workers say, and
  * sends what the test tells it to. It decides nothing, but acknowledges by itself unless told not to.
  */
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { AttemptId } from "../../core/ids.js";
 import type {
   AttemptFinished,
@@ -175,7 +175,7 @@ export async function startRecordingMaster(port = 0): Promise<RecordingMaster> {
     pull: (pull) => logStream?.write(encodeLogPull(pull)),
     sessionOpen: () => session !== null,
     disconnect() {
-      session?.destroy();
+      session?.emit("error", { code: status.UNAVAILABLE, details: "cut by the test" });
       session = null;
     },
     waitFor,

@@ -1,4 +1,4 @@
-/** Bundles the supervisor as the build does, into a directory that goes with the test run. */
+/** Bundles the supervisor as the build does, and an agent to be killed, into a private directory. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,20 +7,28 @@ import { build } from "esbuild";
 
 export interface SupervisorBundle {
   readonly entry: string;
+  readonly agentEntry: string;
   remove(): void;
 }
 
 export async function bundleSupervisor(): Promise<SupervisorBundle> {
   const directory = mkdtempSync(join(tmpdir(), "almanac-bundle-"));
-  const entry = join(directory, "main.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("../supervisor/main.ts", import.meta.url))],
-    outfile: entry,
+  const entry = join(directory, "supervisor.mjs");
+  const agentEntry = join(directory, "agent.cjs");
+  await Promise.all([
+    bundle("../supervisor/main.ts", entry, "esm"),
+    bundle("agent-main.ts", agentEntry, "cjs"),
+  ]);
+  return { entry, agentEntry, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+const bundle = (source: string, outfile: string, format: "esm" | "cjs"): Promise<unknown> =>
+  build({
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
+    outfile,
     bundle: true,
     platform: "node",
-    format: "esm",
+    format,
     target: "node20",
     logLevel: "error",
   });
-  return { entry, remove: () => rmSync(directory, { recursive: true, force: true }) };
-}

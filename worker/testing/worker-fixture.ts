@@ -1,4 +1,5 @@
 /** An agent with its supervisor and a recording master, in a private directory; leaves nothing behind. */
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,9 @@ export interface WorkerFixture {
   readonly options: AgentOptions;
   agent: Agent;
   supervisorLog(): string;
+  restartAgent(): Promise<Agent>;
+  /** A second life of the agent, as a process of its own; resolves once it is attached. */
+  spawnAgent(agentEntry: string): Promise<ChildProcess>;
   close(): Promise<void>;
 }
 
@@ -49,6 +53,11 @@ export async function startWorkerFixture(
     options,
     agent,
     supervisorLog: () => readFileSync(join(dataDirectory, "supervisor.log"), "utf8"),
+    async restartAgent() {
+      fixture.agent = await startAgent(options);
+      return fixture.agent;
+    },
+    spawnAgent: (agentEntry) => spawnAgent(agentEntry, options),
     async close() {
       const pid = fixture.agent.supervisorPid();
       await fixture.agent.stop({ stopSupervisor: true });
@@ -59,6 +68,17 @@ export async function startWorkerFixture(
   };
   await master.waitFor("the first hello", () => master.hellos[0], 10_000);
   return fixture;
+}
+
+async function spawnAgent(agentEntry: string, options: AgentOptions): Promise<ChildProcess> {
+  const { log: _log, ...plain } = options;
+  const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+  const child = spawn(process.execPath, [agentEntry, JSON.stringify(plain)], { stdio });
+  await new Promise((resolve, reject) => {
+    child.stdout?.once("data", resolve);
+    child.once("exit", reject);
+  });
+  return child;
 }
 
 /** Resolves when the process has gone (a zombie counts as gone); throws after `timeoutMs`. */
