@@ -11,7 +11,7 @@ import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Command, Decision, Reply } from "./commands.js";
-import { buildProblem, type BuiltProblem } from "./problem.js";
+import { type BuiltProblem, buildProblem } from "./problem.js";
 import { makespanMs, type Placement, planDifferences, rebuildPlan } from "./rebuild.js";
 import type { State } from "./state.js";
 
@@ -30,7 +30,10 @@ export function* admitPlan(state: State, proposal: Adopt, nowMs: number): Decisi
   if (candidate === null) return rejected(state, "it does not fit the present state");
   const { violations, evaluation } = checkPlan(built.problem, candidate);
   if (violations.length > 0) {
-    return rejected(state, `it breaks ${violations.length} rules: ${JSON.stringify(violations[0])}`);
+    return rejected(
+      state,
+      `it breaks ${violations.length} rules: ${JSON.stringify(violations[0])}`,
+    );
   }
   const incumbent = coversAll(state, built) ? rebuildPlan(built, current) : null;
   if (incumbent !== null) {

@@ -45,8 +45,7 @@ export function explainUnfit(workers: readonly WorkerFacts[], template: TaskTemp
 }
 
 export function holds(constraint: Constraint, facts: WorkerFacts): boolean {
-  const label =
-    constraint.label === workerNameLabel ? facts.name : facts.labels[constraint.label];
+  const label = constraint.label === workerNameLabel ? facts.name : facts.labels[constraint.label];
   switch (constraint.operator) {
     case "=":
     case "in":

@@ -4,8 +4,8 @@
  */
 import type { TaskId } from "../../core/ids.js";
 import type { JobStateName } from "../../core/views.js";
+import { satisfies } from "./condition.js";
 import type { EndState, Event } from "./events.js";
-import { satisfies } from "./evolve.js";
 import { holdsBack, violatedAfter } from "./readiness.js";
 import type { Job, State, Task } from "./state.js";
 import { isEnded } from "./state.js";
@@ -98,11 +98,7 @@ function* releaseFollowers(state: State, ended: Job): Generator<Event, void, voi
 }
 
 /** Frees a held task whose time has come, or skips it if it can never come. */
-export function* settleHeld(
-  state: State,
-  task: Task,
-  nowMs: number,
-): Generator<Event, void, void> {
+export function* settleHeld(state: State, task: Task, nowMs: number): Generator<Event, void, void> {
   const violated = violatedAfter(state, task);
   if (violated !== null) {
     yield* endTask(state, task, {

@@ -8,7 +8,7 @@ import type { Plan } from "../../core/plan.js";
 import { none, type Problem, taskRunning } from "../../core/problem.js";
 import type { Reservation } from "../../core/views.js";
 import { remainingOn } from "./estimates.js";
-import { buildProblem, type BuiltProblem } from "./problem.js";
+import { type BuiltProblem, buildProblem } from "./problem.js";
 import { rebuildPlan } from "./rebuild.js";
 import type { State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
@@ -25,8 +25,7 @@ export function forecast(state: State, nowMs: number): Forecast {
 /** Reservations of a plan; `late` is the same plan with p90 durations. */
 export function reservations(built: BuiltProblem, median: Plan, late: Plan): Forecast {
   const { problem, tasks, workers } = built;
-  const at = (tick: number | undefined): number =>
-    problem.originMs + (tick ?? 0) * problem.tickMs;
+  const at = (tick: number | undefined): number => problem.originMs + (tick ?? 0) * problem.tickMs;
   const result = new Map<TaskId, Reservation>();
   tasks.forEach((task, row) => {
     const worker = workers.list[median.worker[row] ?? none];

@@ -3,9 +3,9 @@ import type { AttemptId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import { unreachable } from "../../core/result.js";
 import type { Outcome } from "../../core/worker.js";
-import { digest } from "./hash.js";
 import { endTask } from "./endings.js";
 import type { Event } from "./events.js";
+import { digest } from "./hash.js";
 import type { Attempt, State, Task } from "./state.js";
 
 /** An attempt that was lost through no fault of its task is replaced at most this often. */
@@ -89,9 +89,8 @@ function isFailure({ status }: Attempt, task: Task): boolean {
 }
 
 const replacements = (task: Task): number =>
-  task.attempts.filter(
-    ({ status }) => status.kind === "ended" && isBlameless(status.outcome, task),
-  ).length;
+  task.attempts.filter(({ status }) => status.kind === "ended" && isBlameless(status.outcome, task))
+    .length;
 
 function stopReasonOf(attempt: Attempt | undefined): "cancelled" | "timed_out" | null {
   if (attempt?.status.kind === "stopping") return attempt.status.reason;

@@ -93,7 +93,9 @@ export class OptionTable {
       count: requests.length,
       whole: Uint8Array.from(requests, (r) => (r.kind === "whole" ? r.count : 0)),
       share: Uint16Array.from(requests, (r) => (r.kind === "share" ? r.thousandths : 0)),
-      type: Int32Array.from(requests, (r) => (r.type === null ? none : (deviceTypes.get(r.type) ?? none))),
+      type: Int32Array.from(requests, (r) =>
+        r.type === null ? none : (deviceTypes.get(r.type) ?? none),
+      ),
       memory: Int32Array.from(requests, (r) => Math.ceil(r.memoryBytes / mebibyte)),
     };
   }
@@ -138,4 +140,19 @@ function intern<T>(index: Map<string, number>, key: string, list: T[], value: T)
   const known = index.get(key) ?? list.push(value) - 1;
   index.set(key, known);
   return known;
+}
+
+/** The option by which a block's tasks run on a worker, or none. */
+export function optionOnWorker(
+  options: OptionColumns,
+  classOf: Uint16Array,
+  block: number,
+  worker: number,
+): number {
+  if (block === none) return none;
+  for (let o = options.blockFirst[block] ?? 0; o < (options.blockFirst[block + 1] ?? 0); o++) {
+    const only = options.worker[o] ?? none;
+    if (options.class[o] === classOf[worker] && (only === none || only === worker)) return o;
+  }
+  return none;
 }

@@ -3,7 +3,7 @@ import type { EdgeColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import type { OptionTable } from "./problem-options.js";
 import type { WorkerTable } from "./problem-workers.js";
-import type { Job, State, Task } from "./state.js";
+import type { Job, Task } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 
 /**
@@ -13,13 +13,13 @@ import { isEnded, liveAttempt } from "./state.js";
  * another job, those that fit no worker, and everything that depends on them.
  */
 export function selectTasks(
-  state: State,
+  jobs: readonly Job[],
   options: OptionTable,
   workers: WorkerTable,
   window: number,
 ): Map<Task, number> {
   const rows = new Map<Task, number>();
-  for (const job of state.index.openJobs) {
+  for (const job of jobs) {
     for (const index of job.topological) {
       if (rows.size >= window) return rows;
       const task = job.tasks[index];

@@ -7,15 +7,15 @@ import {
   horizonMax,
   none,
   type PoolColumns,
-  previousNever,
   type Problem,
+  previousNever,
   type TaskColumns,
   taskFree,
   taskKept,
   taskRunning,
 } from "../../core/problem.js";
 import { estimateOf, remainingOn } from "./estimates.js";
-import { OptionTable } from "./problem-options.js";
+import { OptionTable, optionOnWorker } from "./problem-options.js";
 import { edgeColumns, selectTasks } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
 import type { Attempt, Job, State, Task } from "./state.js";
@@ -29,11 +29,20 @@ export interface BuiltProblem {
   readonly workers: WorkerTable;
 }
 
-/** `keep`: tasks that have a reservation keep its worker, and only the others are placed. */
-export function buildProblem(state: State, nowMs: number, mode: "keep" | "free"): BuiltProblem {
+/**
+ * `keep`: tasks that have a reservation keep its worker, and only the others are placed.
+ * `imagined` are jobs that nobody has submitted: what-if is an edit of the Problem, not of the state.
+ */
+export function buildProblem(
+  state: State,
+  nowMs: number,
+  mode: "keep" | "free",
+  imagined: readonly Job[] = [],
+): BuiltProblem {
   const workers = describeWorkers(state);
   const options = new OptionTable(state, workers);
-  const rows = selectTasks(state, options, workers, state.settings.planningWindow);
+  const open = [...state.index.openJobs, ...imagined];
+  const rows = selectTasks(open, options, workers, state.settings.planningWindow);
   const tasks = [...rows.keys()];
   const jobs = [...new Set(tasks.map((task) => task.job))];
   const milestones = new Map(jobs.map((job, index) => [job, tasks.length + index]));
@@ -58,7 +67,9 @@ export function buildProblem(state: State, nowMs: number, mode: "keep" | "free")
       fillLive(state, task, attempt, row, worker, columns, workers, clock);
     }
   });
-  jobs.forEach((job, index) => fillMilestone(job, tasks.length + index, index, columns, clock));
+  for (const [job, index] of jobIndex) {
+    fillMilestone(job, tasks.length + index, index, columns, clock);
+  }
 
   const optionColumns = options.columns((ms) => Math.max(1, Math.ceil(ms / clock.tickMs)));
   for (const { row, within } of live) {
@@ -165,13 +176,7 @@ function fillTask(task: Task, row: number, columns: Columns, clock: Clock): void
   columns.tardinessWeight[row] = tardinessWeight(job);
 }
 
-function fillMilestone(
-  job: Job,
-  row: number,
-  index: number,
-  columns: Columns,
-  clock: Clock,
-): void {
+function fillMilestone(job: Job, row: number, index: number, columns: Columns, clock: Clock): void {
   columns.ids.push(`${job.id}/`);
   columns.job[row] = index;
   columns.flowWeight[row] = flowWeight(job);
@@ -227,14 +232,7 @@ function previousOptions(
     const worker = columns.previousWorker[row] ?? none;
     const block = columns.block[row] ?? none;
     if (worker === none || block === none) continue;
-    const end = options.blockFirst[block + 1] ?? 0;
-    let found: number = none;
-    for (let o = options.blockFirst[block] ?? 0; o < end && found === none; o++) {
-      const only = options.worker[o] ?? none;
-      if (options.class[o] === workers.classOf[worker] && (only === none || only === worker)) {
-        found = o;
-      }
-    }
+    const found = optionOnWorker(options, workers.classOf, block, worker);
     columns.previousOption[row] = found;
     if (found === none) {
       columns.previousWorker[row] = none;

@@ -2,9 +2,10 @@
  * What is promised on one worker from now on, for the backfill test: few intervals, looked at once,
  * so a plain list beats the planner's timeline. Whole devices and shares count as thousandths.
  */
+
+import type { TaskTemplate } from "../../core/job.js";
 import type { Resources } from "../../core/resources.js";
 import { deviceThousandths } from "../../core/resources.js";
-import type { TaskTemplate } from "../../core/job.js";
 import type { WorkerFacts } from "../../core/worker.js";
 import type { Task, WorkerRecord } from "./state.js";
 

@@ -1,10 +1,12 @@
 /** Turns placements into plans of the present state, and plans into what is journalled. */
-import type { TaskId, WorkerId } from "../../core/ids.js";
+
 import { decode } from "../../core/decode.js";
+import type { TaskId, WorkerId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
 import { none, taskRunning } from "../../core/problem.js";
 import type { PlannedEntry } from "./events.js";
 import type { BuiltProblem } from "./problem.js";
+import { optionOnWorker } from "./problem-options.js";
 import type { PlanState, State } from "./state.js";
 
 export interface Placement {
@@ -41,18 +43,13 @@ export function rebuildPlan(
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The option by which a row runs on a worker, or none. */
-function optionOn({ problem }: BuiltProblem, row: number, worker: number): number {
-  const { options } = problem;
-  const block = problem.tasks.block[row] ?? none;
-  if (block === none) return none;
-  for (let o = options.blockFirst[block] ?? 0; o < (options.blockFirst[block + 1] ?? 0); o++) {
-    const only = options.worker[o] ?? none;
-    const fits = options.class[o] === problem.workers.classOf[worker];
-    if (fits && (only === none || only === worker)) return o;
-  }
-  return none;
-}
+const optionOn = ({ problem }: BuiltProblem, row: number, worker: number): number =>
+  optionOnWorker(
+    problem.options,
+    problem.workers.classOf,
+    problem.tasks.block[row] ?? none,
+    worker,
+  );
 
 /** What changes in the adopted plan if this one is adopted: entries that differ, and those to go. */
 export function planDifferences(

@@ -7,8 +7,8 @@ import type { Violation } from "../../core/result.js";
 import { fail, ok } from "../../core/result.js";
 import { validateJob } from "../../core/validate-job.js";
 import type { Command, Decision } from "./commands.js";
-import { settleHeld } from "./endings.js";
 import { explainUnfit, unfitReasons } from "./eligibility.js";
+import { settleHeld } from "./endings.js";
 import type { State } from "./state.js";
 import { isEnded, jobKey } from "./state.js";
 
@@ -85,4 +85,3 @@ function unplaceable(state: State, template: TaskTemplate): Violation[] {
     },
   ];
 }
-

@@ -4,8 +4,9 @@ import { endJobEarly } from "./cancel.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
 import { settleHeld } from "./endings.js";
+import type { Event } from "./events.js";
 import { endAttempt } from "./outcome.js";
-import { lost, loseWorker } from "./session.js";
+import { loseWorker, lost } from "./session.js";
 import type { State } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 
@@ -14,21 +15,8 @@ export function* tick(
   lastHeard: ReadonlyMap<WorkerId, number>,
   nowMs: number,
 ): Decision {
-  for (const worker of state.workers.values()) {
-    if (worker.state === "lost") continue;
-    // Never heard in this epoch: a new leader starts all silence clocks anew.
-    const heardAtMs = lastHeard.get(worker.id) ?? nowMs;
-    if (nowMs - heardAtMs > state.settings.silenceLimitMs) {
-      yield* loseWorker(state, worker, heardAtMs, nowMs);
-    }
-  }
-  for (const task of [...state.index.unknown]) {
-    const attempt = liveAttempt(task);
-    if (attempt?.status.kind !== "unknown") continue;
-    const { untilMs } = attempt.status;
-    if (untilMs === null || nowMs < untilMs) continue;
-    yield* endAttempt(state, attempt.id, lost("its worker did not return", nowMs), nowMs);
-  }
+  yield* loseSilentWorkers(state, lastHeard, nowMs);
+  yield* giveUpUnknown(state, nowMs);
   for (const task of [...state.index.backoff]) {
     if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {
       yield { type: "TaskReleased", task: task.id };
@@ -47,30 +35,56 @@ export function* tick(
   return noReply;
 }
 
+function* loseSilentWorkers(
+  state: State,
+  lastHeard: ReadonlyMap<WorkerId, number>,
+  nowMs: number,
+): Generator<Event, void, void> {
+  for (const worker of state.workers.values()) {
+    if (worker.state === "lost") continue;
+    // Never heard in this epoch: a new leader starts all silence clocks anew.
+    const heardAtMs = lastHeard.get(worker.id) ?? nowMs;
+    if (nowMs - heardAtMs > state.settings.silenceLimitMs) {
+      yield* loseWorker(state, worker, heardAtMs, nowMs);
+    }
+  }
+}
+
+/** By now the supervisor must have stopped them, wherever they are. */
+function* giveUpUnknown(state: State, nowMs: number): Generator<Event, void, void> {
+  for (const task of [...state.index.unknown]) {
+    const attempt = liveAttempt(task);
+    if (attempt?.status.kind !== "unknown") continue;
+    const { untilMs } = attempt.status;
+    if (untilMs === null || nowMs < untilMs) continue;
+    yield* endAttempt(state, attempt.id, lost("its worker did not return", nowMs), nowMs);
+  }
+}
+
 /** When the next Tick can change anything, in wall-clock milliseconds; null: never. */
 export function nextWake(state: State, lastHeard: ReadonlyMap<WorkerId, number>): number | null {
   let atMs = Number.POSITIVE_INFINITY;
+  for (const timer of timers(state, lastHeard)) atMs = Math.min(atMs, timer);
+  return Number.isFinite(atMs) ? atMs : null;
+}
+
+function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterable<number> {
   for (const worker of state.workers.values()) {
     const heardAtMs = lastHeard.get(worker.id);
     if (worker.state === "lost" || heardAtMs === undefined) continue;
-    atMs = Math.min(atMs, heardAtMs + state.settings.silenceLimitMs + 1);
+    yield heardAtMs + state.settings.silenceLimitMs + 1;
   }
   for (const task of state.index.unknown) {
     const status = liveAttempt(task)?.status;
-    if (status?.kind === "unknown") atMs = Math.min(atMs, status.untilMs ?? atMs);
+    if (status?.kind === "unknown" && status.untilMs !== null) yield status.untilMs;
   }
   for (const task of state.index.backoff) {
-    if (task.status.kind === "backoff") atMs = Math.min(atMs, task.status.untilMs);
+    if (task.status.kind === "backoff") yield task.status.untilMs;
   }
-  for (const task of state.index.held) {
-    const { scheduledAtMs } = task.template;
-    if (scheduledAtMs !== null && scheduledAtMs > state.atMs) atMs = Math.min(atMs, scheduledAtMs);
+  for (const { template } of state.index.held) {
+    if (template.scheduledAtMs !== null) yield template.scheduledAtMs;
   }
-  for (const job of state.index.openJobs) {
-    const { timeoutMs } = job.spec;
-    if (timeoutMs !== null && job.ending === null) {
-      atMs = Math.min(atMs, job.submittedAtMs + timeoutMs);
-    }
+  for (const { spec, ending, submittedAtMs } of state.index.openJobs) {
+    if (spec.timeoutMs !== null && ending === null) yield submittedAtMs + spec.timeoutMs;
   }
-  return Number.isFinite(atMs) ? atMs : null;
 }

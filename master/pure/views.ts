@@ -1,7 +1,7 @@
 /** The state as readers see it. Predictions come from the plan rebuilt for the present. */
 import type { JobId } from "../../core/ids.js";
-import { gapOf } from "../../core/plan.js";
 import { defaultObjective } from "../../core/objective.js";
+import { gapOf } from "../../core/plan.js";
 import type {
   AttemptView,
   JobSummary,
@@ -192,4 +192,3 @@ export function planView(state: State, forecast: Forecast, job: JobId | null): P
     entries,
   };
 }
-

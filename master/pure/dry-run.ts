@@ -1,0 +1,59 @@
+/** What would happen if a job were submitted: the same checks, the same placement, no record. */
+
+import { lowerBound } from "../../core/bounds.js";
+import { greedy } from "../../core/greedy.js";
+import type { JobId } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
+import { ok, type Result } from "../../core/result.js";
+import type { InitialPlan, SubmitReceipt } from "../../core/views.js";
+import { pessimistic, reservations } from "./forecast.js";
+import { buildJob } from "./job-graph.js";
+import { greedyName } from "./place.js";
+import { type BuiltProblem, buildProblem } from "./problem.js";
+import { holdsBack } from "./readiness.js";
+import type { Job, State } from "./state.js";
+import { checkSubmission } from "./submit.js";
+import { jobView } from "./views.js";
+
+export function dryRun(
+  state: State,
+  id: JobId,
+  spec: JobSpec,
+  principal: string,
+  nowMs: number,
+): Result<SubmitReceipt> {
+  const checked = checkSubmission(state, spec);
+  if (!checked.ok) return checked;
+  const job = buildJob(id, spec, principal, nowMs);
+  for (const task of job.tasks) task.held = holdsBack(state, task, nowMs);
+  const built = buildProblem(state, nowMs, "keep", [job]);
+  const plan = greedy(built.problem);
+  const foreseen = reservations(built, plan, pessimistic(state, built, plan));
+  job.initialPlan = foreseenPlan(job, built, foreseen);
+  const forecast = jobView(state, job, foreseen, true);
+  return ok({ jobId: id, duplicate: false, warnings: checked.value, forecast });
+}
+
+/** null where some task of the job could not be placed. */
+function foreseenPlan(
+  job: Job,
+  { problem, tasks: rows }: BuiltProblem,
+  foreseen: ReturnType<typeof reservations>,
+): InitialPlan | null {
+  if (rows.every((task) => task.job !== job)) return null;
+  const tasks = job.tasks.flatMap((task) => {
+    const reservation = foreseen.get(task.id);
+    if (reservation === undefined) return [];
+    const { worker, startP50AtMs: startAtMs, endP50AtMs: endAtMs } = reservation;
+    return [{ name: task.entry.name, worker, startAtMs, endAtMs }];
+  });
+  if (tasks.length < job.tasks.length) return null;
+  const endAtMs = tasks.reduce((end, task) => Math.max(end, task.endAtMs), problem.originMs);
+  return {
+    adoptedAtMs: problem.originMs,
+    makespanMs: endAtMs - problem.originMs,
+    boundMs: lowerBound(problem).makespanTicks * problem.tickMs,
+    solver: greedyName,
+    tasks,
+  };
+}

@@ -1,0 +1,124 @@
+/** Events of attempts: what they are charged for, and what their ends teach. */
+import { observe } from "../../../core/estimate.js";
+import type { AttemptId } from "../../../core/ids.js";
+import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
+import { addResources, subtractResources } from "../../../core/resources.js";
+import type { Attempt, AttemptStatus, State, Task } from "../state.js";
+import {
+  liveAttemptOf,
+  type Of,
+  setStatus,
+  taskOf,
+  touchJob,
+  touchTask,
+  touchWorker,
+  workerOf,
+} from "./entities.js";
+
+/** Share of a new sample in the running mean of the overhead. */
+const overheadGain = 0.1;
+const overheadMaxMs = 5_000;
+
+export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs: number): void {
+  const task = taskOf(state, taskOfAttempt(event.attempt));
+  const worker = workerOf(state, event.worker);
+  task.attempts.push({
+    id: event.attempt,
+    number: numberOfAttempt(event.attempt),
+    worker: event.worker,
+    session: worker.incarnation.session,
+    devices: event.devices,
+    launchedAtMs: atMs,
+    status: { kind: "launching" },
+  });
+  if (task.job.startedAtMs === null) {
+    task.job.startedAtMs = atMs;
+    touchJob(state, task.job);
+  }
+  task.job.livePerTemplate[task.entry.template] =
+    (task.job.livePerTemplate[task.entry.template] ?? 0) + 1;
+  worker.live.set(event.attempt, task);
+  worker.used = addResources(worker.used, task.template.resources);
+  charge(state, task, 1);
+  setStatus(state, task, { kind: "live" });
+  touchWorker(state, worker);
+}
+
+export function attemptStarted(state: State, id: AttemptId, startedAtMs: number): void {
+  const { task, attempt } = liveAttemptOf(state, id);
+  const { status } = attempt;
+  state.index.unknown.delete(task);
+  const stopReason =
+    status.kind === "stopping"
+      ? status.reason
+      : status.kind === "unknown"
+        ? status.stopReason
+        : null;
+  setAttempt(
+    state,
+    task,
+    attempt,
+    stopReason === null
+      ? { kind: "running", startedAtMs }
+      : { kind: "stopping", startedAtMs, reason: stopReason },
+  );
+}
+
+export function attemptStopRequested(state: State, event: Of<"AttemptStopRequested">): void {
+  const { task, attempt } = liveAttemptOf(state, event.attempt);
+  const { status } = attempt;
+  if (status.kind === "unknown") {
+    return setAttempt(state, task, attempt, { ...status, stopReason: event.reason });
+  }
+  const startedAtMs = status.kind === "running" ? status.startedAtMs : null;
+  setAttempt(state, task, attempt, { kind: "stopping", startedAtMs, reason: event.reason });
+}
+
+export function attemptBecameUnknown(state: State, event: Of<"AttemptBecameUnknown">): void {
+  const { task, attempt } = liveAttemptOf(state, event.attempt);
+  const { status } = attempt;
+  const startedAtMs =
+    status.kind === "launching" || status.kind === "ended" ? null : status.startedAtMs;
+  const stopReason = status.kind === "stopping" ? status.reason : null;
+  state.index.unknown.add(task);
+  state.facts++;
+  setAttempt(state, task, attempt, {
+    kind: "unknown",
+    startedAtMs,
+    untilMs: event.untilMs,
+    stopReason,
+  });
+}
+
+export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: number): void {
+  const { task, attempt } = liveAttemptOf(state, event.attempt);
+  const worker = workerOf(state, attempt.worker);
+  const { startedAtMs, endedAtMs, outcome, usage } = event;
+  setAttempt(state, task, attempt, { kind: "ended", startedAtMs, endedAtMs, outcome, usage });
+  state.index.unknown.delete(task);
+  worker.live.delete(attempt.id);
+  worker.used = subtractResources(worker.used, task.template.resources);
+  task.job.livePerTemplate[task.entry.template] =
+    (task.job.livePerTemplate[task.entry.template] ?? 0) - 1;
+  charge(state, task, -1);
+  task.job.progressed = true;
+  state.facts++;
+  touchWorker(state, worker);
+  if (startedAtMs === null || outcome.kind !== "exited") return;
+  const ranMs = Math.max(0, endedAtMs - startedAtMs);
+  // Failed runs are not labels for durations: they end early.
+  if (outcome.exitCode === 0) observe(state.statistics, task.groups, ranMs * worker.facts.speed);
+  const overheadMs = Math.min(overheadMaxMs, Math.max(0, atMs - attempt.launchedAtMs - ranMs));
+  state.overheadMs += overheadGain * (overheadMs - state.overheadMs);
+}
+
+function charge(state: State, task: Task, sign: 1 | -1): void {
+  for (const [pool, amount] of Object.entries(task.template.pools)) {
+    state.poolUse.set(pool, (state.poolUse.get(pool) ?? 0) + sign * amount);
+  }
+}
+
+function setAttempt(state: State, task: Task, attempt: Attempt, status: AttemptStatus): void {
+  attempt.status = status;
+  touchTask(state, task);
+}

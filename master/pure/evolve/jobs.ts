@@ -1,0 +1,106 @@
+/** Events of jobs and tasks. */
+import { satisfies } from "../condition.js";
+import { touch } from "../hash.js";
+import { buildJob } from "../job-graph.js";
+import { holdsBack } from "../readiness.js";
+import type { Job, State, Task } from "../state.js";
+import { isEnded, jobKey } from "../state.js";
+import {
+  becomeReady,
+  jobOf,
+  type Of,
+  setStatus,
+  taskOf,
+  touchJob,
+  touchPlan,
+  touchTask,
+} from "./entities.js";
+
+export function jobSubmitted(
+  state: State,
+  event: Of<"JobSubmitted">,
+  atMs: number,
+  principal: string,
+): void {
+  const job = buildJob(event.job, event.spec, principal, atMs);
+  state.jobs.set(job.id, job);
+  state.index.openJobs.add(job);
+  if (event.idempotencyKey !== "") {
+    state.idempotency.set(jobKey(event.spec.namespace, event.idempotencyKey), job.id);
+  }
+  for (const task of job.tasks) {
+    state.tasks.set(task.id, task);
+    task.held = holdsBack(state, task, atMs);
+    if (task.held) state.index.held.add(task);
+    else if (task.blockers === 0) becomeReady(state, task, atMs);
+    touchTask(state, task);
+  }
+  state.facts++;
+  touch(state.hash, `${job.id} spec`, () => JSON.stringify(job.spec));
+  touchJob(state, job);
+}
+
+export function jobEnded(state: State, event: Of<"JobEnded">, atMs: number): void {
+  const job = jobOf(state, event.job);
+  job.state = event.state;
+  job.finishedAtMs = atMs;
+  state.index.openJobs.delete(job);
+  touchJob(state, job);
+}
+
+export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number): void {
+  const job = jobOf(state, event.job);
+  job.state = "running";
+  job.ending = null;
+  job.finishedAtMs = null;
+  state.index.openJobs.add(job);
+  const reopened = new Set(event.tasks);
+  for (const id of event.tasks) {
+    const task = taskOf(state, id);
+    task.cancelRequested = false;
+    task.readyAtMs = null;
+    task.blockers = 0;
+    for (const edge of edgesInto(job, task.index)) {
+      const from = job.tasks[job.spec.edges[edge]?.from ?? -1];
+      // Edges from tasks that ended and stay so are settled; retry re-runs only what can run.
+      if (from !== undefined && (reopened.has(from.id) || !isEnded(from))) task.blockers++;
+    }
+    job.open++;
+    setStatus(state, task, { kind: "pending" });
+    if (task.blockers === 0) becomeReady(state, task, atMs);
+  }
+  state.facts++;
+  touchJob(state, job);
+}
+
+export function taskReleased(state: State, task: Task, atMs: number): void {
+  task.held = false;
+  state.index.held.delete(task);
+  if (task.status.kind === "backoff" || task.blockers === 0) becomeReady(state, task, atMs);
+  touchTask(state, task);
+}
+
+export function taskEnded(state: State, event: Of<"TaskEnded">, atMs: number): void {
+  const task = taskOf(state, event.task);
+  const { job } = task;
+  const { state: endState, reason, message } = event;
+  setStatus(state, task, { kind: "ended", state: endState, atMs, reason, message });
+  if (state.plan.entries.delete(task.id)) touchPlan(state);
+  job.open--;
+  touchJob(state, job);
+  for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
+    const edge = job.spec.edges[job.edgesOut[i] ?? -1];
+    const next = edge === undefined ? undefined : job.tasks[edge.to];
+    if (edge === undefined || next === undefined || isEnded(next)) continue;
+    if (!satisfies(edge.on, endState)) continue;
+    next.blockers--;
+    if (next.blockers === 0 && !next.held) becomeReady(state, next, atMs);
+    touchTask(state, next);
+  }
+}
+
+function* edgesInto(job: Job, task: number): Iterable<number> {
+  for (let i = job.firstIn[task] ?? 0; i < (job.firstIn[task + 1] ?? 0); i++) {
+    yield job.edgesIn[i] ?? -1;
+  }
+}

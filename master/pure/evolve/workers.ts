@@ -1,0 +1,47 @@
+/** Events of workers. */
+import { noResources } from "../../../core/resources.js";
+import type { State, WorkerRecord } from "../state.js";
+import { type Of, touchPlan, touchWorker, workerOf } from "./entities.js";
+
+export function workerRegistered(state: State, event: Of<"WorkerRegistered">, atMs: number): void {
+  const { incarnation, facts } = event;
+  const known = state.workers.get(incarnation.worker);
+  if (known === undefined) {
+    state.workers.set(incarnation.worker, {
+      id: incarnation.worker,
+      incarnation,
+      facts,
+      state: "connected",
+      sinceMs: atMs,
+      live: new Map(),
+      used: noResources,
+    });
+  } else {
+    known.incarnation = incarnation;
+    known.facts = facts;
+  }
+  workerState(state, incarnation.worker, "connected", atMs);
+  state.facts++;
+}
+
+export function workerState(
+  state: State,
+  id: WorkerRecord["id"],
+  to: WorkerRecord["state"],
+  atMs: number,
+): void {
+  const worker = workerOf(state, id);
+  worker.state = to;
+  worker.sinceMs = atMs;
+  touchWorker(state, worker);
+}
+
+export function workerLost(state: State, event: Of<"WorkerLost">, atMs: number): void {
+  workerState(state, event.worker, "lost", atMs);
+  for (const [task, entry] of state.plan.entries) {
+    if (entry.worker === event.worker) state.plan.entries.delete(task);
+  }
+  state.index.queues = null;
+  state.facts++;
+  touchPlan(state);
+}

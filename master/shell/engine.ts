@@ -1,0 +1,168 @@
+/**
+ * Owns the state. Commands are decided one after another, events are folded at once, and nothing
+ * leaves (replies, commands to workers, notices, reads) until the journal is durable up to what it
+ * saw. One append serves all commands of a turn of the event loop.
+ */
+import type { Logger } from "pino";
+import type { WorkerId } from "../../core/ids.js";
+import type { Result } from "../../core/result.js";
+import type { Journal, JournalRecord } from "../journal/journal.js";
+import { authorize } from "../pure/authorize.js";
+import type { Command, Reply } from "../pure/commands.js";
+import { effects, type WorkerCommands } from "../pure/effects.js";
+import type { Recorded } from "../pure/events.js";
+import { needsPlacement } from "../pure/place.js";
+import type { State } from "../pure/state.js";
+import { step } from "../pure/step.js";
+import { nextWake } from "../pure/tick.js";
+
+/** Who is told, once it is durable, of what has happened. */
+export interface Outlets {
+  readonly toWorker: (worker: WorkerId, commands: WorkerCommands) => void;
+  readonly happened: (events: readonly Recorded[]) => void;
+}
+
+export interface EngineOptions {
+  readonly state: State;
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Called once; the process must end, for what was evolved cannot be rolled back. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** How often time is looked at: timers and backfill are this coarse. */
+const tickIntervalMs = 50;
+/** A placement may take this share of the event loop's time at most. */
+const placementShare = 0.2;
+
+export class Engine {
+  readonly state: State;
+  /** When each worker was last heard of: the shell's knowledge, lost with the process. */
+  readonly lastHeard = new Map<WorkerId, number>();
+  readonly #options: EngineOptions;
+  #outlets: Outlets = { toWorker: () => {}, happened: () => {} };
+  #unwritten: Recorded[] = [];
+  #flushScheduled = false;
+  #durable: Promise<void> = Promise.resolve();
+  #placeNotBeforeMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #failed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.state = options.state;
+  }
+
+  /** Starts the passing of time. A new leader starts all silence clocks anew. */
+  start(outlets: Outlets): void {
+    this.#outlets = outlets;
+    const nowMs = this.#options.now();
+    for (const worker of this.state.workers.keys()) this.lastHeard.set(worker, nowMs);
+    this.#timer = setInterval(() => this.#tick(), tickIntervalMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#flush();
+    await this.#durable;
+  }
+
+  get nowMs(): number {
+    return this.#options.now();
+  }
+
+  /** Answers when everything that the command saw and did is durable. */
+  async execute(command: Command, principal: string): Promise<Result<Reply>> {
+    const reply = this.#step(command, principal);
+    await this.durable();
+    return reply;
+  }
+
+  /** Reads the state as it is, and lets the answer out when all it rests on is durable. */
+  async read<T>(query: (state: State) => T): Promise<T> {
+    const answer = query(this.state);
+    await this.durable();
+    return answer;
+  }
+
+  /** Everything folded so far is in the journal. */
+  async durable(): Promise<void> {
+    if (this.#unwritten.length > 0) this.#flush();
+    await this.#durable;
+  }
+
+  #step(command: Command, principal: string): Result<Reply> {
+    const denied = authorize(principal, command, this.state);
+    if (denied !== null) return { ok: false, error: denied };
+    const { events, reply } = step(this.state, command, principal, this.#options.now());
+    for (const event of events) this.#unwritten.push(event);
+    if (events.length > 0) this.#scheduleFlush();
+    return reply;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.now();
+    const wakeAtMs = nextWake(this.state, this.lastHeard);
+    if (wakeAtMs !== null && wakeAtMs <= nowMs) {
+      this.#step({ type: "Tick", lastHeard: this.lastHeard }, "master");
+    }
+    if (this.state.index.ready.size > 0) {
+      this.#followUp();
+      if (this.#unwritten.length > 0) this.#scheduleFlush();
+    }
+  }
+
+  /** Place what has no reservation, then start what may start. */
+  #followUp(): void {
+    const beganMs = this.#options.now();
+    if (beganMs >= this.#placeNotBeforeMs && needsPlacement(this.state)) {
+      this.#step({ type: "Place" }, "master");
+      const endedMs = this.#options.now();
+      this.#placeNotBeforeMs = endedMs + (endedMs - beganMs) / placementShare;
+    }
+    this.#step({ type: "Dispatch" }, "master");
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    if (this.#unwritten.length === 0 || this.#failed) return;
+    this.#followUp();
+    const events = this.#unwritten;
+    this.#unwritten = [];
+    const commands = effects(this.state, events);
+    const written = this.#append(events);
+    this.#durable = written.then(() => {
+      for (const [worker, list] of commands) this.#outlets.toWorker(worker, list);
+      this.#outlets.happened(events);
+    });
+    this.#durable.catch((error: unknown) => this.#fail(error));
+  }
+
+  async #append(events: readonly Recorded[]): Promise<void> {
+    const { journal } = this.#options;
+    const before = (events[0]?.seq ?? 1) - 1;
+    await journal.append(this.state.epoch, before, events.map(toRecord));
+  }
+
+  /** A failed or fenced append ends the process: nothing is rolled back. */
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#options.log.fatal({ err: cause }, "the journal refused an append");
+    this.#options.onFatal(cause);
+  }
+}
+
+const toRecord = (recorded: Recorded): JournalRecord => ({
+  sequence: recorded.seq,
+  payload: JSON.stringify(recorded),
+});

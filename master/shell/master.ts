@@ -1,0 +1,120 @@
+/**
+ * A master: takes the journal's lock, folds the journal, begins an epoch of its own, and serves
+ * jobs, the cluster and workers until it is told to stop or can no longer write.
+ */
+import { join } from "node:path";
+import type { Logger } from "pino";
+import {
+  ClusterServiceService,
+  JobServiceService,
+  type WorkerServiceServer,
+  WorkerServiceService,
+} from "../../proto/codec/services.js";
+import { serve } from "../../proto/serving.js";
+import { openSegmentedJournal } from "../journal/segmented-file.js";
+import type { ClusterSettings } from "../pure/events.js";
+import { monotonicClock } from "./clock.js";
+import { clusterService } from "./cluster-service.js";
+import { Engine } from "./engine.js";
+import { Forecasts } from "./forecasts.js";
+import { jobService } from "./job-service.js";
+import { LogRelay } from "./logs.js";
+import { PlannerClient } from "./planner-client.js";
+import { replay } from "./recovery.js";
+import { Sessions } from "./sessions.js";
+import { Watches } from "./watches.js";
+
+export interface MasterOptions {
+  /** `host:port`, loopback only; port 0 for any free one. */
+  readonly listen: string;
+  readonly dataDirectory: string;
+  readonly settings: ClusterSettings;
+  readonly heartbeatIntervalMs: number;
+  /** null: greedy placement only. */
+  readonly plannerAddress: string | null;
+  readonly planBudgetMs: number;
+  readonly segmentBytes: number;
+  readonly version: string;
+  readonly log: Logger;
+  /** The journal can no longer be written: the process must end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface RunningMaster {
+  readonly address: string;
+  readonly epoch: number;
+  stop(): Promise<void>;
+}
+
+/** Bytes of one message: a job of a hundred thousand tasks fits, a mistake does not. */
+const messageBytesMax = 64 * 1024 * 1024;
+
+/** Throws JournalError (`locked`, `corrupt`, …) or an address error. */
+export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
+  const { log, settings } = options;
+  const now = monotonicClock();
+  const startedAtMs = now();
+  const journal = await openSegmentedJournal({
+    directory: join(options.dataDirectory, "journal"),
+    segmentBytes: options.segmentBytes,
+  });
+  if (journal.tornTail !== null) log.warn({ tail: journal.tornTail }, "repaired a torn tail");
+  const state = await replay(journal);
+  log.info({ events: state.seq, ms: now() - startedAtMs }, "journal replayed");
+
+  const engine = new Engine({ state, journal, log, now, onFatal: options.onFatal });
+  const epoch = Math.max(state.epoch, journal.epoch) + 1;
+  const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
+  if (!began.ok) throw new Error(began.error.message);
+
+  const forecasts = new Forecasts(engine);
+  const watches = new Watches(engine, forecasts);
+  const logs = new LogRelay();
+  const sessions = new Sessions({
+    engine,
+    heartbeatIntervalMs: options.heartbeatIntervalMs,
+    log,
+  });
+  const planner = new PlannerClient({
+    engine,
+    address: options.plannerAddress,
+    budgetMs: options.planBudgetMs,
+    seed: epoch,
+    log,
+    changed: () => {},
+  });
+  const workerService: WorkerServiceServer = {
+    session: (stream) => sessions.accept(stream),
+    logs: (stream) => logs.accept(stream),
+  };
+  const serving = await serve({
+    listen: options.listen,
+    messageBytesMax,
+    services: ["JobService", "ClusterService", "WorkerService"].map((n) => `almanac.v1.${n}`),
+    addServices: (server) => {
+      server.addService(JobServiceService, jobService({ engine, forecasts, watches, logs }));
+      server.addService(
+        ClusterServiceService,
+        clusterService({ engine, planner, version: options.version, startedAtMs }),
+      );
+      server.addService(WorkerServiceService, workerService);
+    },
+  });
+  engine.start({
+    toWorker: (worker, commands) => sessions.send(worker, commands),
+    happened: (events) => watches.happened(events),
+  });
+  planner.start();
+  log.info({ address: serving.address, epoch }, "master ready");
+  return {
+    address: serving.address,
+    epoch,
+    stop: async () => {
+      planner.stop();
+      sessions.closeAll();
+      await serving.stop();
+      await engine.stop();
+      await journal.close();
+    },
+  };
+}

@@ -1,0 +1,201 @@
+/**
+ * The master's side of WorkerService.Session: one stream per worker, opened by its Hello. Messages
+ * are acknowledged when their effects are durable.
+ */
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import type { Incarnation, WorkerId } from "../../core/ids.js";
+import { sameIncarnation } from "../../core/ids.js";
+import type { AlmanacError } from "../../core/result.js";
+import type { Hello, MasterMessage, Welcome, WorkerMessage } from "../../core/session.js";
+import { toServiceError } from "../../proto/codec/errors.js";
+import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
+import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
+import { type WorkerCommands, welcome } from "../pure/effects.js";
+import type { Engine } from "./engine.js";
+
+type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
+
+export interface SessionsOptions {
+  readonly engine: Engine;
+  readonly heartbeatIntervalMs: number;
+  readonly log: Logger;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #open = new Map<WorkerId, Session>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Commands for a worker that is away wait for its next Hello, which states what it knows. */
+  send(worker: WorkerId, commands: WorkerCommands): void {
+    this.#open.get(worker)?.send(commands);
+  }
+
+  accept(stream: Stream): void {
+    const session: Session = new Session(stream, this.#options, {
+      opened: (incarnation) => this.#opened(session, incarnation),
+      closed: () => this.#closed(session),
+    });
+  }
+
+  closeAll(): void {
+    for (const session of this.#open.values()) session.end();
+  }
+
+  /** A second stream of the same incarnation replaces the first; of another, only a dead one. */
+  #opened(session: Session, incarnation: Incarnation): AlmanacError | null {
+    const { engine, heartbeatIntervalMs } = this.#options;
+    const before = this.#open.get(incarnation.worker);
+    const other = before?.incarnation ?? null;
+    if (before !== undefined && other !== null && !sameIncarnation(other, incarnation)) {
+      const silentMs = engine.nowMs - (engine.lastHeard.get(incarnation.worker) ?? 0);
+      if (silentMs < 3 * heartbeatIntervalMs) {
+        const message = `worker ${incarnation.worker} is connected in another incarnation`;
+        return { code: "already_exists", message, violations: [] };
+      }
+    }
+    this.#open.set(incarnation.worker, session);
+    before?.end();
+    return null;
+  }
+
+  #closed(session: Session): void {
+    const { incarnation } = session;
+    if (incarnation === null || this.#open.get(incarnation.worker) !== session) return;
+    this.#open.delete(incarnation.worker);
+    void this.#options.engine
+      .execute({ type: "WorkerDisconnected", incarnation }, "master")
+      .catch(() => {});
+  }
+}
+
+interface Hooks {
+  readonly opened: (incarnation: Incarnation) => AlmanacError | null;
+  readonly closed: () => void;
+}
+
+class Session {
+  incarnation: Incarnation | null = null;
+  readonly #stream: Stream;
+  readonly #options: SessionsOptions;
+  readonly #hooks: Hooks;
+  #sequence = 0;
+  /** Highest worker sequence whose effects are durable. */
+  #taken = 0;
+  /** Commands decided before the Welcome has gone out; null afterwards. */
+  #held: WorkerCommands[] | null = [];
+  #ended = false;
+
+  constructor(stream: Stream, options: SessionsOptions, hooks: Hooks) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#hooks = hooks;
+    stream.on("data", (wire: WorkerMessageWire) => {
+      void this.#receive(wire).catch((error: unknown) => this.#fail(error));
+    });
+    stream.on("end", () => this.end());
+    stream.on("error", () => this.#close());
+    stream.on("close", () => this.#close());
+    stream.on("cancelled", () => this.#close());
+  }
+
+  send(commands: WorkerCommands): void {
+    if (this.#held === null) this.#write({ welcome: null, ...commands });
+    else this.#held.push(commands);
+  }
+
+  end(): void {
+    if (!this.#ended) this.#stream.end();
+    this.#close();
+  }
+
+  async #receive(wire: WorkerMessageWire): Promise<void> {
+    const decoded = decodeWorkerMessage(wire);
+    if (!decoded.ok) return this.#refuse(decoded.error);
+    const message = decoded.value;
+    if (message.hello !== null) return this.#hello(message, message.hello);
+    const { incarnation } = this;
+    if (incarnation === null) {
+      const error = { code: "failed_precondition" as const, violations: [] };
+      return this.#refuse({ ...error, message: "the first message must be a Hello" });
+    }
+    const { engine } = this.#options;
+    engine.lastHeard.set(incarnation.worker, engine.nowMs);
+    const { started, finished, refused } = message;
+    if (started.length + finished.length + refused.length > 0) {
+      const reply = await engine.execute(
+        { type: "WorkerReport", incarnation, started, finished, refused },
+        `worker ${incarnation.worker}`,
+      );
+      if (!reply.ok) return this.#refuse(reply.error);
+    }
+    this.#acknowledge(message.sequence);
+  }
+
+  async #hello(message: WorkerMessage, hello: Hello): Promise<void> {
+    const { engine, heartbeatIntervalMs, log } = this.#options;
+    const { incarnation } = hello;
+    const refused = this.#hooks.opened(incarnation);
+    if (refused !== null) return this.#refuse(refused);
+    this.incarnation = incarnation;
+    engine.lastHeard.set(incarnation.worker, engine.nowMs);
+    const principal = `worker ${incarnation.worker}`;
+    const reply = await engine.execute({ type: "WorkerHello", hello }, principal);
+    if (!reply.ok) return this.#refuse(reply.error);
+    // What was decided while the Hello became durable is in the state, and so in the answer.
+    const { keep, kill, commands } = welcome(engine.state, hello);
+    await engine.durable();
+    this.#taken = message.sequence;
+    const held = this.#held ?? [];
+    this.#held = null;
+    const answer: Welcome = {
+      epoch: engine.state.epoch,
+      heartbeatIntervalMs,
+      silenceLimitMs: engine.state.settings.silenceLimitMs,
+      keep,
+      kill,
+    };
+    this.#write({ welcome: answer, ...commands });
+    // Some of these stand in the Welcome's commands already: the worker takes each once.
+    for (const late of held) this.send(late);
+    const { live, unacknowledged } = hello;
+    log.info(
+      { worker: incarnation.worker, live: live.length, reports: unacknowledged.length },
+      "worker registered",
+    );
+  }
+
+  #acknowledge(sequence: number): void {
+    this.#taken = Math.max(this.#taken, sequence);
+    this.#write({ welcome: null, launches: [], stops: [] });
+  }
+
+  #write(part: Pick<MasterMessage, "welcome" | "launches" | "stops">): void {
+    if (this.#ended) return;
+    this.#sequence++;
+    this.#stream.write(
+      encodeMasterMessage({ sequence: this.#sequence, acknowledged: this.#taken, ...part }),
+    );
+  }
+
+  #refuse(error: AlmanacError): void {
+    this.#options.log.warn({ error }, "session refused");
+    this.#stream.emit("error", toServiceError(error));
+    this.#close();
+  }
+
+  #fail(error: unknown): void {
+    this.#options.log.warn({ err: error }, "session failed");
+    this.end();
+  }
+
+  #close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#hooks.closed();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Watches of jobs. A watcher is told of every entity that changed, each time with its newest view:
+ * changes that come faster than it reads are merged, so a slow watcher costs no memory. It resumes
+ * from a sequence while that is among the last changes kept; otherwise it starts from a snapshot.
+ */
+import type { JobId, TaskId } from "../../core/ids.js";
+import { taskOfAttempt } from "../../core/ids.js";
+import { gapOf } from "../../core/plan.js";
+import type { WatchEvent } from "../../core/views.js";
+import type { Recorded } from "../pure/events.js";
+import type { State } from "../pure/state.js";
+import { jobSummary, taskView } from "../pure/views.js";
+import type { Engine } from "./engine.js";
+import type { Forecasts } from "./forecasts.js";
+
+/** Changes kept for resuming. */
+const changesKept = 200_000;
+
+interface Change {
+  readonly sequence: number;
+  readonly job: JobId | null;
+  /** null: the job itself, or the plan. */
+  readonly task: TaskId | null;
+}
+
+export interface Watcher {
+  readonly job: JobId | null;
+  /** Called when there is something to take. */
+  readonly wake: () => void;
+}
+
+export class Watches {
+  readonly #engine: Engine;
+  readonly #forecasts: Forecasts;
+  readonly #changes: Change[] = [];
+  readonly #pending = new Map<Watcher, Pending>();
+  /** Calls that wait for the end of a job. */
+  readonly #waiting = new Map<JobId, Set<() => void>>();
+
+  constructor(engine: Engine, forecasts: Forecasts) {
+    this.#engine = engine;
+    this.#forecasts = forecasts;
+  }
+
+  /** Everything durable that has happened; the live ends of watches and the resumable past. */
+  happened(events: readonly Recorded[]): void {
+    for (const recorded of events) this.remember(recorded);
+    for (const watcher of this.#pending.keys()) watcher.wake();
+  }
+
+  /** Resolves when the job has ended, or after the time-out (0: never). */
+  untilEnded(job: JobId, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(job) ?? new Set();
+      this.#waiting.set(job, waiting);
+      const timer = timeoutMs > 0 ? setTimeout(() => done(), timeoutMs) : null;
+      const done = (): void => {
+        if (timer !== null) clearTimeout(timer);
+        waiting.delete(done);
+        resolve();
+      };
+      waiting.add(done);
+    });
+  }
+
+  remember({ seq, event }: Recorded): void {
+    const { state } = this.#engine;
+    if (event.type === "JobEnded") {
+      for (const done of this.#waiting.get(event.job) ?? []) done();
+      this.#waiting.delete(event.job);
+    }
+    for (const change of changesOf(state, seq, event)) {
+      this.#changes.push(change);
+      for (const [watcher, pending] of this.#pending) add(watcher, pending, change);
+    }
+    if (this.#changes.length > 2 * changesKept) this.#changes.splice(0, changesKept);
+  }
+
+  open(watcher: Watcher, afterSequence: number): void {
+    const pending: Pending = { tasks: new Set(), jobs: new Set(), plan: false, snapshot: false };
+    const oldest = this.#changes[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    const resumable = afterSequence > 0 && afterSequence >= oldest - 1;
+    if (resumable) {
+      for (const change of this.#changes) {
+        if (change.sequence > afterSequence) add(watcher, pending, change);
+      }
+    } else {
+      pending.snapshot = true;
+    }
+    this.#pending.set(watcher, pending);
+    watcher.wake();
+  }
+
+  close(watcher: Watcher): void {
+    this.#pending.delete(watcher);
+  }
+
+  /** What the watcher has not been told yet, merged; the last of them carries where to resume. */
+  take(watcher: Watcher): WatchEvent[] {
+    const pending = this.#pending.get(watcher);
+    if (pending === undefined) return [];
+    const events = this.#render(watcher, pending);
+    this.#pending.set(watcher, {
+      tasks: new Set(),
+      jobs: new Set(),
+      plan: false,
+      snapshot: false,
+    });
+    return events;
+  }
+
+  #render(watcher: Watcher, pending: Pending): WatchEvent[] {
+    const { state, nowMs } = this.#engine;
+    const forecast = this.#forecasts.get();
+    const changes: WatchEvent["change"][] = [];
+    if (pending.snapshot) changes.push(...this.#snapshot(watcher));
+    for (const id of pending.tasks) {
+      const task = state.tasks.get(id);
+      if (task !== undefined && !pending.snapshot) {
+        changes.push({ kind: "task", task: taskView(state, task, forecast) });
+      }
+    }
+    if (pending.plan || pending.snapshot) {
+      const { version, solver, makespanMs, makespanBoundMs: boundMs, value, bound } = state.plan;
+      const gap = gapOf(value, bound);
+      changes.push({ kind: "plan", plan: { version, solver, makespanMs, boundMs, gap } });
+    }
+    // Last, so that whoever sees a job end has seen its tasks end.
+    for (const id of pending.jobs) {
+      const job = state.jobs.get(id);
+      if (job !== undefined && !pending.snapshot) {
+        changes.push({ kind: "job", job: jobSummary(state, job, forecast) });
+      }
+    }
+    // Only with the last message has everything up to here been told.
+    return changes.map((change, index) => ({
+      sequence: index === changes.length - 1 ? state.seq : 0,
+      atMs: nowMs,
+      change,
+    }));
+  }
+
+  /** All that the watcher may see, as it is now; of all jobs only the summaries. */
+  *#snapshot(watcher: Watcher): Iterable<WatchEvent["change"]> {
+    const { state } = this.#engine;
+    const forecast = this.#forecasts.get();
+    for (const job of state.jobs.values()) {
+      if (watcher.job !== null && job.id !== watcher.job) continue;
+      yield { kind: "snapshot", job: jobSummary(state, job, forecast) };
+      if (watcher.job === null) continue;
+      for (const task of job.tasks) {
+        yield { kind: "task", task: taskView(state, task, forecast) };
+      }
+    }
+  }
+}
+
+interface Pending {
+  readonly tasks: Set<TaskId>;
+  readonly jobs: Set<JobId>;
+  plan: boolean;
+  snapshot: boolean;
+}
+
+function add(watcher: Watcher, pending: Pending, { job, task }: Change): void {
+  if (job === null) {
+    pending.plan = true;
+    return;
+  }
+  if (watcher.job !== null && watcher.job !== job) return;
+  pending.jobs.add(job);
+  if (task !== null) pending.tasks.add(task);
+}
+
+function* changesOf(state: State, sequence: number, event: Recorded["event"]): Iterable<Change> {
+  if ("attempt" in event) {
+    const task = taskOfAttempt(event.attempt);
+    yield { sequence, job: state.tasks.get(task)?.job.id ?? null, task };
+  } else if ("task" in event) {
+    yield { sequence, job: state.tasks.get(event.task)?.job.id ?? null, task: event.task };
+  } else if ("job" in event) {
+    yield { sequence, job: event.job, task: null };
+  } else if (event.type === "PlanAdopted") {
+    yield { sequence, job: null, task: null };
+  }
+}
