@@ -63,7 +63,7 @@ const cluster = closed({
   expectedWorkers: z
     .array(expectedWorker, { error: "must be a list of workers" })
     .max(1000, { error: "has more than 1000 entries" })
-    .default([])
+    .prefault([])
     .describe(
       "Workers that are configured and may join: `{name, count, cpu, memory, disk, custom, labels, speed}`.",
     ),

@@ -5,15 +5,15 @@
 import { quote } from "../core/violations.js";
 import { didYouMean } from "./suggest.js";
 
-const placeholder = /\$?\$\{\{\s*([^{}]*?)\s*\}\}/g;
+const placeholder = /\$\$\{\{|\$\{\{\s*([^{}]*?)\s*\}\}/g;
 
 export type Values = ReadonlyMap<string, string>;
 
 /** Replaces every placeholder; those without a value stay as they are (they were reported). */
 export function substitute(text: string, values: Values): string {
   if (!text.includes("${{")) return text;
-  return text.replace(placeholder, (whole, name: string) =>
-    whole.startsWith("$$") ? whole.slice(1) : (values.get(name) ?? whole),
+  return text.replace(placeholder, (whole, name: string | undefined) =>
+    name === undefined ? whole.slice(1) : (values.get(name) ?? whole),
   );
 }
 
@@ -22,7 +22,7 @@ export function placeholdersOf(text: string): readonly string[] {
   if (!text.includes("${{")) return [];
   const names = new Set<string>();
   for (const match of text.matchAll(placeholder)) {
-    if (!match[0].startsWith("$$")) names.add(match[1] ?? "");
+    if (match[1] !== undefined) names.add(match[1]);
   }
   return [...names];
 }
