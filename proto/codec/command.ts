@@ -36,8 +36,8 @@ function decodeProgram(scope: Scope, program: wire.Command["program"]): Program 
     case "script":
       return {
         kind: "script",
-        shell: decodeArgv(scope, "script.shell", program.value.shell),
-        script: decodeText(scope, "script.text", program.value.text),
+        shell: decodeArgv(scope, "shell", program.value.shell),
+        script: decodeText(scope, "script", program.value.text),
       };
     case undefined:
       note(scope, "program", "is missing: an argv or a script");

@@ -66,12 +66,12 @@ export function decodeGpuRequest(scope: Scope, message: wire.GpuRequest): GpuReq
   const memoryBytes = integer(scope, "memoryBytes", message.memoryBytes);
   switch (message.amount?.$case) {
     case "whole": {
-      const count = integer(scope, "whole", message.amount.value, 1, devicesPerWorkerMax);
+      const count = integer(scope, "count", message.amount.value, 1, devicesPerWorkerMax);
       return { kind: "whole", count, type, memoryBytes };
     }
     case "shareThousandths": {
       const limit = deviceThousandths;
-      const thousandths = integer(scope, "shareThousandths", message.amount.value, 1, limit);
+      const thousandths = integer(scope, "thousandths", message.amount.value, 1, limit);
       return { kind: "share", thousandths, type, memoryBytes };
     }
     case undefined:

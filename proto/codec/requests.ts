@@ -21,13 +21,13 @@ import {
 } from "./decoding.js";
 import { decodeErrorDetail, encodeErrorDetail } from "./errors.js";
 import { decodeJobSpec, encodeJobSpec } from "./job.js";
+import { jobStateNumbers } from "./states.js";
 import {
   decodeJobStates,
   decodeJobSummary,
   decodeSubmitReceipt,
   encodeJobSummary,
   encodeSubmitReceipt,
-  jobStateNumbers,
 } from "./views.js";
 import { logStreamNumbers, logStreamWords } from "./worker.js";
 

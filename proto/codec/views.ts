@@ -18,7 +18,7 @@ import type {
   TaskView,
   WatchEvent,
 } from "../../core/views.js";
-import { attemptStates, jobStates, taskStates } from "../../core/views.js";
+import { attemptStates, taskStates } from "../../core/views.js";
 import { ObjectiveParts, ObjectiveWeights } from "../gen/almanac/v1/common.js";
 import * as wire from "../gen/almanac/v1/job.js";
 import {
@@ -54,9 +54,9 @@ import {
   required,
   type Scope,
   textRecord,
-  wordsOf,
 } from "./decoding.js";
 import { decodeEdges, encodeEdge } from "./job.js";
+import { jobStateNumbers, jobStateWords, taskStateNumbers, taskStateWords } from "./states.js";
 
 export function encodeJobSummary(summary: JobSummary): wire.JobSummary {
   const taskCounts = new Map<number, number>();
@@ -380,29 +380,3 @@ const readAdoption = (scope: Scope, message: wire.PlanAdopted): PlanAdoption => 
   boundMs: integer(scope, "boundMs", message.boundMs),
   gap: finite(scope, "gap", message.gap),
 });
-
-const taskStateNumbers = {
-  pending: wire.TaskState.TASK_STATE_PENDING,
-  ready: wire.TaskState.TASK_STATE_READY,
-  backoff: wire.TaskState.TASK_STATE_BACKOFF,
-  launching: wire.TaskState.TASK_STATE_LAUNCHING,
-  running: wire.TaskState.TASK_STATE_RUNNING,
-  unknown: wire.TaskState.TASK_STATE_UNKNOWN,
-  succeeded: wire.TaskState.TASK_STATE_SUCCEEDED,
-  failed: wire.TaskState.TASK_STATE_FAILED,
-  timed_out: wire.TaskState.TASK_STATE_TIMED_OUT,
-  cancelled: wire.TaskState.TASK_STATE_CANCELLED,
-  skipped: wire.TaskState.TASK_STATE_SKIPPED,
-} satisfies Record<TaskStateName, wire.TaskState>;
-
-const taskStateWords = wordsOf(taskStateNumbers, taskStates);
-
-export const jobStateNumbers = {
-  running: wire.JobState.JOB_STATE_RUNNING,
-  succeeded: wire.JobState.JOB_STATE_SUCCEEDED,
-  failed: wire.JobState.JOB_STATE_FAILED,
-  timed_out: wire.JobState.JOB_STATE_TIMED_OUT,
-  cancelled: wire.JobState.JOB_STATE_CANCELLED,
-} satisfies Record<JobStateName, wire.JobState>;
-
-const jobStateWords = wordsOf(jobStateNumbers, jobStates);
