@@ -14,24 +14,14 @@
  *   lower worker, then the lower option.
  */
 
+import { type Choice, type Decoding, findBest } from "./choose-place.js";
 import { emptyPlan, type Plan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
 import { none, type Problem, taskKept, taskRunning } from "./problem.js";
-import { createReadyQueue, type ReadyQueue } from "./ready-queue.js";
-import {
-  addInterval,
-  chooseDevices,
-  copyTimeline,
-  earliestFit,
-  type GpuNeed,
-  type Timeline,
-} from "./timeline.js";
+import { createReadyQueue } from "./ready-queue.js";
+import { addInterval, chooseDevices, copyTimeline, type Timeline } from "./timeline.js";
 
-/** For each task the option and the worker it must take; `none`: to be chosen. */
-export interface Choice {
-  readonly option: Int32Array;
-  readonly worker: Int32Array;
-}
+export type { Choice } from "./choose-place.js";
 
 export function freeChoice(problem: Problem): Choice {
   const { count } = problem.tasks;
@@ -83,31 +73,6 @@ export function decodePartly(
     release(state, task);
   }
   return { plan: state.plan, unplaced };
-}
-
-interface Decoding {
-  readonly prepared: Prepared;
-  readonly choice: Choice;
-  readonly plan: Plan;
-  readonly queue: ReadyQueue;
-  readonly workers: readonly Timeline[];
-  readonly pools: readonly Timeline[];
-  /** 1 if the worker is no longer like an empty one of its class. */
-  readonly loaded: Uint8Array;
-  /** Predecessors not yet placed. */
-  readonly waiting: Int32Array;
-  /** Earliest start by release and by the predecessors placed so far. */
-  readonly ready: Int32Array;
-  readonly best: Candidate;
-}
-
-/** The best place found so far for the task at hand. */
-interface Candidate {
-  finish: number;
-  moved: number;
-  worker: number;
-  option: number;
-  start: number;
 }
 
 function begin(prepared: Prepared, order: Int32Array | null, choice: Choice): Decoding {
@@ -233,135 +198,4 @@ function placeTask(state: Decoding, task: number): boolean {
   plan.end[task] = best.finish;
   plan.devices[task] = devices;
   return true;
-}
-
-function findBest(state: Decoding, task: number): void {
-  const { problem, workersOfClass } = state.prepared;
-  const { tasks, options } = problem;
-  const kept = tasks.state[task] === taskKept;
-  const previous = tasks.previousWorker[task] as number;
-  const forcedOption = kept
-    ? (tasks.previousOption[task] as number)
-    : (state.choice.option[task] as number);
-  const forcedWorker = kept ? previous : (state.choice.worker[task] as number);
-  resetBest(state.best);
-  const block = tasks.block[task] as number;
-  const first = options.blockFirst[block] as number;
-  const last = options.blockFirst[block + 1] as number;
-  // The previous worker first: every other one must then finish strictly earlier.
-  const charged = (tasks.moveWeight[task] as number) * problem.weights.moves > 0;
-  const favourite = forcedWorker !== none ? forcedWorker : charged ? previous : none;
-  for (let option = first; option < last && favourite !== none; option++) {
-    if (forcedOption !== none && option !== forcedOption) continue;
-    if (mayRunOn(problem, option, favourite)) consider(state, task, option, favourite, 0);
-  }
-  if (forcedWorker !== none) return;
-  const moved = charged && previous !== none ? 1 : 0;
-  for (let option = first; option < last; option++) {
-    if (forcedOption !== none && option !== forcedOption) continue;
-    const pinned = options.worker[option] as number;
-    if (pinned !== none) {
-      if (mayRunOn(problem, option, pinned)) consider(state, task, option, pinned, moved);
-      continue;
-    }
-    const members = workersOfClass[options.class[option] as number];
-    if (members !== undefined) considerClass(state, task, option, members, moved);
-  }
-}
-
-function mayRunOn(problem: Problem, option: number, worker: number): boolean {
-  const pinned = problem.options.worker[option] as number;
-  if (pinned !== none && pinned !== worker) return false;
-  return problem.workers.classOf[worker] === problem.options.class[option];
-}
-
-function considerClass(
-  state: Decoding,
-  task: number,
-  option: number,
-  members: Int32Array,
-  moved: number,
-): void {
-  const ready = state.ready[task] as number;
-  let triedEmpty = false;
-  for (let index = 0; index < members.length; index++) {
-    const worker = members[index] as number;
-    if (state.loaded[worker] === 0) {
-      // Empty workers of one class are alike, and the lowest of them wins the tie.
-      if (triedEmpty) continue;
-      triedEmpty = true;
-    }
-    // Members ascend: no later one can do better than to start at once.
-    if (consider(state, task, option, worker, moved) === ready) return;
-  }
-}
-
-/** Takes the place if it is the best so far; returns its start, or none if it cannot be better. */
-function consider(
-  state: Decoding,
-  task: number,
-  option: number,
-  worker: number,
-  moved: number,
-): number {
-  const { prepared, best } = state;
-  const { options, horizon } = prepared.problem;
-  const duration = options.duration[option] as number;
-  const latest = Math.min(best.finish, horizon) - duration;
-  const start = earliestStart(state, task, option, worker, latest);
-  if (start === none) return none;
-  const finish = start + duration;
-  const better =
-    finish < best.finish ||
-    (finish === best.finish &&
-      (moved < best.moved ||
-        (moved === best.moved &&
-          (worker < best.worker || (worker === best.worker && option < best.option)))));
-  if (better) {
-    best.finish = finish;
-    best.moved = moved;
-    best.worker = worker;
-    best.option = option;
-    best.start = start;
-  }
-  return start;
-}
-
-/** Earliest start on this worker at which every pool has room too; none if after `latest`. */
-function earliestStart(
-  state: Decoding,
-  task: number,
-  option: number,
-  worker: number,
-  latest: number,
-): number {
-  const { problem, gpuNeeds } = state.prepared;
-  const { options, tasks } = problem;
-  const timeline = state.workers[worker] as Timeline;
-  const at = (options.demandRow[option] as number) * problem.dimensions.length;
-  const gpu: GpuNeed | null = gpuNeeds[options.gpuRequest[option] as number] ?? null;
-  const duration = options.duration[option] as number;
-  const firstPool = tasks.poolFirst[task] as number;
-  const lastPool = tasks.poolFirst[task + 1] as number;
-  let start = state.ready[task] as number;
-  for (;;) {
-    start = earliestFit(timeline, start, duration, options.demand, at, gpu, latest);
-    if (start === none) return none;
-    let inPools = start;
-    for (let entry = firstPool; entry < lastPool; entry++) {
-      const pool = state.pools[tasks.poolIndex[entry] as number] as Timeline;
-      inPools = earliestFit(pool, inPools, duration, tasks.poolAmount, entry, null, latest);
-      if (inPools === none) return none;
-    }
-    if (inPools === start) return start;
-    start = inPools;
-  }
-}
-
-function resetBest(best: Candidate): void {
-  best.finish = Number.POSITIVE_INFINITY;
-  best.moved = 2;
-  best.worker = none;
-  best.option = none;
-  best.start = none;
 }

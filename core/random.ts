@@ -9,7 +9,8 @@ export function seededRandom(seed: number): () => number {
   const nextSeedWord = splitmix32(seed);
   let a = nextSeedWord();
   let b = nextSeedWord();
-  let c = nextSeedWord();
+  // Seeds past 32 bits must not collide with their low word.
+  let c = nextSeedWord() ^ Math.floor(seed / 2 ** 32);
   let counter = 1;
 
   const next = (): number => {
@@ -32,9 +33,6 @@ export function randomInteger(random: () => number, bound: number): number {
 /** Mixes a counter into words (G. Steele, D. Lea, C. Flood, OOPSLA 2014; 32-bit constants). */
 function splitmix32(seed: number): () => number {
   let state = seed | 0;
-  // Seeds past 32 bits must not collide with their low word.
-  const high = Math.floor(seed / 2 ** 32) | 0;
-  state ^= Math.imul(high, 0x85ebca6b);
   return () => {
     state = (state + 0x9e3779b9) | 0;
     let word = state ^ (state >>> 16);

@@ -1,0 +1,199 @@
+/**
+ * Where a task goes, in the middle of a decoding: the option and worker of earliest p50 finish. Ties:
+ * no charged move, then the lower worker, then the lower option.
+ */
+import type { Plan } from "./plan.js";
+import type { Prepared } from "./prepare.js";
+import { none, type Problem, taskKept } from "./problem.js";
+import type { ReadyQueue } from "./ready-queue.js";
+import { earliestFit, type GpuNeed, type Timeline } from "./timeline.js";
+
+/** For each task the option and the worker it must take; `none`: to be chosen. */
+export interface Choice {
+  readonly option: Int32Array;
+  readonly worker: Int32Array;
+}
+
+/** A decoding in progress. */
+export interface Decoding {
+  readonly prepared: Prepared;
+  readonly choice: Choice;
+  readonly plan: Plan;
+  readonly queue: ReadyQueue;
+  readonly workers: readonly Timeline[];
+  readonly pools: readonly Timeline[];
+  /** 1 if the worker is no longer like an empty one of its class. */
+  readonly loaded: Uint8Array;
+  /** Predecessors not yet placed. */
+  readonly waiting: Int32Array;
+  /** Earliest start by release and by the predecessors placed so far. */
+  readonly ready: Int32Array;
+  readonly best: Candidate;
+}
+
+/** The best place found so far for the task at hand. */
+interface Candidate {
+  finish: number;
+  moved: number;
+  worker: number;
+  option: number;
+  start: number;
+}
+
+/** Sets `state.best`; its worker is `none` if the task fits nowhere within the horizon. */
+export function findBest(state: Decoding, task: number): void {
+  const { problem } = state.prepared;
+  const { tasks } = problem;
+  const kept = tasks.state[task] === taskKept;
+  const previous = tasks.previousWorker[task] as number;
+  const options = allowedOptions(
+    problem,
+    task,
+    (kept ? tasks.previousOption[task] : state.choice.option[task]) as number,
+  );
+  const forced = kept ? previous : (state.choice.worker[task] as number);
+  resetBest(state.best);
+  if (forced !== none) {
+    considerWorker(state, task, options, forced);
+    return;
+  }
+  // The previous worker first: every other one must then finish strictly earlier.
+  const charged = (tasks.moveWeight[task] as number) * problem.weights.moves > 0;
+  if (charged && previous !== none) considerWorker(state, task, options, previous);
+  considerAll(state, task, options, charged && previous !== none ? 1 : 0);
+}
+
+interface OptionRange {
+  readonly first: number;
+  readonly after: number;
+}
+
+/** The task's block, or the forced option alone; empty if that is not of the block. */
+function allowedOptions(problem: Problem, task: number, forced: number): OptionRange {
+  const block = problem.tasks.block[task] as number;
+  const first = problem.options.blockFirst[block] as number;
+  const after = problem.options.blockFirst[block + 1] as number;
+  if (forced === none) return { first, after };
+  return forced >= first && forced < after
+    ? { first: forced, after: forced + 1 }
+    : { first, after: first };
+}
+
+function considerWorker(state: Decoding, task: number, range: OptionRange, worker: number): void {
+  for (let option = range.first; option < range.after; option++) {
+    if (mayRunOn(state.prepared.problem, option, worker)) {
+      consider(state, task, option, worker, 0);
+    }
+  }
+}
+
+function considerAll(state: Decoding, task: number, range: OptionRange, moved: number): void {
+  const { problem, workersOfClass } = state.prepared;
+  const { options } = problem;
+  for (let option = range.first; option < range.after; option++) {
+    const pinned = options.worker[option] as number;
+    if (pinned !== none) {
+      if (mayRunOn(problem, option, pinned)) consider(state, task, option, pinned, moved);
+      continue;
+    }
+    const members = workersOfClass[options.class[option] as number];
+    if (members !== undefined) considerClass(state, task, option, members, moved);
+  }
+}
+
+function mayRunOn(problem: Problem, option: number, worker: number): boolean {
+  const pinned = problem.options.worker[option] as number;
+  if (pinned !== none && pinned !== worker) return false;
+  return problem.workers.classOf[worker] === problem.options.class[option];
+}
+
+function considerClass(
+  state: Decoding,
+  task: number,
+  option: number,
+  members: Int32Array,
+  moved: number,
+): void {
+  const ready = state.ready[task] as number;
+  let triedEmpty = false;
+  for (let index = 0; index < members.length; index++) {
+    const worker = members[index] as number;
+    if (state.loaded[worker] === 0) {
+      // Empty workers of one class are alike, and the lowest of them wins the tie.
+      if (triedEmpty) continue;
+      triedEmpty = true;
+    }
+    // Members ascend: no later one can do better than to start at once.
+    if (consider(state, task, option, worker, moved) === ready) return;
+  }
+}
+
+/** Takes the place if it is the best so far; returns its start, or none if it cannot be better. */
+function consider(
+  state: Decoding,
+  task: number,
+  option: number,
+  worker: number,
+  moved: number,
+): number {
+  const { prepared, best } = state;
+  const { options, horizon } = prepared.problem;
+  const duration = options.duration[option] as number;
+  const latest = Math.min(best.finish, horizon) - duration;
+  const start = earliestStart(state, task, option, worker, latest);
+  if (start === none) return none;
+  const finish = start + duration;
+  const better =
+    finish < best.finish ||
+    (finish === best.finish &&
+      (moved < best.moved ||
+        (moved === best.moved &&
+          (worker < best.worker || (worker === best.worker && option < best.option)))));
+  if (better) {
+    best.finish = finish;
+    best.moved = moved;
+    best.worker = worker;
+    best.option = option;
+    best.start = start;
+  }
+  return start;
+}
+
+/** Earliest start on this worker at which every pool has room too; none if after `latest`. */
+function earliestStart(
+  state: Decoding,
+  task: number,
+  option: number,
+  worker: number,
+  latest: number,
+): number {
+  const { problem, gpuNeeds } = state.prepared;
+  const { options, tasks } = problem;
+  const timeline = state.workers[worker] as Timeline;
+  const at = (options.demandRow[option] as number) * problem.dimensions.length;
+  const gpu: GpuNeed | null = gpuNeeds[options.gpuRequest[option] as number] ?? null;
+  const duration = options.duration[option] as number;
+  const firstPool = tasks.poolFirst[task] as number;
+  const lastPool = tasks.poolFirst[task + 1] as number;
+  let start = state.ready[task] as number;
+  for (;;) {
+    start = earliestFit(timeline, start, duration, options.demand, at, gpu, latest);
+    if (start === none) return none;
+    let inPools = start;
+    for (let entry = firstPool; entry < lastPool; entry++) {
+      const pool = state.pools[tasks.poolIndex[entry] as number] as Timeline;
+      inPools = earliestFit(pool, inPools, duration, tasks.poolAmount, entry, null, latest);
+      if (inPools === none) return none;
+    }
+    if (inPools === start) return start;
+    start = inPools;
+  }
+}
+
+function resetBest(best: Candidate): void {
+  best.finish = Number.POSITIVE_INFINITY;
+  best.moved = 2;
+  best.worker = none;
+  best.option = none;
+  best.start = none;
+}
