@@ -1,0 +1,199 @@
+/**
+ * A master without a shell, for tests and golden transcripts: commands in, events out, time as a
+ * number. Every command is also replayed into a second state, whose hash must agree.
+ */
+import { expect } from "vitest";
+import { attemptId, jobId, taskId, workerId } from "../../../core/ids.js";
+import type { Edge, JobSpec, TaskTemplate } from "../../../core/job.js";
+import type { Resources } from "../../../core/resources.js";
+import { noResources } from "../../../core/resources.js";
+import type { Result } from "../../../core/result.js";
+import type { AttemptFinished } from "../../../core/session.js";
+import type { Outcome, WorkerFacts } from "../../../core/worker.js";
+import type { Command, Reply } from "../commands.js";
+import type { ClusterSettings, Event, Recorded } from "../events.js";
+import { evolve } from "../evolve.js";
+import { defaultSettings, genesis } from "../genesis.js";
+import { stateHash } from "../hash.js";
+import { needsPlacement } from "../place.js";
+import type { State } from "../state.js";
+import { step } from "../step.js";
+
+export class Script {
+  readonly state: State = genesis();
+  readonly events: Recorded[] = [];
+  nowMs = 1_000_000;
+  readonly lastHeard = new Map<ReturnType<typeof workerId>, number>();
+  readonly #replica: State = genesis();
+
+  constructor(settings: Partial<ClusterSettings> = {}) {
+    this.do({ type: "BeginEpoch", epoch: 1, settings: { ...defaultSettings, ...settings } });
+  }
+
+  /** Runs one command, then what the shell does after each: place, dispatch. */
+  do(command: Command): Result<Reply> {
+    const reply = this.#step(command);
+    if (needsPlacement(this.state)) this.#step({ type: "Place" });
+    this.#step({ type: "Dispatch" });
+    expect(stateHash(this.#replica.hash)).toBe(stateHash(this.state.hash));
+    return reply;
+  }
+
+  #step(command: Command): Result<Reply> {
+    const { events, reply } = step(this.state, command, "tester", this.nowMs);
+    for (const event of events) {
+      this.events.push(event);
+      // Through JSON, as from the journal.
+      evolve(this.#replica, JSON.parse(JSON.stringify(event)) as Recorded);
+    }
+    return reply;
+  }
+
+  submit(spec: JobSpec, id = "job"): Result<Reply> {
+    return this.do({ type: "Submit", jobId: jobId(id), spec, idempotencyKey: "" });
+  }
+
+  join(name: string, facts: Partial<WorkerFacts> = {}, session = "s1", boot = "b1"): void {
+    const worker = workerId(name);
+    this.lastHeard.set(worker, this.nowMs);
+    this.do({
+      type: "WorkerHello",
+      hello: {
+        incarnation: { worker, boot, session },
+        facts: { ...workerFacts(name), ...facts },
+        epochSeen: 0,
+        live: [],
+        unacknowledged: [],
+      },
+    });
+  }
+
+  started(task: string, attempt = 1): void {
+    this.#report(task, attempt, { startedAtMs: this.nowMs });
+  }
+
+  finished(task: string, outcome: Outcome | number = 0, attempt = 1): void {
+    const end: Outcome = typeof outcome === "number" ? exited(outcome) : outcome;
+    this.#report(task, attempt, { outcome: end });
+  }
+
+  tick(forwardMs: number): void {
+    this.nowMs += forwardMs;
+    this.do({ type: "Tick", lastHeard: this.lastHeard });
+  }
+
+  status(task: string, id = "job"): string {
+    const { status } = this.state.tasks.get(taskId(jobId(id), task)) ?? {};
+    return status?.kind === "ended" ? status.state : (status?.kind ?? "none");
+  }
+
+  types(): Event["type"][] {
+    return this.events.map(({ event }) => event.type);
+  }
+
+  #report(
+    name: string,
+    number: number,
+    what: { readonly startedAtMs: number } | { readonly outcome: Outcome },
+  ): void {
+    const task = [...this.state.tasks.values()].find(({ entry }) => entry.name === name);
+    const attempt = task?.attempts[number - 1];
+    if (task === undefined || attempt === undefined) throw new Error(`no attempt of ${name}`);
+    const worker = this.state.workers.get(attempt.worker);
+    if (worker === undefined) throw new Error(`no worker ${attempt.worker}`);
+    const id = attemptId(task.id, number);
+    const started = "startedAtMs" in what ? [{ attempt: id, pid: 1, ...what }] : [];
+    const finished: AttemptFinished[] =
+      "outcome" in what
+        ? [
+            {
+              attempt: id,
+              outcome: what.outcome,
+              usage: { peakMemoryBytes: null, cpuMs: null },
+              startedAtMs: attempt.status.kind === "running" ? attempt.status.startedAtMs : null,
+              endedAtMs: this.nowMs,
+              stdoutBytes: 0,
+              stderrBytes: 0,
+            },
+          ]
+        : [];
+    const { incarnation } = worker;
+    this.do({ type: "WorkerReport", incarnation, started, finished, refused: [] });
+  }
+}
+
+const exited = (exitCode: number): Outcome => ({ kind: "exited", exitCode });
+
+export const resources = (cpuMillis: number, memoryBytes = 2 ** 20): Resources => ({
+  ...noResources,
+  cpuMillis,
+  memoryBytes,
+});
+
+export const workerFacts = (name: string): WorkerFacts => ({
+  name,
+  hostname: "host",
+  capacity: { ...resources(1_000, 2 ** 30), diskBytes: 2 ** 30 },
+  devices: [],
+  labels: {},
+  drivers: [{ name: "process", cpuLimit: "not_enforced", memoryLimit: "not_enforced" }],
+  speed: 1,
+  softwareVersion: "test",
+});
+
+export function template(name: string, change: Partial<TaskTemplate> = {}): TaskTemplate {
+  return {
+    name,
+    driver: "process",
+    command: {
+      program: { kind: "argv", argv: ["true"] },
+      env: {},
+      workingDirectory: null,
+      stdin: null,
+    },
+    resources: resources(1_000),
+    gpu: null,
+    pools: {},
+    constraints: [],
+    priority: 0,
+    deadlineAtMs: null,
+    estimate: { p50Ms: 1_000, p90Ms: 1_500 },
+    retry: { attemptsMax: 1, backoffMs: 1_000, backoffMaxMs: 60_000 },
+    timeoutMs: null,
+    killGraceMs: 5_000,
+    onLost: { kind: "keep" },
+    idempotent: false,
+    scheduledAtMs: null,
+    maxConcurrent: null,
+    logBytesMax: 1_000_000,
+    metadata: {},
+    ...change,
+  };
+}
+
+/** One task per template, named like it; edges as `a -> b` or `a -failure> b`. */
+export function job(templates: readonly TaskTemplate[], edges: readonly string[] = []): JobSpec {
+  const index = (name: string): number => templates.findIndex((t) => t.name === name);
+  return {
+    name: "test",
+    namespace: "default",
+    templates,
+    tasks: templates.map(({ name }, i) => ({
+      name,
+      template: i,
+      env: {},
+      estimate: null,
+      inputBytes: null,
+    })),
+    edges: edges.map((text): Edge => {
+      const match = /^(\S+) -(success|failure|done)?> (\S+)$/.exec(text);
+      const [, from = "", on = "success", to = ""] = match ?? [];
+      return { from: index(from), to: index(to), on: on as Edge["on"] };
+    }),
+    after: [],
+    timeoutMs: null,
+    deadlineAtMs: null,
+    objective: null,
+    metadata: {},
+  };
+}
