@@ -1,0 +1,252 @@
+/**
+ * What the exact model is made of: activities (tasks to place, and facts that take room), the
+ * places where a task may run, and the minimal forbidden sets: activities that together exceed a
+ * worker or a pool while no proper subset does. Intervals of which each two overlap all share an
+ * instant (Helly), so a schedule is feasible exactly if every forbidden set on one worker has two
+ * members one after the other (Igelmund & Radermacher 1983).
+ */
+import { createKernel, type Kernel, workersOfOption } from "../greedy/kernel.js";
+import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+
+export const exactTasksMax = 20;
+const placesMax = 400;
+const forbiddenSetsMax = 4_000;
+
+/** A worker that may run a task; the shortest of its options there. */
+export interface Place {
+  readonly worker: number;
+  readonly option: number;
+  readonly duration: number;
+}
+
+export interface Activity {
+  /** Index of the task; none for a block of a worker. */
+  readonly task: number;
+  /** Where a task to be placed may run; one place for facts. */
+  readonly places: readonly Place[];
+  /** Facts have an interval. */
+  readonly fixed: { readonly start: number; readonly end: number } | null;
+}
+
+/** Members are indices of activities; a pool's set has no worker. */
+export interface ForbiddenSet {
+  readonly worker: number;
+  readonly members: readonly number[];
+}
+
+export interface ExactInput {
+  readonly kernel: Kernel;
+  /** Tasks with a choice first; milestones are not among them. */
+  readonly activities: readonly Activity[];
+  readonly forbiddenSets: readonly ForbiddenSet[];
+  /** ordered[a × count + b] = 1: a ends before b starts in every schedule. */
+  readonly ordered: Uint8Array;
+}
+
+/** The input of the model, or the reason why there is none. */
+export function exactInput(problem: Problem): ExactInput | string {
+  const early = tooLarge(problem);
+  if (early !== null) return early;
+  const kernel = createKernel(problem);
+  if (kernel.impossible !== none) return `task ${kernel.impossible} fits no worker`;
+  const overloaded = [...kernel.prepared.workers, ...kernel.prepared.pools].some((timeline) =>
+    timeline.free.subarray(0, timeline.count * timeline.width).some((amount) => amount < 0),
+  );
+  if (overloaded) return "running tasks and blocks exceed a worker by themselves";
+  const activities: Activity[] = [];
+  for (let task = 0; task < problem.tasks.count; task += 1) {
+    if (isMilestone(problem, task)) continue;
+    const activity = taskActivity(kernel, task);
+    if (typeof activity === "string") return activity;
+    activities.push(activity);
+  }
+  const { blocks } = problem;
+  for (let block = 0; block < blocks.count; block += 1) {
+    const place = { worker: blocks.worker[block] as number, option: none, duration: 0 };
+    const fixed = { start: blocks.from[block] as number, end: blocks.to[block] as number };
+    activities.push({ task: none, places: [place], fixed });
+  }
+  if (activities.reduce((sum, { places }) => sum + places.length, 0) > placesMax) {
+    return `more than ${placesMax} choices of worker`;
+  }
+  const ordered = orderedPairs(kernel, activities);
+  const forbiddenSets = listForbiddenSets(problem, activities, ordered);
+  if (forbiddenSets === null) return `more than ${forbiddenSetsMax} ways to overload a worker`;
+  return { kernel, activities, forbiddenSets, ordered };
+}
+
+function tooLarge(problem: Problem): string | null {
+  const { tasks, options, blocks } = problem;
+  let count = blocks.count;
+  for (let task = 0; task < tasks.count; task += 1) if (!isMilestone(problem, task)) count += 1;
+  if (count > exactTasksMax) return `more than ${exactTasksMax} tasks`;
+  if (tasks.count > 4 * exactTasksMax) return "too many milestones";
+  if (options.gpuRequest.some((request) => request !== none)) return "devices are not modelled";
+  return null;
+}
+
+function taskActivity(kernel: Kernel, task: number): Activity | string {
+  const { problem, prepared, optionUsable } = kernel;
+  const { tasks, options, workers } = problem;
+  if (tasks.state[task] === taskRunning) {
+    const [start, end] = [tasks.fixedStart[task] as number, tasks.fixedEnd[task] as number];
+    const worker = tasks.fixedWorker[task] as number;
+    const option = tasks.fixedOption[task] as number;
+    return { task, places: [{ worker, option, duration: end - start }], fixed: { start, end } };
+  }
+  const kept = tasks.state[task] === taskKept;
+  const keptOption = kept ? (tasks.previousOption[task] as number) : none;
+  const keptWorker = kept ? (tasks.previousWorker[task] as number) : none;
+  const block = tasks.block[task] as number;
+  const places = new Map<number, Place>();
+  for (let option = options.blockFirst[block] as number; option < (options.blockFirst[block + 1] as number); option += 1) {
+    if (optionUsable[option] === 0 || (keptOption !== none && option !== keptOption)) continue;
+    for (const worker of workersOfOption(problem, prepared, option)) {
+      if (keptWorker !== none && worker !== keptWorker) continue;
+      const duration = options.duration[option] as number;
+      const known = places.get(worker);
+      if (!fitsCapacity(problem, option, worker, workers.capacity)) continue;
+      if (known !== undefined && !sameDemand(problem, known.option, option)) {
+        return "several modes on one worker are not modelled";
+      }
+      if (known === undefined || duration < known.duration) places.set(worker, { worker, option, duration });
+    }
+  }
+  if (places.size === 0) return `task ${task} fits no worker`;
+  return { task, places: [...places.values()], fixed: null };
+}
+
+function fitsCapacity(problem: Problem, option: number, worker: number, capacity: Int32Array): boolean {
+  return problem.dimensions.every(
+    (_, d) => demandOf(problem, option, d) <= (capacity[worker * problem.dimensions.length + d] as number),
+  );
+}
+
+const sameDemand = (problem: Problem, a: number, b: number): boolean =>
+  problem.dimensions.every((_, d) => demandOf(problem, a, d) === demandOf(problem, b, d));
+
+export function demandOf(problem: Problem, option: number, dimension: number): number {
+  const row = (problem.options.demandRow[option] as number) * problem.dimensions.length;
+  return problem.options.demand[row + dimension] as number;
+}
+
+/** Pairs ordered by a path of edges or, among facts, by their intervals. */
+function orderedPairs(kernel: Kernel, activities: readonly Activity[]): Uint8Array {
+  const { problem, prepared } = kernel;
+  const { successorFirst, successor, topological } = prepared.graph;
+  const reaches = Array.from({ length: problem.tasks.count }, () => new Set<number>());
+  for (let at = topological.length - 1; at >= 0; at -= 1) {
+    const task = topological[at] as number;
+    for (let k = successorFirst[task] as number; k < (successorFirst[task + 1] as number); k += 1) {
+      const next = successor[k] as number;
+      // A running task holds nobody to the edges that lead into it.
+      if (problem.tasks.state[next] === taskRunning) continue;
+      reaches[task]?.add(next);
+      for (const later of reaches[next] ?? []) reaches[task]?.add(later);
+    }
+  }
+  const count = activities.length;
+  const ordered = new Uint8Array(count * count);
+  activities.forEach((a, i) => {
+    activities.forEach((b, j) => {
+      const path = a.task !== none && b.task !== none && reaches[a.task]?.has(b.task) === true;
+      const apart = a.fixed !== null && b.fixed !== null && a.fixed.end <= b.fixed.start;
+      if (path || apart) ordered[i * count + j] = 1;
+    });
+  });
+  return ordered;
+}
+
+interface Use {
+  readonly activity: number;
+  readonly amount: number;
+}
+
+/** Null if there are more than the limit. */
+function listForbiddenSets(
+  problem: Problem,
+  activities: readonly Activity[],
+  ordered: Uint8Array,
+): ForbiddenSet[] | null {
+  const found = new Map<string, ForbiddenSet>();
+  const collect = (worker: number, uses: Use[], capacity: number): boolean => {
+    const sets = minimalSets(uses, capacity, activities, ordered);
+    for (const members of sets) found.set(`${worker}:${members.join()}`, { worker, members });
+    return found.size <= forbiddenSetsMax && sets.length <= forbiddenSetsMax;
+  };
+  const width = problem.dimensions.length;
+  for (let worker = 0; worker < problem.workers.count; worker += 1) {
+    for (let d = 0; d < width; d += 1) {
+      const uses = activities.map((activity, index) => ({
+        activity: index,
+        amount: amountOn(problem, activities, index, worker, d),
+      }));
+      if (!collect(worker, uses, problem.workers.capacity[worker * width + d] as number)) return null;
+    }
+  }
+  for (let pool = 0; pool < problem.pools.count; pool += 1) {
+    const uses = activities.map((activity, index) => ({
+      activity: index,
+      amount: poolAmount(problem, activity.task, pool),
+    }));
+    if (!collect(none, uses, problem.pools.capacity[pool] as number)) return null;
+  }
+  return [...found.values()];
+}
+
+function amountOn(
+  problem: Problem,
+  activities: readonly Activity[],
+  index: number,
+  worker: number,
+  dimension: number,
+): number {
+  const activity = activities[index];
+  const place = activity?.places.find((candidate) => candidate.worker === worker);
+  if (activity === undefined || place === undefined) return 0;
+  if (place.option !== none) return demandOf(problem, place.option, dimension);
+  if (activity.task !== none) return 0;
+  const block = index - (activities.length - problem.blocks.count);
+  return problem.blocks.use[block * problem.dimensions.length + dimension] as number;
+}
+
+function poolAmount(problem: Problem, task: number, pool: number): number {
+  if (task === none) return 0;
+  const { poolFirst, poolIndex, poolAmount: amounts } = problem.tasks;
+  let amount = 0;
+  for (let k = poolFirst[task] as number; k < (poolFirst[task + 1] as number); k += 1) {
+    if (poolIndex[k] === pool) amount += amounts[k] as number;
+  }
+  return amount;
+}
+
+/**
+ * Largest amounts first, so the set that first exceeds the capacity is minimal: without its last
+ * and smallest member it fits. Sets with an ordered pair never run together, facts alone do fit.
+ */
+function minimalSets(
+  uses: readonly Use[],
+  capacity: number,
+  activities: readonly Activity[],
+  ordered: Uint8Array,
+): number[][] {
+  const count = activities.length;
+  const sorted = uses.filter(({ amount }) => amount > 0).sort((a, b) => b.amount - a.amount);
+  const sets: number[][] = [];
+  const extend = (from: number, members: number[], sum: number): void => {
+    for (let at = from; at < sorted.length && sets.length <= forbiddenSetsMax; at += 1) {
+      const { activity, amount } = sorted[at] as Use;
+      const apart = members.some(
+        (other) => ordered[other * count + activity] === 1 || ordered[activity * count + other] === 1,
+      );
+      if (apart) continue;
+      const next = [...members, activity];
+      if (sum + amount <= capacity) extend(at + 1, next, sum + amount);
+      else if (next.some((member) => activities[member]?.fixed === null)) {
+        sets.push(next.sort((a, b) => a - b));
+      }
+    }
+  };
+  extend(0, [], 0);
+  return sets;
+}

@@ -1,0 +1,264 @@
+/**
+ * Serial schedule generation with insertion, in place: tasks are taken in a topological order and
+ * each is put at its earliest start on its chosen worker, or where it ends first if none is chosen
+ * (Kolisch 1996; HEFT's placement, Topcuoglu et al. 2002). Beside core's decode, which serves
+ * everybody, this one allocates nothing, stops as soon as the value cannot get below a limit, and
+ * counts its work. What it finds is checked by core before anybody sees it.
+ */
+import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+import {
+  addInterval,
+  chooseDevices,
+  copyTimeline,
+  earliestFit,
+  type GpuNeed,
+  type Timeline,
+} from "../../../core/timeline.js";
+import type { Choice } from "../../../core/decode.js";
+import { type Kernel, workersOfOption } from "./kernel.js";
+
+/** At most this many workers of a class are tried for a task that may run on any of them. */
+const probesPerOption = 24;
+
+/** A schedule being built. It is complete after a decode that returned a finite value. */
+export interface Draft extends Choice {
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly devices: Uint32Array;
+  /** Work units of all decodes so far. */
+  workUnits: number;
+  /** Rotates through classes with more workers than are tried. */
+  rotation: number;
+}
+
+export function createDraft(kernel: Kernel): Draft {
+  const { count } = kernel.problem.tasks;
+  return {
+    option: new Int32Array(count).fill(none),
+    worker: new Int32Array(count).fill(none),
+    start: new Int32Array(count),
+    end: new Int32Array(count),
+    devices: new Uint32Array(count),
+    workUnits: 0,
+    rotation: 0,
+  };
+}
+
+/**
+ * Fills `draft` from `order`, which must be topological. Returns the value, or Infinity if it
+ * cannot be below `limit` or a task finds no place before the horizon.
+ */
+export function decodeDraft(
+  kernel: Kernel,
+  draft: Draft,
+  order: Int32Array,
+  choice: Choice,
+  limit: number,
+): number {
+  const { problem, tail } = kernel;
+  const makespanWeight = (problem.weights.makespan * problem.tickMs) / 1000;
+  clearSchedule(kernel);
+  let makespan = 0;
+  let critical = 0;
+  let sum = 0;
+  for (let at = 0; at < order.length; at += 1) {
+    const task = order[at] as number;
+    if (!placeTask(kernel, draft, choice, task)) return Number.POSITIVE_INFINITY;
+    const end = draft.end[task] as number;
+    const reach = end + (tail[task] as number);
+    if (end > makespan) makespan = end;
+    if (reach > critical) critical = reach;
+    sum += taskValue(problem, task, end, draft.worker[task] as number);
+    if (makespanWeight * critical + sum >= limit) return Number.POSITIVE_INFINITY;
+  }
+  return makespanWeight * makespan + sum;
+}
+
+/** Empties the profiles of everything but facts. */
+export function clearSchedule(kernel: Kernel): void {
+  const { workers, pools, scratchWorkers, scratchPools } = kernel.prepared;
+  for (let i = 0; i < workers.length; i += 1) {
+    copyTimeline(workers[i] as Timeline, scratchWorkers[i] as Timeline);
+  }
+  for (let i = 0; i < pools.length; i += 1) {
+    copyTimeline(pools[i] as Timeline, scratchPools[i] as Timeline);
+  }
+}
+
+/** The task's own part of the value: weighted flow, tardiness and move; never negative. */
+export function taskValue(problem: Problem, task: number, end: number, worker: number): number {
+  const { tasks, weights } = problem;
+  const tickS = problem.tickMs / 1000;
+  const release = tasks.release[task] as number;
+  let value = weights.flow * (tasks.flowWeight[task] as number) * (end - release) * tickS;
+  const due = tasks.due[task] as number;
+  if (due !== none && end > due) {
+    value += weights.tardiness * (tasks.tardinessWeight[task] as number) * (end - due) * tickS;
+  }
+  const previous = tasks.previousWorker[task] as number;
+  if (previous !== none && previous !== worker) {
+    value += weights.moves * (tasks.moveWeight[task] as number);
+  }
+  return value;
+}
+
+function placeTask(kernel: Kernel, draft: Draft, choice: Choice, task: number): boolean {
+  const { problem } = kernel;
+  const { tasks } = problem;
+  const state = tasks.state[task];
+  if (state === taskRunning) {
+    copyFacts(problem, draft, task);
+    return true;
+  }
+  const from = readyTime(kernel, draft, task);
+  if (isMilestone(problem, task)) {
+    draft.start[task] = from;
+    draft.end[task] = from;
+    draft.workUnits += 1;
+    return from <= problem.horizon;
+  }
+  let option = (state === taskKept ? tasks.previousOption : choice.option)[task] as number;
+  let worker = (state === taskKept ? tasks.previousWorker : choice.worker)[task] as number;
+  let start: number;
+  if (option !== none && worker !== none) {
+    draft.workUnits += 1;
+    start = earliestOn(kernel, task, option, worker, from);
+  } else {
+    ({ option, worker, start } = earliestEnd(kernel, draft, task, from, option, worker));
+  }
+  if (start === none) return false;
+  commit(kernel, draft, task, option, worker, start);
+  return true;
+}
+
+function copyFacts(problem: Problem, draft: Draft, task: number): void {
+  const { tasks } = problem;
+  draft.option[task] = tasks.fixedOption[task] as number;
+  draft.worker[task] = tasks.fixedWorker[task] as number;
+  draft.start[task] = tasks.fixedStart[task] as number;
+  draft.end[task] = tasks.fixedEnd[task] as number;
+  draft.devices[task] = tasks.fixedDevices[task] as number;
+  draft.workUnits += 1;
+}
+
+function readyTime(kernel: Kernel, draft: Draft, task: number): number {
+  const { predecessorFirst, predecessor, predecessorLag } = kernel.prepared.graph;
+  let from = Math.max(0, kernel.problem.tasks.release[task] as number);
+  const last = predecessorFirst[task + 1] as number;
+  for (let k = predecessorFirst[task] as number; k < last; k += 1) {
+    const ready = (draft.end[predecessor[k] as number] as number) + (predecessorLag[k] as number);
+    if (ready > from) from = ready;
+  }
+  return from;
+}
+
+interface Placement {
+  readonly option: number;
+  readonly worker: number;
+  /** none: there is no place. */
+  readonly start: number;
+}
+
+/** Ties go to the previous worker, else to the first found; `only...` is none for any. */
+function earliestEnd(
+  kernel: Kernel,
+  draft: Draft,
+  task: number,
+  from: number,
+  onlyOption: number,
+  onlyWorker: number,
+): Placement {
+  const { problem, prepared, optionUsable } = kernel;
+  const { options, tasks } = problem;
+  const block = tasks.block[task] as number;
+  const previous = tasks.previousWorker[task] as number;
+  let [bestOption, bestWorker, bestStart] = [none, none, none];
+  let bestEnd = Number.POSITIVE_INFINITY;
+  const lastOption = options.blockFirst[block + 1] as number;
+  for (let option = options.blockFirst[block] as number; option < lastOption; option += 1) {
+    const duration = options.duration[option] as number;
+    // An option whose shortest way is too long is not worth a look at any worker.
+    if (optionUsable[option] === 0 || from + duration > bestEnd) continue;
+    if (onlyOption !== none && onlyOption !== option) continue;
+    const workers = workersOfOption(problem, prepared, option);
+    const size = workers.length;
+    const probes = onlyWorker === none ? Math.min(size, probesPerOption) : size;
+    const offset = size > probes ? draft.rotation++ * probes : 0;
+    for (let k = 0; k < probes; k += 1) {
+      const worker = workers[size > probes ? (offset + k) % size : k] as number;
+      if (onlyWorker !== none && onlyWorker !== worker) continue;
+      draft.workUnits += 1;
+      const start = earliestOn(kernel, task, option, worker, from);
+      if (start === none) continue;
+      const end = start + duration;
+      if (end > bestEnd || (end === bestEnd && worker !== previous)) continue;
+      [bestOption, bestWorker, bestStart, bestEnd] = [option, worker, start, end];
+    }
+  }
+  return { option: bestOption, worker: bestWorker, start: bestStart };
+}
+
+/** Earliest start at which worker, devices and pools are all free; none if past the horizon. */
+function earliestOn(
+  kernel: Kernel,
+  task: number,
+  option: number,
+  worker: number,
+  from: number,
+): number {
+  const { problem, prepared } = kernel;
+  const { options, tasks } = problem;
+  const duration = options.duration[option] as number;
+  const latest = problem.horizon - duration;
+  const row = (options.demandRow[option] as number) * problem.dimensions.length;
+  const gpu = gpuOf(kernel, option);
+  const firstPool = tasks.poolFirst[task] as number;
+  const lastPool = tasks.poolFirst[task + 1] as number;
+  const timeline = prepared.scratchWorkers[worker] as Timeline;
+  let start = from;
+  while (true) {
+    let next = earliestFit(timeline, start, duration, options.demand, row, gpu, latest);
+    if (firstPool === lastPool) return next;
+    for (let k = firstPool; k < lastPool && next !== none; k += 1) {
+      const pool = prepared.scratchPools[tasks.poolIndex[k] as number] as Timeline;
+      next = earliestFit(pool, next, duration, tasks.poolAmount, k, null, latest);
+    }
+    // A pool may have moved the start past what the worker allowed: ask again.
+    if (next === none || next === start) return next;
+    start = next;
+  }
+}
+
+export function gpuOf(kernel: Kernel, option: number): GpuNeed | null {
+  const request = kernel.problem.options.gpuRequest[option] as number;
+  return request === none ? null : (kernel.prepared.gpuNeeds[request] as GpuNeed);
+}
+
+function commit(
+  kernel: Kernel,
+  draft: Draft,
+  task: number,
+  option: number,
+  worker: number,
+  start: number,
+): void {
+  const { problem, prepared } = kernel;
+  const { options, tasks } = problem;
+  const duration = options.duration[option] as number;
+  const end = start + duration;
+  const row = (options.demandRow[option] as number) * problem.dimensions.length;
+  const timeline = prepared.scratchWorkers[worker] as Timeline;
+  const gpu = gpuOf(kernel, option);
+  const devices = gpu === null ? 0 : chooseDevices(timeline, start, duration, gpu);
+  addInterval(timeline, start, end, options.demand, row, gpu, devices);
+  const lastPool = tasks.poolFirst[task + 1] as number;
+  for (let k = tasks.poolFirst[task] as number; k < lastPool; k += 1) {
+    const pool = prepared.scratchPools[tasks.poolIndex[k] as number] as Timeline;
+    addInterval(pool, start, end, tasks.poolAmount, k, null, 0);
+  }
+  draft.option[task] = option;
+  draft.worker[task] = worker;
+  draft.start[task] = start;
+  draft.end[task] = end;
+  draft.devices[task] = devices;
+}

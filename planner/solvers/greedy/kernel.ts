@@ -1,0 +1,159 @@
+/**
+ * A problem prepared for thousands of schedules: core's graph and profiles, and beside them static
+ * heads and tails, and which options any worker could ever take.
+ */
+import { type Prepared, prepare } from "../../../core/prepare.js";
+import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+import { earliestFit } from "../../../core/timeline.js";
+
+export interface Kernel {
+  readonly problem: Problem;
+  /** Its scratch profiles hold the schedule that is being built. */
+  readonly prepared: Prepared;
+  /** Each task's place in `prepared.graph.topological`. */
+  readonly topologicalRank: Int32Array;
+  /** Shortest duration over usable options; 0 for milestones; of running tasks, their own. */
+  readonly shortest: Int32Array;
+  /** Mean duration over usable options. */
+  readonly typical: Float64Array;
+  /** No schedule starts the task earlier. */
+  readonly head: Int32Array;
+  /** No schedule ends earlier than this after the end of the task. */
+  readonly tail: Int32Array;
+  /** [options] At least one worker could run it alone. */
+  readonly optionUsable: Uint8Array;
+  /** Tasks whose worker a solver may choose. */
+  readonly movable: Int32Array;
+  /** A task that no worker could ever run, without which there is no plan; none if all can. */
+  readonly impossible: number;
+}
+
+export function createKernel(problem: Problem): Kernel {
+  const prepared = prepare(problem);
+  const { topological } = prepared.graph;
+  const topologicalRank = new Int32Array(problem.tasks.count);
+  for (let at = 0; at < topological.length; at += 1) topologicalRank[topological[at] as number] = at;
+  const optionUsable = usableOptions(problem, prepared);
+  const { shortest, typical, impossible } = durations(problem, optionUsable);
+  const movable = topological.filter((task) => {
+    const state = problem.tasks.state[task];
+    return !isMilestone(problem, task) && state !== taskRunning && state !== taskKept;
+  });
+  return {
+    problem,
+    prepared,
+    topologicalRank,
+    shortest,
+    typical,
+    head: heads(problem, prepared, shortest),
+    tail: tails(problem, prepared, shortest),
+    optionUsable,
+    movable,
+    impossible,
+  };
+}
+
+function usableOptions(problem: Problem, prepared: Prepared): Uint8Array {
+  const { options, horizon } = problem;
+  const width = problem.dimensions.length;
+  const usable = new Uint8Array(options.count);
+  for (let option = 0; option < options.count; option += 1) {
+    const duration = options.duration[option] as number;
+    const row = (options.demandRow[option] as number) * width;
+    const gpu = prepared.gpuNeeds[options.gpuRequest[option] as number] ?? null;
+    for (const worker of workersOfOption(problem, prepared, option)) {
+      const timeline = prepared.workers[worker];
+      if (timeline === undefined) continue;
+      if (earliestFit(timeline, 0, duration, options.demand, row, gpu, horizon - duration) === none) {
+        continue;
+      }
+      usable[option] = 1;
+      break;
+    }
+  }
+  return usable;
+}
+
+/** The workers that may run an option: those of its class, or the only one it names. */
+export function workersOfOption(
+  problem: Problem,
+  prepared: Prepared,
+  option: number,
+): ArrayLike<number> & Iterable<number> {
+  const only = problem.options.worker[option] as number;
+  if (only !== none) return [only];
+  return prepared.workersOfClass[problem.options.class[option] as number] ?? [];
+}
+
+function durations(
+  problem: Problem,
+  optionUsable: Uint8Array,
+): { shortest: Int32Array; typical: Float64Array; impossible: number } {
+  const { tasks, options } = problem;
+  const shortest = new Int32Array(tasks.count);
+  const typical = new Float64Array(tasks.count);
+  let impossible = none;
+  for (let task = 0; task < tasks.count; task += 1) {
+    const block = tasks.block[task] as number;
+    if (tasks.state[task] === taskRunning) {
+      shortest[task] = (tasks.fixedEnd[task] as number) - (tasks.fixedStart[task] as number);
+      typical[task] = shortest[task] as number;
+    } else if (block !== none) {
+      const kept = tasks.state[task] === taskKept ? (tasks.previousOption[task] as number) : none;
+      let low = Number.MAX_SAFE_INTEGER;
+      let sum = 0;
+      let found = 0;
+      const last = options.blockFirst[block + 1] as number;
+      for (let option = options.blockFirst[block] as number; option < last; option += 1) {
+        if (optionUsable[option] === 0 || (kept !== none && option !== kept)) continue;
+        const duration = options.duration[option] as number;
+        low = Math.min(low, duration);
+        sum += duration;
+        found += 1;
+      }
+      if (found === 0) impossible = task;
+      shortest[task] = found === 0 ? 0 : low;
+      typical[task] = found === 0 ? 0 : sum / found;
+    }
+  }
+  return { shortest, typical, impossible };
+}
+
+function heads(problem: Problem, prepared: Prepared, shortest: Int32Array): Int32Array {
+  const { topological, predecessorFirst, predecessor, predecessorLag } = prepared.graph;
+  const head = new Int32Array(problem.tasks.count);
+  for (const task of topological) {
+    if (problem.tasks.state[task] === taskRunning) {
+      head[task] = problem.tasks.fixedStart[task] as number;
+      continue;
+    }
+    let start = Math.max(0, problem.tasks.release[task] as number);
+    const last = predecessorFirst[task + 1] as number;
+    for (let k = predecessorFirst[task] as number; k < last; k += 1) {
+      const before = predecessor[k] as number;
+      const ready = (head[before] as number) + (shortest[before] as number);
+      start = Math.max(start, ready + (predecessorLag[k] as number));
+    }
+    head[task] = start;
+  }
+  return head;
+}
+
+function tails(problem: Problem, prepared: Prepared, shortest: Int32Array): Int32Array {
+  const { topological, successorFirst, successor, successorLag } = prepared.graph;
+  const tail = new Int32Array(problem.tasks.count);
+  for (let at = topological.length - 1; at >= 0; at -= 1) {
+    const task = topological[at] as number;
+    let after = 0;
+    const last = successorFirst[task + 1] as number;
+    for (let k = successorFirst[task] as number; k < last; k += 1) {
+      const next = successor[k] as number;
+      // A running task's times are facts, whatever ends before it.
+      if (problem.tasks.state[next] === taskRunning) continue;
+      const rest = (shortest[next] as number) + (tail[next] as number);
+      after = Math.max(after, (successorLag[k] as number) + rest);
+    }
+    tail[task] = after;
+  }
+  return tail;
+}

@@ -1,0 +1,250 @@
+/**
+ * Multi-start and local search: all priority rules, each justified twice, the previous plan, then
+ * late-acceptance hill climbing (Burke & Bykov 2017) over orders and workers, with restarts. It
+ * needs no exponentials, so that a run repeats bit by bit everywhere.
+ *
+ * A generator: every `yield` is a point where the run may pause.
+ */
+import { type Choice, freeChoice } from "../../../core/decode.js";
+import { isMilestone, none, taskRunning } from "../../../core/problem.js";
+import { randomInteger } from "../../../core/random.js";
+import type { Plan } from "../../../core/plan.js";
+import { adopt, type Candidate, copyCandidate, createCandidate, planOfDraft } from "./candidate.js";
+import { createDraft, type Draft, decodeDraft } from "./draft.js";
+import { justify } from "./justify.js";
+import type { Kernel } from "./kernel.js";
+import { moves } from "./moves.js";
+import { orderByKeys, previousKeys, ruleOrders } from "./orders.js";
+
+export interface Search {
+  readonly kernel: Kernel;
+  readonly draft: Draft;
+  readonly random: () => number;
+  readonly current: Candidate;
+  readonly best: Candidate;
+  /** The plan of `best`; null before there is one. */
+  plan: Plan | null;
+  /** A better plan from elsewhere, to be taken up when this search gets nowhere by itself. */
+  foreign: { readonly plan: Plan; readonly value: number } | null;
+}
+
+export function createSearch(kernel: Kernel, random: () => number): Search {
+  const tasks = kernel.problem.tasks.count;
+  return {
+    kernel,
+    draft: createDraft(kernel),
+    random,
+    current: createCandidate(tasks),
+    best: createCandidate(tasks),
+    plan: null,
+    foreign: null,
+  };
+}
+
+/** Ends only where there is nothing to choose. */
+export function* explore(search: Search): Generator<void, void, void> {
+  yield* startFromPrevious(search);
+  yield* startFromRules(search);
+  if (search.kernel.movable.length === 0 || search.plan === null) return;
+  while (true) {
+    yield* climb(search);
+    restart(search);
+  }
+}
+
+function* startFromPrevious(search: Search): Generator<void, void, void> {
+  const { kernel } = search;
+  const keys = previousKeys(kernel);
+  if (keys === null) return;
+  const order = orderByKeys(kernel, keys);
+  yield* justifyTwice(search, order, previousChoice(kernel));
+  yield* justifyTwice(search, order, freeChoice(kernel.problem));
+}
+
+function previousChoice(kernel: Kernel): Choice {
+  const { problem, optionUsable } = kernel;
+  const { tasks, options } = problem;
+  const choice = freeChoice(problem);
+  for (let task = 0; task < tasks.count; task += 1) {
+    const option = tasks.previousOption[task] as number;
+    const worker = tasks.previousWorker[task] as number;
+    const block = tasks.block[task] as number;
+    if (option === none || worker === none || isMilestone(problem, task)) continue;
+    // The previous plan may be of another problem: take over only what is still on offer.
+    const offered =
+      option >= (options.blockFirst[block] as number) &&
+      option < (options.blockFirst[block + 1] as number) &&
+      optionUsable[option] === 1 &&
+      problem.workers.classOf[worker] === options.class[option] &&
+      (options.worker[option] === none || options.worker[option] === worker);
+    if (!offered) continue;
+    choice.option[task] = option;
+    choice.worker[task] = worker;
+  }
+  return choice;
+}
+
+function* startFromRules(search: Search): Generator<void, void, void> {
+  const { kernel } = search;
+  const choice = freeChoice(kernel.problem);
+  for (const order of ruleOrders(kernel)) yield* justifyTwice(search, order, choice);
+}
+
+/** Decodes an order, and its justified order with the workers kept, and then with them free. */
+function* justifyTwice(
+  search: Search,
+  order: Int32Array,
+  choice: Choice,
+): Generator<void, void, void> {
+  const { kernel, draft } = search;
+  const value = decodeDraft(kernel, draft, order, choice, Number.POSITIVE_INFINITY);
+  if (value === Number.POSITIVE_INFINITY) return yield;
+  offer(search, order, value);
+  yield;
+  const sameWorkers = { option: draft.option.slice(), worker: draft.worker.slice() };
+  for (const again of [sameWorkers, choice]) {
+    const justified = justify(kernel, draft, again, Number.POSITIVE_INFINITY);
+    if (justified.value === Number.POSITIVE_INFINITY) return yield;
+    offer(search, justified.order, justified.value);
+    yield;
+  }
+}
+
+/** Keeps the draft as best and current if it is better than the best. */
+function offer(search: Search, order: Int32Array, value: number): void {
+  if (value >= search.best.value) return;
+  adopt(search.kernel, search.best, search.draft, order, value);
+  copyCandidate(search.best, search.current);
+  search.plan = planOfDraft(search.draft);
+}
+
+/** Local search until it stagnates. */
+function* climb(search: Search): Generator<void, void, void> {
+  const { kernel, draft, random, current } = search;
+  const tasks = kernel.problem.tasks.count;
+  const trial = createCandidate(tasks);
+  const historyLength = Math.max(8, Math.min(600, Math.floor(30_000 / tasks)));
+  const history = new Float64Array(historyLength).fill(current.value);
+  const patience = 40 * historyLength + 2_000;
+  const bandit = createBandit(moves.length);
+  let chain = criticalChain(kernel, current);
+  let sinceBest = 0;
+  for (let trials = 0; sinceBest < patience; trials += 1) {
+    copyCandidate(current, trial);
+    const task = drawTask(search, chain);
+    const move = drawMove(bandit, random);
+    (moves[move] as (typeof moves)[number])(kernel, trial, random, task);
+    const slot = trials % historyLength;
+    const limit = Math.max(history[slot] as number, current.value);
+    // A value equal to the limit is accepted: plateaus are crossed.
+    const value = decodeDraft(kernel, draft, trial.order, trial, limit * (1 + 1e-12) + 1e-12);
+    sinceBest += 1;
+    const before = current.value;
+    if (value !== Number.POSITIVE_INFINITY) {
+      adopt(kernel, current, draft, trial.order, value);
+      chain = criticalChain(kernel, current);
+      if (value < search.best.value) {
+        if (value < search.best.value * (1 - 1e-6)) sinceBest = 0;
+        copyCandidate(current, search.best);
+        search.plan = planOfDraft(draft);
+      }
+    }
+    reward(bandit, move, value < before);
+    if (current.value < (history[slot] as number)) history[slot] = current.value;
+    yield;
+    if (search.foreign !== null && sinceBest > patience / 4) return;
+  }
+}
+
+/** From the best known plan, or from another one if there is, shaken in a few places. */
+function restart(search: Search): void {
+  const { kernel, foreign, current, best, random } = search;
+  if (foreign !== null && foreign.value < best.value) {
+    adopt(kernel, current, foreign.plan, kernel.prepared.graph.topological, foreign.value);
+  } else {
+    copyCandidate(best, current);
+  }
+  search.foreign = null;
+  const trial = createCandidate(kernel.problem.tasks.count);
+  copyCandidate(current, trial);
+  const shakes = 2 + randomInteger(random, 1 + Math.floor(kernel.movable.length / 20));
+  for (let shake = 0; shake < shakes; shake += 1) {
+    const task = kernel.movable[randomInteger(random, kernel.movable.length)] as number;
+    (moves[randomInteger(random, moves.length)] as (typeof moves)[number])(kernel, trial, random, task);
+  }
+  const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
+  if (value === Number.POSITIVE_INFINITY) return;
+  adopt(kernel, current, search.draft, trial.order, value);
+  if (value < best.value) {
+    copyCandidate(current, best);
+    search.plan = planOfDraft(search.draft);
+  }
+}
+
+/** Half of the draws fall on a chain that makes the makespan, where there is one to shorten. */
+function drawTask(search: Search, chain: readonly number[]): number {
+  const { kernel, random } = search;
+  const task =
+    chain.length > 0 && random() < 0.5
+      ? chain[randomInteger(random, chain.length)]
+      : kernel.movable[randomInteger(random, kernel.movable.length)];
+  return task as number;
+}
+
+/**
+ * Movable tasks of one chain, from the last end backwards, each waiting for the one before it or
+ * for room on its worker.
+ */
+function criticalChain(kernel: Kernel, candidate: Candidate): number[] {
+  const { problem, prepared } = kernel;
+  if (problem.weights.makespan === 0) return [];
+  const { order, position, start, end, worker } = candidate;
+  let task = order[0] as number;
+  for (const other of order) if ((end[other] as number) > (end[task] as number)) task = other;
+  const chain: number[] = [];
+  const { predecessorFirst, predecessor, predecessorLag } = prepared.graph;
+  while (problem.tasks.state[task] !== taskRunning) {
+    if (!isMilestone(problem, task)) chain.push(task);
+    const from = start[task] as number;
+    let blocker = none;
+    const last = predecessorFirst[task + 1] as number;
+    for (let k = predecessorFirst[task] as number; k < last && blocker === none; k += 1) {
+      const before = predecessor[k] as number;
+      if ((end[before] as number) + (predecessorLag[k] as number) === from) blocker = before;
+    }
+    for (let at = (position[task] as number) - 1; at >= 0 && blocker === none; at -= 1) {
+      const before = order[at] as number;
+      if (worker[before] === worker[task] && end[before] === from && start[before] !== from) {
+        blocker = before;
+      }
+    }
+    if (blocker === none) break;
+    task = blocker;
+  }
+  return chain.filter((member) => problem.tasks.state[member] === 0);
+}
+
+/** Moves that paid lately are drawn more often; none is given up. */
+interface Bandit {
+  readonly weight: Float64Array;
+}
+
+const createBandit = (arms: number): Bandit => ({ weight: new Float64Array(arms).fill(0.1) });
+
+function drawMove(bandit: Bandit, random: () => number): number {
+  const { weight } = bandit;
+  let total = 0;
+  for (const value of weight) total += value;
+  let draw = random() * total;
+  for (let arm = 0; arm < weight.length; arm += 1) {
+    draw -= weight[arm] as number;
+    if (draw < 0) return arm;
+  }
+  return weight.length - 1;
+}
+
+function reward(bandit: Bandit, arm: number, improved: boolean): void {
+  const old = bandit.weight[arm] as number;
+  bandit.weight[arm] = Math.max(0.01, 0.99 * old + 0.01 * (improved ? 1 : 0));
+}
+

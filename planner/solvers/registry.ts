@@ -1,0 +1,40 @@
+/**
+ * The solvers by name. What the portfolio needs to decide who takes part is at hand; an engine
+ * itself is loaded only in the thread that runs it, for some bring megabytes of WebAssembly.
+ */
+import type { Problem } from "../../core/problem.js";
+import type { Solver } from "../solver.js";
+import { declinesExact } from "./exact-highs/declines.js";
+
+export const solverNames = ["greedy", "exact-highs"] as const;
+export type SolverName = (typeof solverNames)[number];
+
+export interface SolverEntry {
+  readonly name: SolverName;
+  /** Only these take part in epochs; the others run beside them. */
+  readonly deterministic: boolean;
+  /** Independent runs of the solver, with seeds of their own; never a matter of threads. */
+  readonly members: number;
+  declines(problem: Problem): string | null;
+  load(): Promise<Solver>;
+}
+
+export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
+  greedy: {
+    name: "greedy",
+    deterministic: true,
+    members: 2,
+    declines: () => null,
+    load: async () => (await import("./greedy/greedy-solver.js")).greedySolver,
+  },
+  "exact-highs": {
+    name: "exact-highs",
+    deterministic: false,
+    members: 1,
+    declines: declinesExact,
+    load: async () => (await import("./exact-highs/exact-solver.js")).loadExactSolver(),
+  },
+};
+
+export const isSolverName = (name: string): name is SolverName =>
+  solverNames.some((known) => known === name);
