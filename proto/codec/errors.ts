@@ -62,7 +62,9 @@ export function toServiceError(error: AlmanacError): ServiceError {
 /** Whatever a call was rejected with, as an AlmanacError. Never throws. */
 export function fromServiceError(thrown: unknown): AlmanacError {
   if (!(thrown instanceof Error)) {
-    return { code: "internal", message: excerpt(String(thrown)), violations: [] };
+    // Not every value can be made a text: only what is one is shown.
+    const message = typeof thrown === "string" ? excerpt(thrown) : "a value that is no error";
+    return { code: "internal", message, violations: [] };
   }
   const detail = detailOf(thrown);
   if (detail !== null) return detail;

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { jobId } from "../../core/ids.js";
+import { fail, ok } from "../../core/result.js";
+import { logStreams } from "../../core/session.js";
+import { jobStates } from "../../core/views.js";
+import * as wire from "../gen/almanac/v1/job.js";
+import {
+  decodeJobPage,
+  decodeListQuery,
+  decodeLogChunk,
+  decodeLogsQuery,
+  decodeSubmission,
+  decodeSubmissions,
+  decodeSubmitOutcomes,
+  encodeJobPage,
+  encodeListQuery,
+  encodeLogChunk,
+  encodeLogsQuery,
+  encodeSubmission,
+  encodeSubmitOutcomes,
+  submissionsPerBatchMax,
+} from "./requests.js";
+import * as any from "./testing/arbitraries.js";
+import * as jobs from "./testing/jobs.js";
+import { fieldsOf, throughWire } from "./testing/wire.js";
+
+const stream = fc.constantFrom(...logStreams);
+const submission = fc.record({
+  spec: jobs.jobSpec,
+  idempotencyKey: fc.oneof(fc.constant(""), any.name),
+  dryRun: any.flag,
+});
+
+describe("requests and their answers come through the wire as they were", () => {
+  it("submissions, alone and in batches", () => {
+    fc.assert(
+      fc.property(fc.array(submission, { maxLength: 2 }), (values) => {
+        const requests = values.map((value) =>
+          throughWire(wire.SubmitRequest, encodeSubmission(value)),
+        );
+        expect(requests.map(decodeSubmission)).toEqual(values.map(ok));
+        expect(decodeSubmissions({ requests })).toEqual(ok(values.map(ok)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("the outcomes of a batch, taken and refused", () => {
+    const outcomes = [
+      ok({ jobId: jobId("a"), duplicate: false, warnings: [], forecast: null }),
+      fail("limit_exceeded", "too many", [{ field: "tasks", message: "too many", limit: 3 }]),
+    ];
+    const message = throughWire(wire.SubmitBatchResponse, encodeSubmitOutcomes(outcomes));
+    expect(decodeSubmitOutcomes(message)).toEqual(outcomes);
+  });
+
+  it("lists", () => {
+    const query = fc.record({
+      namespace: any.text,
+      states: fc.array(fc.constantFrom(...jobStates), { maxLength: 3 }),
+      limit: fc.integer({ min: 1, max: 10_000 }),
+      after: any.text,
+    });
+    const page = fc.record({ jobs: fc.array(jobs.jobSummary, { maxLength: 3 }), next: any.text });
+    fc.assert(
+      fc.property(query, page, (asked, answer) => {
+        const request = throughWire(wire.ListRequest, encodeListQuery(asked));
+        expect(decodeListQuery(request)).toEqual(ok(asked));
+        const response = throughWire(wire.ListResponse, encodeJobPage(answer));
+        expect(decodeJobPage(response)).toEqual(ok(answer));
+      }),
+    );
+  });
+
+  it("logs", () => {
+    const query = fc.record({
+      task: any.name,
+      attemptNumber: fc.option(any.positive, { nil: null }),
+      stream: fc.option(stream, { nil: null }),
+      follow: any.flag,
+      tailBytes: any.countOrNull,
+    });
+    const chunk = fc.record({
+      attempt: any.attempt,
+      stream,
+      offset: any.count,
+      data: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      droppedBytes: any.count,
+    });
+    fc.assert(
+      fc.property(query, chunk, (asked, answer) => {
+        const request = throughWire(wire.LogsRequest, encodeLogsQuery(asked));
+        expect(decodeLogsQuery(request)).toEqual(ok(asked));
+        const response = throughWire(wire.LogsResponse, encodeLogChunk(answer));
+        expect(decodeLogChunk(response)).toEqual(ok(answer));
+      }),
+    );
+  });
+});
+
+describe("requests are refused by the name of the field", () => {
+  it("a submission without a job, or with a key of absurd length", () => {
+    expect(fieldsOf(decodeSubmission(wire.SubmitRequest.decode(new Uint8Array())))).toEqual([
+      "spec",
+    ]);
+    const request = { spec: undefined, idempotencyKey: "k".repeat(2_000), dryRun: false };
+    expect(fieldsOf(decodeSubmission(request))).toEqual(["idempotencyKey"]);
+  });
+
+  it("a batch that is too large as a whole", () => {
+    const request: wire.SubmitRequest = { spec: undefined, idempotencyKey: "", dryRun: false };
+    const requests = Array.from({ length: submissionsPerBatchMax + 1 }, () => request);
+    expect(decodeSubmissions({ requests })).toMatchObject({
+      ok: false,
+      error: { code: "limit_exceeded", violations: [{ limit: submissionsPerBatchMax }] },
+    });
+  });
+
+  it("a state without a name", () => {
+    const request = {
+      namespace: "",
+      states: [wire.JobState.JOB_STATE_UNSPECIFIED],
+      limit: 0,
+      after: "",
+    };
+    expect(fieldsOf(decodeListQuery(request))).toEqual(["states[0]"]);
+  });
+
+  it("but a list without a limit gets the usual one", () => {
+    const request = { namespace: "", states: [], limit: 0, after: "" };
+    expect(decodeListQuery(request)).toMatchObject({ ok: true, value: { limit: 100 } });
+  });
+});
