@@ -37,8 +37,7 @@ export function createCgroupsV2(
       create(name, limits) {
         const directory = join(parent, name);
         mkdirSync(directory, { recursive: true });
-        setLimits(directory, limits);
-        return groupAt(directory);
+        return limitGroup(directory, limits);
       },
       find: (name) => (existsSync(join(parent, name)) ? groupAt(join(parent, name)) : null),
       close: () => removeDirectories([parent]),
@@ -83,7 +82,8 @@ function canLimit(parent: string, file: string): boolean {
   }
 }
 
-function setLimits(directory: string, limits: CgroupLimits): void {
+/** Of a group that exists. Controllers that are not there are left out. */
+export function limitGroup(directory: string, limits: CgroupLimits): Cgroup {
   const write = (file: string, value: string): void => {
     const path = join(directory, file);
     if (existsSync(path)) writeFileSync(path, value);
@@ -97,6 +97,7 @@ function setLimits(directory: string, limits: CgroupLimits): void {
     write("memory.swap.max", "0");
   }
   write("pids.max", String(limits.processesMax));
+  return groupAt(directory);
 }
 
 function groupAt(directory: string): Cgroup {

@@ -1,0 +1,39 @@
+import { availableParallelism, totalmem } from "node:os";
+import { describe, expect, test } from "vitest";
+import type { DriverFacts, Enforcement } from "../core/worker.js";
+import { detectCapacity, measureSpeed, type OfferedFacts, workerFacts } from "./facts.js";
+
+const offered: OfferedFacts = {
+  name: "w1",
+  capacity: detectCapacity(),
+  devices: [],
+  labels: {},
+  speed: 2,
+  throttle: 0.5,
+};
+const drivers = (cpuLimit: Enforcement): DriverFacts[] => [
+  { name: "process", cpuLimit, memoryLimit: cpuLimit },
+];
+
+describe("what a worker says of its node", () => {
+  test("capacity is what the node has, in whole units", () => {
+    const capacity = detectCapacity();
+    expect(capacity.cpuMillis).toBeLessThanOrEqual(availableParallelism() * 1_000);
+    expect(capacity.cpuMillis).toBeGreaterThan(0);
+    expect(capacity.memoryBytes).toBeLessThanOrEqual(totalmem());
+    for (const amount of [capacity.cpuMillis, capacity.memoryBytes, capacity.diskBytes]) {
+      expect(Number.isSafeInteger(amount)).toBe(true);
+    }
+  });
+
+  test("a throttle lowers the speed only where it is enforced", () => {
+    expect(workerFacts(offered, drivers("cgroup_v1")).speed).toBe(1);
+    expect(workerFacts(offered, drivers("not_enforced")).speed).toBe(2);
+  });
+
+  test("speed is positive and of the order of one", () => {
+    const speed = measureSpeed(40);
+    expect(speed).toBeGreaterThan(0.01);
+    expect(speed).toBeLessThan(20);
+  });
+});
