@@ -1,0 +1,64 @@
+/** The workers: state, what is used of what they offer, and how their limits are kept. */
+import type { Resources } from "../../core/resources.js";
+import type { WorkerView } from "../../core/views.js";
+import type { DriverFacts } from "../../core/worker.js";
+import type { Screen } from "./screen.js";
+import { wordsOf, workerStateCell } from "./states.js";
+import { type Column, renderTable } from "./table.js";
+import { formatBytes, formatCount, formatCpu, formatRelative } from "./units.js";
+
+const columns: readonly Column[] = [
+  { title: "WORKER", elasticTo: 8, cutMiddle: true },
+  { title: "STATE" },
+  { title: "HEARD", align: "right" },
+  { title: "TASKS", align: "right" },
+  { title: "CPU", align: "right" },
+  { title: "MEMORY", align: "right" },
+  { title: "SPEED", align: "right", optional: true },
+  { title: "OTHER", elasticTo: 8, optional: true },
+  { title: "GPU", elasticTo: 8, optional: true },
+  { title: "LIMITS", elasticTo: 12, optional: true },
+  { title: "LABELS", elasticTo: 8, optional: true },
+];
+
+export function renderWorkers(workers: readonly WorkerView[], screen: Screen): string[] {
+  if (workers.length === 0) return ["no workers"];
+  const { colour } = screen;
+  const rows = workers.map(({ facts, state, lastHeardAtMs, used, attempts }) => [
+    facts.name,
+    workerStateCell(state, colour),
+    lastHeardAtMs === null ? "never" : formatRelative(lastHeardAtMs, screen.nowMs),
+    formatCount(attempts),
+    `${formatCpu(used.cpuMillis)}/${formatCpu(facts.capacity.cpuMillis)}`,
+    `${formatBytes(used.memoryBytes)}/${formatBytes(facts.capacity.memoryBytes)}`,
+    String(facts.speed),
+    otherText(used, facts.capacity),
+    devicesText(facts.devices.map(({ type }) => type)),
+    { text: facts.drivers.map(limitsText).join("; "), style: colour.dim },
+    {
+      text: Object.entries(facts.labels)
+        .map(([label, value]) => `${label}=${value}`)
+        .join(" "),
+      style: colour.dim,
+    },
+  ]);
+  return renderTable(columns, rows, screen);
+}
+
+const otherText = (used: Resources, capacity: Resources): string =>
+  Object.entries(capacity.custom)
+    .map(([name, amount]) => `${name} ${used.custom[name] ?? 0}/${amount}`)
+    .join(" ");
+
+/** `2×h200 1×l4`. */
+function devicesText(types: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => `${count}×${type}`).join(" ");
+}
+
+/** What is not enforced is said aloud. */
+function limitsText({ name, cpuLimit, memoryLimit }: DriverFacts): string {
+  if (cpuLimit === memoryLimit) return `${name}: ${wordsOf(cpuLimit)}`;
+  return `${name}: cpu ${wordsOf(cpuLimit)}, memory ${wordsOf(memoryLimit)}`;
+}
