@@ -1,0 +1,11 @@
+/** `npm run bench -- <bench>`: measurements of the real thing, as tables and as JSON. */
+import { Command } from "@commander-js/extra-typings";
+import { latencyBench } from "./latency.js";
+import { liveBench } from "./live/command.js";
+
+const program = new Command("bench")
+  .description("measures Almanac on this machine")
+  .addCommand(latencyBench())
+  .addCommand(liveBench());
+
+await program.parseAsync();
