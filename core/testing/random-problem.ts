@@ -111,7 +111,7 @@ class Draft {
   }
 
   private drawClasses(): void {
-    const classes = 1 + this.below(2);
+    const classes = Math.min(this.settings.workers, 1 + this.below(2));
     for (let of = 0; of < classes; of++) {
       this.classCapacity.push([2 + this.below(3), 2 + this.below(3)]);
       this.classSpeed.push(1 + this.below(3));
