@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Incarnation } from "../../../core/ids.js";
 import { attemptId, jobId, taskId, workerId } from "../../../core/ids.js";
 import type { Command } from "../../../core/job.js";
-import type { Device, GpuRequest, Resources } from "../../../core/resources.js";
+import type { Device, Resources } from "../../../core/resources.js";
 import type { Outcome, UsageReport, WorkerFacts } from "../../../core/worker.js";
 
 export const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -33,22 +33,6 @@ export const resources: fc.Arbitrary<Resources> = fc.record({
 });
 
 export const device: fc.Arbitrary<Device> = fc.record({ id: name, type: text, memoryBytes: count });
-
-const gpuType = fc.option(text, { nil: null });
-export const gpuRequest: fc.Arbitrary<GpuRequest> = fc.oneof(
-  fc.record({
-    kind: fc.constant("whole" as const),
-    count: fc.integer({ min: 1, max: 32 }),
-    type: gpuType,
-    memoryBytes: count,
-  }),
-  fc.record({
-    kind: fc.constant("share" as const),
-    thousandths: fc.integer({ min: 1, max: 1000 }),
-    type: gpuType,
-    memoryBytes: count,
-  }),
-);
 
 const argv = fc
   .tuple(name, fc.array(text, { maxLength: 3 }))
