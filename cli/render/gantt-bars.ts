@@ -1,7 +1,7 @@
 /** Rows of bars: overlapping ones side by side in slots, labelled where there is room. */
 import { cellsPerMs, type Scale } from "./axis.js";
 import { blankRow, type CellRow } from "./canvas.js";
-import type { Bar, BarState, GanttLane } from "./gantt.js";
+import type { Bar, BarState, GanttLane } from "./gantt-model.js";
 import type { Colours, Screen, Style } from "./screen.js";
 import { clip, columnsOf, graphemes, graphemeWidth, plain, type Span } from "./text.js";
 
@@ -103,10 +103,10 @@ export function slotsOf(bars: readonly Bar[], nowMs: number): Bar[][] {
 }
 
 export function markOf(state: BarState, colour: Colours): Span {
-  if (state === "planned") return { text: "├──┤", style: colour.blue };
+  if (state === "planned") return { text: "├┤", style: colour.blue };
   const [fill, mark] = looks[state];
   const bad = state !== "succeeded" && state !== "running";
-  return { text: fill.repeat(3) + mark, style: bad ? colour.red : colour.blue };
+  return { text: fill + mark, style: bad ? colour.red : colour.blue };
 }
 
 /** Returns the first cell behind the bar; a bar has at least one cell, if one is left. */

@@ -1,8 +1,8 @@
 /** Rows of shares: how many of a worker's slots were busy, cell by cell. */
 import { cellsPerMs, type Scale } from "./axis.js";
 import { blankRow, type CellRow } from "./canvas.js";
-import type { Bar, BarState, GanttLane } from "./gantt.js";
 import { endOfBar, slotsOf } from "./gantt-bars.js";
+import type { Bar, BarState, GanttLane } from "./gantt-model.js";
 import type { Screen } from "./screen.js";
 import type { Line } from "./text.js";
 import { formatShare } from "./units.js";

@@ -1,7 +1,7 @@
 /** Charts made of what the master tells: a job (planned and actual) or the plan of the cluster. */
 import { nameOfTask, type WorkerId } from "../../core/ids.js";
 import type { AttemptView, JobView, PlanView, TaskView } from "../../core/views.js";
-import type { Bar, BarState, Gantt, GanttLane } from "./gantt.js";
+import type { Bar, BarState, Gantt, GanttLane } from "./gantt-model.js";
 
 interface OpenLane {
   readonly planned: Bar[];

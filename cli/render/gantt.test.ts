@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellsPerMs, ticksOf } from "./axis.js";
-import { type Bar, type GanttOptions, renderGantt } from "./gantt.js";
+import { type GanttOptions, renderGantt } from "./gantt.js";
 import { slotsOf } from "./gantt-bars.js";
 import { sharesOf } from "./gantt-density.js";
+import type { Bar } from "./gantt-model.js";
 import { ganttOfJob, ganttOfPlan } from "./gantt-views.js";
 import {
   type JobShape,
@@ -66,6 +67,49 @@ describe("the Gantt chart", () => {
       submittedAtMs + 20_000,
       { name: "gantt-plan-100", width: 100 },
     );
+  });
+
+  it("tells what failed, was killed, is out of contact or still runs without colour", async () => {
+    const bar = (label: string, fromS: number, toS: number | null, state: Bar["state"]): Bar => ({
+      label,
+      group: label.replace(/[[#].*/, ""),
+      startAtMs: submittedAtMs + fromS * 1_000,
+      endAtMs: toS === null ? null : submittedAtMs + toS * 1_000,
+      state,
+    });
+    const lanes = [
+      {
+        worker: "gpu-1",
+        planned: [bar("train[1]", 0, 20, "planned"), bar("train[2]", 20, 40, "planned")],
+        actual: [
+          bar("train[1]", 0, 12, "failed"),
+          bar("train[1]#2", 13, 31, "succeeded"),
+          bar("train[2]", 31, null, "running"),
+        ],
+      },
+      {
+        worker: "cpu-1",
+        planned: [bar("prepare", 0, 9, "planned"), bar("report", 40, 48, "planned")],
+        actual: [bar("prepare", 0, 8.5, "succeeded"), bar("index", 9, 22, "killed")],
+      },
+      {
+        worker: "a-worker-with-a-long-name-7",
+        planned: [bar("export", 5, 45, "planned")],
+        actual: [bar("export", 6, null, "unknown")],
+      },
+    ];
+    const summary = {
+      plannedMs: 48_000,
+      actualMs: 36_000,
+      finished: false,
+      boundMs: 48_000,
+      solver: null,
+    };
+    const gantt = { lanes, fromMs: submittedAtMs, toMs: submittedAtMs + 48_000, summary };
+    await expectRendering((screen) => renderGantt(gantt, screen), submittedAtMs + 36_000, {
+      name: "gantt-trouble-90",
+      width: 90,
+    });
   });
 
   it.each([0, 1, 5_000])("is drawn for %d tasks", async (tasks) => {

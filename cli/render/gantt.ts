@@ -9,52 +9,16 @@ import { type Scale, type Tick, ticksOf } from "./axis.js";
 import { blankRow, type CellRow, cellRowLine } from "./canvas.js";
 import { barRows, barsAreVisible, lanesOf, markOf, type Palette, paletteOf } from "./gantt-bars.js";
 import { densityLegend, densityRows } from "./gantt-density.js";
+import {
+  type BarState,
+  barStates,
+  type Gantt,
+  type GanttLane,
+  type GanttSummary,
+} from "./gantt-model.js";
 import type { Screen } from "./screen.js";
 import { clipMiddle, columnsOf, type Line, padEnd, padStart, paintAll, plain } from "./text.js";
 import { formatChange, formatShare, plural } from "./units.js";
-
-export const barStates = [
-  "planned",
-  "succeeded",
-  "running",
-  "failed",
-  "killed",
-  "unknown",
-] as const;
-export type BarState = (typeof barStates)[number];
-
-export interface Bar {
-  readonly label: string;
-  /** Bars of one group share a colour: the template of the task. */
-  readonly group: string;
-  readonly startAtMs: number;
-  /** null: not yet; the bar ends at now. */
-  readonly endAtMs: number | null;
-  readonly state: BarState;
-}
-
-export interface GanttLane {
-  readonly worker: string;
-  readonly planned: readonly Bar[];
-  readonly actual: readonly Bar[];
-}
-
-export interface GanttSummary {
-  readonly plannedMs: number | null;
-  /** null: nothing has run yet. */
-  readonly actualMs: number | null;
-  readonly finished: boolean;
-  /** Proven: no schedule is shorter, against estimated durations. */
-  readonly boundMs: number | null;
-  readonly solver: string | null;
-}
-
-export interface Gantt {
-  readonly lanes: readonly GanttLane[];
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly summary: GanttSummary | null;
-}
 
 export interface GanttOptions {
   readonly mode?: "auto" | "bars" | "density";
@@ -191,7 +155,7 @@ function legendLine(lanes: readonly GanttLane[], chart: Chart, screen: Screen): 
   const present = new Set(
     lanes.flatMap(({ planned, actual }) => [...planned, ...actual].map(({ state }) => state)),
   );
-  const now = { text: screenHasNow(chart, screen) ? "   ▼ now" : "", style: dim };
+  const now = { text: screenHasNow(chart, screen) ? "  ▼ now" : "", style: dim };
   if (chart.dense) return [...densityLegend(present, screen), now];
   const names: Readonly<Record<BarState, string>> = {
     planned: "planned",
@@ -204,7 +168,7 @@ function legendLine(lanes: readonly GanttLane[], chart: Chart, screen: Screen): 
   const entries = barStates
     .filter((state) => present.has(state))
     .flatMap((state, index) => [
-      { text: index === 0 ? "" : "   " },
+      { text: index === 0 ? "" : "  " },
       markOf(state, screen.colour),
       { text: ` ${names[state]}`, style: dim },
     ]);

@@ -3,7 +3,7 @@ import { formatDuration } from "../../core/time.js";
 import type { JobSummary } from "../../core/views.js";
 import { doneOf } from "./progress.js";
 import type { Screen } from "./screen.js";
-import { jobStateCell } from "./states.js";
+import { taskStateCell } from "./states.js";
 import { type Column, renderTable } from "./table.js";
 import { formatCount, formatInstant } from "./units.js";
 
@@ -31,7 +31,7 @@ export function renderJobs(jobs: readonly JobSummary[], screen: Screen): string[
     return [
       job.id,
       job.name,
-      jobStateCell(job.state, colour),
+      taskStateCell(job.state, colour),
       `${formatCount(done)}/${formatCount(total)}`,
       failed === 0 ? "" : { text: formatCount(failed), style: colour.red },
       formatInstant(job.submittedAtMs, screen),

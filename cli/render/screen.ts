@@ -29,5 +29,3 @@ export function coloursFor(
   }
   return isTerminal && env.TERM !== "dumb" ? coloursOn : coloursOff;
 }
-
-export const unstyled: Style = (text) => text;

@@ -1,5 +1,5 @@
 /** One glyph and one colour for each state, the same in every view; the glyphs suffice alone. */
-import type { JobStateName, TaskStateName, WorkerStateName } from "../../core/views.js";
+import type { TaskStateName, WorkerStateName } from "../../core/views.js";
 import type { Colours, Style } from "./screen.js";
 import type { Cell } from "./table.js";
 
@@ -30,13 +30,10 @@ export const wordsOf = (name: string): string => name.replaceAll("_", " ");
 
 export const taskStyle = (state: TaskStateName, colour: Colours): Style => colour[tasks[state][1]];
 
+/** Every state of a job is also one of a task. */
 export function taskStateCell(state: TaskStateName, colour: Colours): Exclude<Cell, string> {
   return { text: `${tasks[state][0]} ${wordsOf(state)}`, style: taskStyle(state, colour) };
 }
-
-/** Every state of a job is also one of a task. */
-export const jobStateCell: (state: JobStateName, colour: Colours) => Exclude<Cell, string> =
-  taskStateCell;
 
 export function workerStateCell(state: WorkerStateName, colour: Colours): Exclude<Cell, string> {
   const [glyph, name] = workers[state];

@@ -97,9 +97,6 @@ export function paint(line: Line, width: number): string {
 export const paintAll = (lines: readonly Line[], width: number): string[] =>
   lines.map((line) => paint(line, width));
 
-export const columnsOfLine = (line: Line): number =>
-  line.reduce((sum, span) => sum + columnsOf(span.text), 0);
-
 /** Spans one behind the other with a separator between them. */
 export function joinLines(lines: readonly Line[], separator: Span): Line {
   return lines.flatMap((line, index) => (index === 0 ? line : [separator, ...line]));

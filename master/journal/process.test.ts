@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openSegmentedJournal } from "./segmented-file.js";
@@ -16,7 +17,7 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "almanac-journal-"));
   program = join(scratch, "append-forever.mjs");
   await build({
-    entryPoints: [join(import.meta.dirname, "testing/append-forever.ts")],
+    entryPoints: [fileURLToPath(new URL("./testing/append-forever.ts", import.meta.url))],
     outfile: program,
     bundle: true,
     platform: "node",
