@@ -7,9 +7,11 @@ export function parseCpu(value: string | number): number | null {
   const match = /^(-?\d+(?:\.\d+)?)(m?)$/.exec(text);
   if (match === null) return null;
   const amount = Number(match[1]) * (match[2] === "m" ? 1 : 1000);
-  // 1.1 × 1000 is a hair above 1100 in binary; that hair must not become a millicore.
-  return Math.ceil(amount - 1e-6);
+  return roundUp(amount);
 }
+
+/** 1.1 × 1000 is a hair above 1100 in binary; that hair must not count. Never -0. */
+const roundUp = (amount: number): number => Math.ceil(amount - 1e-6) + 0;
 
 const byteUnits: Readonly<Record<string, number>> = {
   "": 1,
@@ -29,7 +31,7 @@ export function parseBytes(value: string | number): number | null {
   const match = /^(-?\d+(?:\.\d+)?)\s*([kKMGT]i?|)B?$/.exec(String(value));
   const unit = byteUnits[match?.[2] ?? "?"];
   if (match === null || unit === undefined) return null;
-  return Math.ceil(Number(match[1]) * unit - 1e-6);
+  return roundUp(Number(match[1]) * unit);
 }
 
 /** Bits per second: a number, or with k, M, G (thousands); `bps` or `bit/s` may follow. */
@@ -37,7 +39,7 @@ export function parseBitRate(value: string | number): number | null {
   const match = /^(-?\d+(?:\.\d+)?)\s*([kMG]?)(?:bps|bit\/s)?$/.exec(String(value));
   const unit = byteUnits[match?.[2] ?? "?"];
   if (match === null || unit === undefined) return null;
-  return Math.ceil(Number(match[1]) * unit - 1e-6);
+  return roundUp(Number(match[1]) * unit);
 }
 
 /** Milliseconds of `90s`, `1h30m`, `250ms`; a bare number has no unit and is refused. */
