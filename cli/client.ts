@@ -1,0 +1,192 @@
+/**
+ * The command line's view of a master: core types in and out, every failure an AlmanacError. Calls
+ * have deadlines; streams end when their caller stops reading.
+ */
+import { userInfo } from "node:os";
+import {
+  type CallOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { ok, type Result } from "../core/result.js";
+import type {
+  ClusterStatus,
+  JobSummary,
+  JobView,
+  PlanView,
+  SubmitReceipt,
+  WatchEvent,
+  WorkerView,
+} from "../core/views.js";
+import { decodeClusterStatus, decodeWorkerViews } from "../proto/codec/cluster.js";
+import { fromServiceError } from "../proto/codec/errors.js";
+import {
+  decodeJobPage,
+  decodeLogChunk,
+  encodeListQuery,
+  encodeLogsQuery,
+  encodeSubmission,
+  type JobPage,
+  type ListQuery,
+  type LogChunk,
+  type LogsQuery,
+  type Submission,
+} from "../proto/codec/requests.js";
+import { ClusterServiceClient, JobServiceClient } from "../proto/codec/services.js";
+import {
+  decodeJobSummary,
+  decodeJobView,
+  decodePlanView,
+  decodeSubmitReceipt,
+  decodeWatchEvent,
+} from "../proto/codec/views.js";
+
+export interface Client {
+  readonly address: string;
+  submit(submission: Submission): Promise<Result<SubmitReceipt>>;
+  get(job: string): Promise<Result<JobView>>;
+  /** Without tasks. */
+  getSummary(job: string): Promise<Result<JobSummary>>;
+  list(query: ListQuery): Promise<Result<JobPage>>;
+  cancel(job: string, task: string, reason: string): Promise<Result<JobSummary>>;
+  retry(job: string, task: string): Promise<Result<Retried>>;
+  /** Empty: of the whole cluster. */
+  plan(job: string): Promise<Result<PlanView>>;
+  workers(): Promise<Result<readonly WorkerView[]>>;
+  status(): Promise<Result<ClusterStatus>>;
+  /** Ends after the first failure. */
+  watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
+  logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
+  close(): void;
+}
+
+export interface Retried {
+  readonly job: JobSummary;
+  readonly tasks: number;
+}
+
+export type { LogChunk };
+
+/** A call that changes or reads a job of any size. */
+const deadlineMs = 60_000;
+/** A call whose answer is small: whoever does not answer by then is taken as down. */
+const shortDeadlineMs = 10_000;
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+const channelOptions = {
+  "grpc.max_send_message_length": -1,
+  "grpc.max_receive_message_length": -1,
+  "grpc.keepalive_time_ms": 20_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  // A channel of one's own: a backoff of another client in this process must not hold this one up.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+};
+
+export function createClient(address: string): Client {
+  const jobs = new JobServiceClient(address, credentials.createInsecure(), channelOptions);
+  const cluster = new ClusterServiceClient(address, credentials.createInsecure(), channelOptions);
+
+  /** One call: sent, awaited, and its answer decoded. */
+  async function call<Request, Response, T>(
+    method: Unary<Request, Response>,
+    request: Request,
+    decode: (response: Response) => Result<T>,
+    limitMs = deadlineMs,
+  ): Promise<Result<T>> {
+    const options = { deadline: Date.now() + limitMs };
+    try {
+      const response = await new Promise<Response>((resolve, reject) => {
+        method(request, callerMetadata(), options, (error, answer) => {
+          if (error === null) resolve(answer);
+          else reject(error);
+        });
+      });
+      return decode(response);
+    } catch (error) {
+      return { ok: false, error: fromServiceError(error) };
+    }
+  }
+
+  return {
+    address,
+    submit: (submission) =>
+      call(jobs.submit.bind(jobs), encodeSubmission(submission), decodeSubmitReceipt),
+    get: (jobId) =>
+      call(jobs.get.bind(jobs), { jobId, summaryOnly: false }, ({ job }) => decodeJobView(job)),
+    getSummary: (jobId) =>
+      call(jobs.get.bind(jobs), { jobId, summaryOnly: true }, ({ job }) => {
+        const view = decodeJobView(job);
+        return view.ok ? ok(view.value.summary) : view;
+      }),
+    list: (query) => call(jobs.list.bind(jobs), encodeListQuery(query), decodeJobPage),
+    cancel: (jobId, taskName, reason) =>
+      call(jobs.cancel.bind(jobs), { jobId, taskName, reason }, ({ job }) => decodeJobSummary(job)),
+    retry: (jobId, taskName) =>
+      call(jobs.retry.bind(jobs), { jobId, taskName }, ({ job, tasks }) => {
+        const summary = decodeJobSummary(job);
+        return summary.ok ? ok({ job: summary.value, tasks }) : summary;
+      }),
+    plan: (jobId) => call(jobs.getPlan.bind(jobs), { jobId }, decodePlanView),
+    workers: () => call(cluster.listWorkers.bind(cluster), {}, decodeWorkerViews, shortDeadlineMs),
+    status: () => call(cluster.getStatus.bind(cluster), {}, decodeClusterStatus, shortDeadlineMs),
+    watch: (jobId, afterSequence, signal) =>
+      read(jobs.watch({ jobId, afterSequence }, callerMetadata()), decodeWatchEvent, signal),
+    logs: (query, signal) =>
+      read(jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
+    close() {
+      jobs.close();
+      cluster.close();
+    },
+  };
+}
+
+async function* read<Response, T>(
+  stream: ClientReadableStream<Response>,
+  decode: (response: Response) => Result<T>,
+  signal: AbortSignal,
+): AsyncGenerator<Result<T>> {
+  const cancel = (): void => stream.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  try {
+    for await (const response of stream) {
+      const decoded = decode(response);
+      yield decoded;
+      if (!decoded.ok) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) yield { ok: false, error: fromServiceError(error) };
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    stream.cancel();
+  }
+}
+
+/** Who asks: recorded with what they do. Not proven, as long as there is no transport security. */
+function callerMetadata(): Metadata {
+  const metadata = new Metadata();
+  metadata.set("almanac-principal", userName().replace(/[^\x20-\x7e]/g, "?"));
+  return metadata;
+}
+
+let knownUserName: string | null = null;
+function userName(): string {
+  if (knownUserName !== null) return knownUserName;
+  try {
+    knownUserName = userInfo().username;
+  } catch {
+    knownUserName = process.env.USER ?? "unknown"; // a user id without an entry in passwd
+  }
+  return knownUserName;
+}

@@ -1,0 +1,44 @@
+/** What the master journals of its settings, made from the configuration. */
+import type { WorkerFacts } from "../../core/worker.js";
+import type { ClusterSettings } from "../../master/pure/events.js";
+import packageFile from "../../package.json" with { type: "json" };
+import type { Config, ExpectedWorker } from "../../spec/config.js";
+
+/** How far the clocks of two machines may disagree on the length of a deadline. */
+const clockMarginMs = 1_000;
+
+export function clusterSettings({ cluster, master }: Config): ClusterSettings {
+  return {
+    name: cluster.name,
+    pools: Object.entries(cluster.pools).map(([name, capacity]) => ({ name, capacity })),
+    complete: cluster.complete,
+    expectedWorkers: cluster.expectedWorkers.flatMap(factsOf),
+    silenceLimitMs: master.silenceLimitMs,
+    clockMarginMs,
+    planningWindow: master.planningWindow,
+  };
+}
+
+/** A shape with a count stands for that many workers. */
+function factsOf(shape: ExpectedWorker, index: number): WorkerFacts[] {
+  return Array.from({ length: shape.count }, (_, copy): WorkerFacts => {
+    const base = shape.name ?? `expected-${index + 1}`;
+    const name = shape.count === 1 ? base : `${base}-${copy + 1}`;
+    return {
+      name,
+      hostname: name,
+      capacity: {
+        cpuMillis: shape.cpu,
+        memoryBytes: shape.memory,
+        diskBytes: shape.disk,
+        networkBps: 0,
+        custom: shape.custom,
+      },
+      devices: [],
+      labels: shape.labels,
+      drivers: [{ name: "process", cpuLimit: "not_enforced", memoryLimit: "not_enforced" }],
+      speed: shape.speed,
+      softwareVersion: packageFile.version,
+    };
+  });
+}

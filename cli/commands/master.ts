@@ -1,0 +1,42 @@
+/** `almanac master`: the authority of a cluster, one process, until SIGTERM or Ctrl-C. */
+import { startMaster } from "../../master/shell/master.js";
+import packageFile from "../../package.json" with { type: "json" };
+import { sayReady } from "../cluster/ready.js";
+import { clusterSettings } from "../cluster/settings.js";
+import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
+import { exitCodes } from "../exit-codes.js";
+import { createLogger } from "../log.js";
+import { type Program, shortSettingOptions } from "../root.js";
+import { configOf } from "../settings.js";
+
+export function addMaster(program: Program): void {
+  const command = program
+    .command("master")
+    .description("run a master: jobs, workers, the journal; one process, until Ctrl-C")
+    .addOption(tiedOption());
+  for (const option of shortSettingOptions("master")) command.addOption(option);
+  command.action(async (options) => {
+    const given = command.optsWithGlobals();
+    const config = configOf(given, "master");
+    const { master, planner } = config;
+    const log = createLogger("master", config.log.level);
+    const running = await startMaster({
+      listen: master.listen,
+      dataDirectory: master.dataDirectory,
+      settings: clusterSettings(config),
+      heartbeatIntervalMs: master.heartbeatIntervalMs,
+      plannerAddress: master.planner === "off" ? null : master.planner,
+      planBudgetMs: planner.wallBudgetMs,
+      segmentBytes: master.segmentBytes,
+      version: packageFile.version,
+      log,
+      onFatal: (error) => {
+        // Nothing may be answered any more: what is not durable was never promised.
+        log.fatal({ error: error.message }, "the journal cannot be written");
+        process.exit(exitCodes.error);
+      },
+    });
+    sayReady("master", running.address, given.json === true);
+    await untilStopped(running, { tied: options.tied === true, log });
+  });
+}

@@ -1,0 +1,55 @@
+/** All commands, in the order in which help lists them. */
+import { addCancel } from "./commands/cancel.js";
+import { addCompletion } from "./commands/completion.js";
+import { addConfig } from "./commands/config.js";
+import { addDemo } from "./commands/demo.js";
+import { addDev } from "./commands/dev.js";
+import { addDoctor } from "./commands/doctor.js";
+import { addGantt } from "./commands/gantt.js";
+import { addHealth } from "./commands/health.js";
+import { addInit } from "./commands/init.js";
+import { addList } from "./commands/list.js";
+import { addLogs } from "./commands/logs.js";
+import { addMaster } from "./commands/master.js";
+import { addPlan } from "./commands/plan.js";
+import { addPlanner } from "./commands/planner.js";
+import { addRetry } from "./commands/retry.js";
+import { addRun } from "./commands/run.js";
+import { addStatus } from "./commands/status.js";
+import { addSubmit } from "./commands/submit.js";
+import { addWait } from "./commands/wait.js";
+import { addWatch } from "./commands/watch.js";
+import { addWorker } from "./commands/worker.js";
+import { addWorkers } from "./commands/workers.js";
+import { createRoot, type Installation, type Program } from "./root.js";
+
+export function createProgram(installation: Installation, json = false): Program {
+  const program = createRoot({ json });
+  program.commandsGroup("Cluster:");
+  addDev(program, installation);
+  addMaster(program);
+  addPlanner(program, installation);
+  addWorker(program, installation);
+  addDemo(program, installation);
+  program.commandsGroup("Work:");
+  addInit(program);
+  addSubmit(program);
+  addRun(program);
+  addCancel(program);
+  addRetry(program);
+  program.commandsGroup("Views:");
+  addList(program);
+  addStatus(program);
+  addWait(program);
+  addWatch(program);
+  addLogs(program);
+  addGantt(program);
+  addPlan(program);
+  addWorkers(program);
+  addHealth(program);
+  program.commandsGroup("Set-up:");
+  addDoctor(program, installation);
+  addConfig(program);
+  addCompletion(program);
+  return program;
+}
