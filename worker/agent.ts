@@ -3,11 +3,12 @@
  * logs. It holds nothing that cannot be lost: everything it says comes from the supervisor's state,
  * so it may be killed at any instant and started again.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Incarnation } from "../core/ids.js";
 import type { Device, Resources } from "../core/resources.js";
+import { assert } from "../core/result.js";
 import type { WorkerFacts } from "../core/worker.js";
 import { createBackoff } from "./agent/backoff.js";
 import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
@@ -56,12 +57,21 @@ const supervisorDefaults = {
   retainedBytesMax: 8 * 1024 * 1024 * 1024,
 };
 
+/** Starts of a supervisor that may fail before the agent gives up. */
+const startsMax = 3;
 const reconnectFirstMs = 100;
 const reconnectMaxMs = 2_000;
 
-/** Resolves once a supervisor is attached; the master is looked for from then on, for ever. */
-export async function startAgent(options: AgentOptions): Promise<Agent> {
-  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
+/**
+ * Resolves once a supervisor is attached; the master is looked for from then on, for ever. Rejects
+ * if a supervisor cannot be started, with where to read why.
+ */
+export async function startAgent(given: AgentOptions): Promise<Agent> {
+  const { throttle } = given;
+  assert(throttle === null || (throttle > 0 && throttle <= 1), "throttle: 0 < t <= 1");
+  mkdirSync(given.dataDirectory, { recursive: true, mode: 0o700 });
+  // One spelling of the path: it is how the attempts of an earlier supervisor are found.
+  const options = { ...given, dataDirectory: realpathSync(given.dataDirectory) };
   const abort = new AbortController();
   const backoff = createBackoff(reconnectFirstMs, reconnectMaxMs);
   let token = 0;
@@ -69,7 +79,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     token += 1;
     return token;
   };
-  let link = await attach(options, abort.signal);
+  let link = await attach(options, abort.signal, startsMax);
   let connection: Connection | null = null;
 
   /** One link to a supervisor, with as many sessions as it takes, until the supervisor goes. */
@@ -99,7 +109,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await serveLink(link);
       if (abort.signal.aborted) return;
       options.log.warn({}, "the supervisor has gone, starting another one");
-      const next = await attach(options, abort.signal).catch(() => null);
+      const next = await attach(options, abort.signal, Number.POSITIVE_INFINITY).catch(() => null);
       if (next !== null) link = next;
     }
   })();
@@ -122,7 +132,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
 }
 
-function attach(options: AgentOptions, signal: AbortSignal): Promise<SupervisorLink> {
+function attach(
+  options: AgentOptions,
+  signal: AbortSignal,
+  failuresMax: number,
+): Promise<SupervisorLink> {
   const { name, dataDirectory, capacity, throttle, supervisorEntry, log } = options;
   return attachSupervisor({
     supervisorEntry,
@@ -130,5 +144,6 @@ function attach(options: AgentOptions, signal: AbortSignal): Promise<SupervisorL
     attach: { kind: "attach", version: protocolVersion, worker: name, capacity, throttle },
     log,
     signal,
+    failuresMax,
   });
 }

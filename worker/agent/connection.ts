@@ -11,7 +11,7 @@ import { type OfferedFacts, workerFacts } from "../facts.js";
 import type { SupervisorState } from "../ipc/messages.js";
 import type { WorkerLog } from "../log.js";
 import { type LogStream, openLogStream } from "./log-stream.js";
-import { openSession, type Session } from "./session.js";
+import { Session } from "./session.js";
 import type { SupervisorEvent, SupervisorLink } from "./supervisor-link.js";
 
 export interface ConnectionOptions {
@@ -66,7 +66,7 @@ export function connectMaster(options: ConnectionOptions): Connection {
     clearTimeout(timer);
     for (const one of state.live) running.add(one.attempt);
     const incarnation = incarnationOf(agent.name, state);
-    const opened = openSession({
+    const opened = new Session({
       client,
       link,
       state,

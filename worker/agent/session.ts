@@ -34,148 +34,151 @@ export interface SessionOptions {
   readonly onWelcome: (welcome: Welcome) => void;
 }
 
-export interface Session {
-  /** What the supervisor says after the state that the Hello was made of. */
-  on(event: SupervisorEvent): void;
-  readonly closed: Promise<void>;
-  /** Sends what waits and ends the stream. */
-  close(): void;
-}
-
 /** Before a master has said how long silence may last. */
 const welcomeTimeoutMs = 10_000;
 
-export function openSession(options: SessionOptions): Session {
-  const { link, log } = options;
-  const stream = options.client.session();
-  const outbox = emptyOutbox();
-  /** Sequences of messages whose commands the supervisor has not yet made durable. */
-  const taking = new Map<number, number>();
-  let taken = 0;
-  let welcome: Welcome | null = null;
-  let blocked = false;
-  let ended = false;
-  let flushing = false;
-  let heartbeats: NodeJS.Timeout | null = null;
-  let settle: () => void = () => undefined;
-  const closed = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
-  const watchdog = setTimeout(() => end("no welcome"), welcomeTimeoutMs);
+/** A class, because it owns a stream and its timers. */
+export class Session {
+  readonly closed: Promise<void>;
+  readonly #options: SessionOptions;
+  readonly #stream: ReturnType<WorkerServiceClient["session"]>;
+  readonly #outbox = emptyOutbox();
+  /** Sequences of messages whose commands the supervisor has not yet made durable, by token. */
+  readonly #taking = new Map<number, number>();
+  #taken = 0;
+  #welcomed = false;
+  #blocked = false;
+  #ended = false;
+  #flushing = false;
+  #watchdog: NodeJS.Timeout;
+  #settle: () => void = () => undefined;
 
-  function end(why: string): void {
-    if (ended) return;
-    ended = true;
-    log.warn({ why }, "session with the master ended");
-    clearTimeout(watchdog);
-    if (heartbeats !== null) clearInterval(heartbeats);
-    stream.cancel();
-    settle();
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#watchdog = setTimeout(() => this.#break("no welcome"), welcomeTimeoutMs);
+    this.#stream = options.client.session();
+    this.#stream.on("data", (wire) => {
+      if (this.#ended) return;
+      const message = decodeMasterMessage(wire);
+      if (message.ok) this.#onMessage(message.value);
+      else this.#break(`the master sent what cannot be read: ${message.error.message}`);
+    });
+    this.#stream.on("drain", () => {
+      this.#blocked = false;
+      this.#flushSoon();
+    });
+    this.#stream.on("error", (error) => this.#break(messageOf(error)));
+    this.#stream.on("end", () => this.#break("the master closed it"));
+    this.#write(nextMessage(this.#outbox, 0, { hello: helloOf(options) }, monotonicMs()));
   }
 
-  function write(message: WorkerMessage | null): void {
-    if (message === null || ended) return;
-    blocked = !stream.write(encodeWorkerMessage(message));
-  }
-
-  function flush(): void {
-    flushing = false;
-    if (blocked || ended || welcome === null) return;
-    write(nextMessage(outbox, taken, null, monotonicMs()));
-  }
-
-  function flushSoon(): void {
-    if (flushing) return;
-    flushing = true;
-    queueMicrotask(flush);
-  }
-
-  function beat(silenceLimitMs: number): void {
-    const oldest = oldestUnansweredMs(outbox);
-    if (oldest !== null && monotonicMs() - oldest > silenceLimitMs) {
-      return end("the master acknowledges nothing");
+  /** What the supervisor says after the state that the Hello was made of. */
+  on(event: SupervisorEvent): void {
+    switch (event.kind) {
+      case "taken":
+        this.#taken = this.#taking.get(event.token) ?? this.#taken;
+        this.#taking.delete(event.token);
+        return;
+      case "started":
+        this.#outbox.started.push(event.started);
+        return this.#flushSoon();
+      case "finished":
+        this.#outbox.finished.push(event.finished);
+        return this.#flushSoon();
+      case "refused":
+        this.#outbox.refused.push(event.refused);
+        return this.#flushSoon();
+      case "state":
+        return;
+      default:
+        unreachable(event);
     }
-    if (!blocked) write(nextMessage(outbox, taken, { heartbeat: heartbeat() }, monotonicMs()));
   }
 
-  function onWelcome(told: Welcome): void {
-    if (told.epoch < options.state.epochSeen) {
-      return end(`a master of epoch ${told.epoch}, ${options.state.epochSeen} was seen`);
-    }
-    clearTimeout(watchdog);
-    welcome = told;
-    link.send({ kind: "welcomed", epoch: told.epoch, kill: told.kill });
-    if (heartbeats !== null) clearInterval(heartbeats);
-    heartbeats = setInterval(() => beat(told.silenceLimitMs), told.heartbeatIntervalMs);
-    options.onWelcome(told);
-    flush();
+  /** Sends what waits and ends the stream. */
+  close(): void {
+    if (this.#ended) return;
+    this.#flush();
+    this.#end();
+    this.#stream.end();
   }
 
-  function onMessage(message: MasterMessage): void {
-    if (message.welcome !== null) onWelcome(message.welcome);
-    if (ended) return;
-    const { forget, renewedAtMonotonicMs } = acknowledge(outbox, message.acknowledged);
+  #break(why: string): void {
+    if (this.#ended) return;
+    this.#options.log.warn({ why }, "session with the master ended");
+    this.#end();
+    this.#stream.cancel();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    clearTimeout(this.#watchdog);
+    this.#settle();
+  }
+
+  #onMessage(message: MasterMessage): void {
+    const { link, nextToken } = this.#options;
+    if (message.welcome !== null) this.#onWelcome(message.welcome);
+    if (this.#ended) return;
+    const { forget, renewedAtMonotonicMs } = acknowledge(this.#outbox, message.acknowledged);
     if (forget.length > 0) link.send({ kind: "forget", attempts: forget });
     if (renewedAtMonotonicMs !== null) {
       link.send({ kind: "renew", sentAtMonotonicMs: renewedAtMonotonicMs });
     }
     const { launches, stops, sequence } = message;
     if (launches.length + stops.length > 0) {
-      const token = options.nextToken();
-      taking.set(token, sequence);
+      const token = nextToken();
+      this.#taking.set(token, sequence);
       link.send({ kind: "commands", token, launches, stops });
-    } else if (taking.size === 0) {
-      taken = sequence;
+    } else if (this.#taking.size === 0) {
+      this.#taken = sequence;
     }
   }
 
-  stream.on("data", (wire) => {
-    if (ended) return;
-    const message = decodeMasterMessage(wire);
-    if (message.ok) onMessage(message.value);
-    else end(`the master sent what cannot be read: ${message.error.message}`);
-  });
-  stream.on("drain", () => {
-    blocked = false;
-    flushSoon();
-  });
-  stream.on("error", (error) => end(messageOf(error)));
-  stream.on("end", () => end("the master closed it"));
-  write(nextMessage(outbox, 0, { hello: helloOf(options) }, monotonicMs()));
+  #onWelcome(welcome: Welcome): void {
+    const { state, link, onWelcome } = this.#options;
+    if (welcome.epoch < state.epochSeen) {
+      return this.#break(`a master of epoch ${welcome.epoch}, ${state.epochSeen} was seen`);
+    }
+    this.#welcomed = true;
+    link.send({ kind: "welcomed", epoch: welcome.epoch, kill: welcome.kill });
+    clearTimeout(this.#watchdog);
+    const beat = (): void => this.#beat(welcome.silenceLimitMs);
+    this.#watchdog = setInterval(beat, welcome.heartbeatIntervalMs);
+    onWelcome(welcome);
+    this.#flush();
+  }
 
-  return {
-    on(event) {
-      switch (event.kind) {
-        case "taken":
-          taken = taking.get(event.token) ?? taken;
-          taking.delete(event.token);
-          return;
-        case "started":
-          outbox.started.push(event.started);
-          return flushSoon();
-        case "finished":
-          outbox.finished.push(event.finished);
-          return flushSoon();
-        case "refused":
-          outbox.refused.push(event.refused);
-          return flushSoon();
-        case "state":
-          return;
-        default:
-          unreachable(event);
-      }
-    },
-    closed,
-    close() {
-      if (ended) return;
-      flush();
-      ended = true;
-      clearTimeout(watchdog);
-      if (heartbeats !== null) clearInterval(heartbeats);
-      stream.end();
-      settle();
-    },
-  };
+  #beat(silenceLimitMs: number): void {
+    const oldest = oldestUnansweredMs(this.#outbox);
+    if (oldest !== null && monotonicMs() - oldest > silenceLimitMs) {
+      return this.#break("the master acknowledges nothing");
+    }
+    if (this.#blocked) return;
+    const sign = { heartbeat: heartbeat() };
+    this.#write(nextMessage(this.#outbox, this.#taken, sign, monotonicMs()));
+  }
+
+  /** Once for everything that becomes ready in this turn of the event loop, and at its end. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#blocked || !this.#welcomed) return;
+    this.#write(nextMessage(this.#outbox, this.#taken, null, monotonicMs()));
+  }
+
+  #write(message: WorkerMessage | null): void {
+    if (message === null || this.#ended) return;
+    this.#blocked = !this.#stream.write(encodeWorkerMessage(message));
+  }
 }
 
 function helloOf({ incarnation, facts, state }: SessionOptions): Hello {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encodeFrame, readFrames } from "../ipc/frames.js";
 import type { AgentToSupervisor, SupervisorState, SupervisorToAgent } from "../ipc/messages.js";
 import { protocolVersion } from "../ipc/messages.js";
-import { supervisorSocketPath } from "../ipc/paths.js";
+import { supervisorLogPath, supervisorSocketPath } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
 import { type SupervisorArguments, startSupervisor } from "../supervisor/start.js";
 
@@ -26,25 +26,38 @@ export interface LinkOptions {
   readonly attach: Extract<AgentToSupervisor, { kind: "attach" }>;
   readonly log: WorkerLog;
   readonly signal: AbortSignal;
+  /** So many supervisors may end with an error before this gives up. */
+  readonly failuresMax: number;
 }
 
 const connectEveryMs = 15;
 /** A Node process takes 50 ms to start on an idle host, and seconds on a choked one. */
 const startEveryMs = 3_000;
+const failedRetryMs = 200;
 const busyRetryMs = 250;
 const stateTimeoutMs = 10_000;
 
-/** Goes on until it is attached; rejects only when `signal` is aborted. */
+/** Goes on until it is attached; rejects when `signal` is aborted or no supervisor comes to be. */
 export async function attachSupervisor(options: LinkOptions): Promise<SupervisorLink> {
+  const { dataDirectory } = options.supervisor;
   let startedAtMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
   for (;;) {
     options.signal.throwIfAborted();
-    const socket = await tryConnect(options.supervisor.dataDirectory);
+    const socket = await tryConnect(dataDirectory);
+    if (failures >= options.failuresMax) {
+      socket?.destroy();
+      throw new Error(`the supervisor does not start, see ${supervisorLogPath(dataDirectory)}`);
+    }
     if (socket === null) {
       if (Date.now() - startedAtMs >= startEveryMs) {
         startedAtMs = Date.now();
         options.log.info({ entry: options.supervisorEntry }, "starting a supervisor");
-        startSupervisor(options.supervisorEntry, options.supervisor);
+        startSupervisor(options.supervisorEntry, options.supervisor, (code) => {
+          failures += 1;
+          startedAtMs = Date.now() - startEveryMs + failedRetryMs;
+          options.log.error({ code, log: supervisorLogPath(dataDirectory) }, "supervisor failed");
+        });
       }
       await sleep(connectEveryMs, undefined, { signal: options.signal });
       continue;

@@ -15,7 +15,7 @@ import { recoverAttempts } from "./recovery.js";
 import { createRetention } from "./retention.js";
 import { createAgentServer } from "./server.js";
 import type { SupervisorArguments } from "./start.js";
-import { createSupervisor } from "./supervisor.js";
+import { Supervisor } from "./supervisor.js";
 
 const idleCheckMs = 1_000;
 const log = createLineLog(2, "supervisor");
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
   const server = createAgentServer(dataDirectory, log);
   const { emit } = server;
-  const supervisor = createSupervisor({
+  const supervisor = new Supervisor({
     dataDirectory,
     boot,
     session,
@@ -66,10 +66,13 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => undefined);
 
   let idleSinceMs = Date.now();
-  setInterval(() => {
-    if (server.attached() || !supervisor.isIdle()) idleSinceMs = Date.now();
-    else if (Date.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
-  }, idleCheckMs);
+  setInterval(
+    () => {
+      if (server.attached() || !supervisor.isIdle()) idleSinceMs = Date.now();
+      else if (Date.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
+    },
+    Math.min(idleCheckMs, given.idleExitMs),
+  );
   await server.serve(supervisor, () => void leave("the agent asked for it"));
   log.info({ session, boot, pid: process.pid }, "supervisor started");
 }

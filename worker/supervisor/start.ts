@@ -13,8 +13,15 @@ export interface SupervisorArguments {
 
 const logBytesMax = 8 * 1024 * 1024;
 
-/** Harmless if one runs already: the new one finds the lock held and leaves. */
-export function startSupervisor(entry: string, given: SupervisorArguments): void {
+/**
+ * Harmless if one runs already: the new one finds the lock held and leaves. `onFailed` hears of one
+ * that ends with an error; its last words are in its log.
+ */
+export function startSupervisor(
+  entry: string,
+  given: SupervisorArguments,
+  onFailed: (exitCode: number | null) => void = () => undefined,
+): void {
   mkdirSync(given.dataDirectory, { recursive: true, mode: 0o700 });
   const logPath = supervisorLogPath(given.dataDirectory);
   if (bytesOf(logPath) > logBytesMax) renameSync(logPath, `${logPath}.old`);
@@ -27,7 +34,10 @@ export function startSupervisor(entry: string, given: SupervisorArguments): void
       cwd: "/",
       env: environment,
     });
-    child.on("error", () => undefined);
+    child.on("error", () => onFailed(null));
+    child.on("exit", (code) => {
+      if (code !== 0 && code !== null) onFailed(code);
+    });
     child.unref();
   } finally {
     closeSync(log);

@@ -174,17 +174,23 @@ function superviseChild(
     stdout: createLogWriter(start.directory, "stdout", start.logBytesMax),
     stderr: createLogWriter(start.directory, "stderr", start.logBytesMax),
   };
+  const readers = [output[0]?.reader ?? child.stdout, output[1]?.reader ?? child.stderr] as const;
   const drained = Promise.all([
-    copyOutput(output[0]?.reader ?? child.stdout, logs.stdout),
-    copyOutput(output[1]?.reader ?? child.stderr, logs.stderr),
+    copyOutput(readers[0], logs.stdout),
+    copyOutput(readers[1], logs.stderr),
   ]);
+  const closeReaders = (): void => {
+    for (const reader of readers) reader?.destroy();
+  };
   const sampler = cgroup === null ? sampleUsage(pid) : null;
   const stopper = createStopper(pid, cgroup);
   const ended = exited.then(async (exit) => {
     stopper.exited();
     await clearAttempt(pid, start.directory, cgroup);
-    await Promise.race([drained, sleep(outputDrainMs)]);
-    for (const pipe of output) pipe?.reader.destroy();
+    // What has escaped may still hold a pipe: then it is cut off.
+    const cut = setTimeout(closeReaders, outputDrainMs);
+    await drained;
+    clearTimeout(cut);
     await Promise.all([logs.stdout.close(), logs.stderr.close()]);
     const end = endOf(start.directory, exit, cgroup, sampler, logs);
     // Not waited for: an empty group does no harm while it goes.
