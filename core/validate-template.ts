@@ -17,7 +17,6 @@ import {
   isInstant,
   isPositive,
   namePattern,
-  quote,
   utf8Length,
   type Violations,
 } from "./violations.js";

@@ -100,54 +100,69 @@ type Combined =
       readonly limit?: number;
     };
 
-function combine(matrix: Readonly<Record<string, readonly (string | Combination)[]>>): Combined {
+type Matrix = Readonly<Record<string, readonly (string | Combination)[]>>;
+type Wrong = Extract<Combined, { readonly problem: string }>;
+const entryRight = "must be a map of axes to values, like {lr: 0.1, seed: 2}";
+
+const tooMany: Wrong = {
+  problem: `has more combinations than the limit of ${jobLimits.tasks} tasks`,
+  path: [],
+  limit: jobLimits.tasks,
+};
+
+function combine(matrix: Matrix): Combined {
   const axes = Object.entries(matrix).filter(([key]) => key !== "include" && key !== "exclude");
   if (axes.length > axesMax) {
     return { problem: `has more than ${axesMax} axes`, path: [], limit: axesMax };
   }
+  const product = productOf(axes);
+  if ("problem" in product) return product;
+  const kept = exclude(product.combinations, matrix);
+  if ("problem" in kept) return kept;
+  const added = include(matrix.include ?? []);
+  if ("problem" in added) return added;
+  const combinations = [...kept.combinations, ...added.combinations];
+  if (combinations.length === 0) return { problem: "leaves no combination", path: [] };
+  return combinations.length > jobLimits.tasks ? tooMany : { combinations };
+}
+
+function productOf(axes: readonly (readonly [string, Matrix[string]])[]): Combined {
   let combinations: Combination[] = axes.length === 0 ? [] : [{}];
   for (const [axis, values] of axes) {
     if (!isAxis(axis)) return { problem: axisMessage(axis), path: [axis] };
-    if (combinations.length * values.length > jobLimits.tasks) {
-      const problem = `has more combinations than the limit of ${jobLimits.tasks} tasks`;
-      return { problem, path: [], limit: jobLimits.tasks };
+    if (combinations.length * values.length > jobLimits.tasks) return tooMany;
+    const texts: string[] = [];
+    for (const [i, value] of values.entries()) {
+      if (typeof value !== "string")
+        return { problem: "must be a value, not a map", path: [axis, i] };
+      texts.push(value);
     }
-    const longer: Combination[] = [];
-    for (const combination of combinations) {
-      for (const [i, entry] of values.entries()) {
-        if (typeof entry !== "string")
-          return { problem: "must be a value, not a map", path: [axis, i] };
-        longer.push({ ...combination, [axis]: entry });
-      }
-    }
-    combinations = longer;
+    combinations = combinations.flatMap((one) => texts.map((value) => ({ ...one, [axis]: value })));
   }
+  return { combinations };
+}
+
+function exclude(combinations: readonly Combination[], matrix: Matrix): Combined {
+  let kept = combinations;
   for (const [i, entry] of (matrix.exclude ?? []).entries()) {
-    const unknown =
-      typeof entry === "string" ? null : Object.keys(entry).find((key) => !(key in matrix));
-    if (typeof entry === "string" || Object.keys(entry).length === 0 || unknown !== undefined) {
-      const problem = "must be a map of some of the axes to values, like {lr: 0.1, seed: 2}";
-      return { problem, path: ["exclude", i] };
+    const axes = typeof entry === "string" ? [] : Object.keys(entry);
+    if (typeof entry === "string" || axes.length === 0 || axes.some((axis) => !(axis in matrix))) {
+      return { problem: entryRight, path: ["exclude", i] };
     }
-    combinations = combinations.filter((one) =>
-      Object.keys(entry).some((key) => one[key] !== entry[key]),
-    );
+    kept = kept.filter((one) => axes.some((axis) => one[axis] !== entry[axis]));
   }
-  for (const [i, entry] of (matrix.include ?? []).entries()) {
+  return { combinations: kept };
+}
+
+function include(entries: Matrix[string]): Combined {
+  const combinations: Combination[] = [];
+  for (const [i, entry] of entries.entries()) {
     if (typeof entry === "string" || Object.keys(entry).length === 0) {
-      return {
-        problem: "must be a map of axes to values, like {lr: 0.1, seed: 2}",
-        path: ["include", i],
-      };
+      return { problem: entryRight, path: ["include", i] };
     }
     const odd = Object.keys(entry).find((axis) => !isAxis(axis));
     if (odd !== undefined) return { problem: axisMessage(odd), path: ["include", i, odd] };
     combinations.push(entry);
-  }
-  if (combinations.length === 0) return { problem: "leaves no combination", path: [] };
-  if (combinations.length > jobLimits.tasks) {
-    const problem = `has more combinations than the limit of ${jobLimits.tasks} tasks`;
-    return { problem, path: [], limit: jobLimits.tasks };
   }
   return { combinations };
 }

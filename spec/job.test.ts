@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what is tested
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type JobSpec, jobLimits } from "../core/job.js";
@@ -463,6 +464,11 @@ describe("hostile input is refused with a typed error", () => {
     );
     expect(problems("name: j\nx: &x {a: 1}\ntasks: {t: {<<: *x}}\n")).toContain("merge keys");
     expect(problems("? [a]\n: b\n")).toContain("a key must be a plain name");
+  });
+
+  test("a JSON string of many megabytes, by its own limit and not by the stack", () => {
+    const text = JSON.stringify({ name: "j", tasks: { t: { script: "x".repeat(20_000_000) } } });
+    expect(problems(text)).toContain("tasks.t.script: bytes of script: 20000000 is past the limit");
   });
 
   test("lines in JSON are those of the place", () => {

@@ -50,50 +50,93 @@ interface Frame {
 /** Visits each key and list item of valid JSON in order, until the visitor returns false. */
 function scan(text: string, visit: (place: Place) => boolean): void {
   const frames: Frame[] = [];
-  let line = 1;
-  let expectKey = false;
   const path = (): Path => frames.map((frame) => frame.step);
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 10) line++;
-    else if (c === 34) {
-      const end = endOfString(text, i);
-      const frame = frames[frames.length - 1];
-      if (expectKey && frame !== undefined && frame.keys !== null) {
-        const key = String(JSON.parse(text.slice(i, end + 1)));
-        const problem = isForbiddenKey(key)
-          ? forbiddenKeyMessage(key)
-          : frame.keys.has(key)
-            ? "duplicate key: it was given before"
-            : null;
-        frame.keys.add(key);
-        frame.step = key;
-        expectKey = false;
-        if (!visit({ line, depth: frames.length, step: key, problem, path })) return;
-      }
-      i = end;
-    } else if (c === 123 || c === 91) {
-      const isObject = c === 123;
-      frames.push({ keys: isObject ? new Set() : null, step: 0 });
-      expectKey = isObject;
-      const deep = frames.length === depthMax + 1;
-      const problem = deep ? `nested more than ${depthMax} deep` : null;
-      if (deep && !visit({ line, depth: frames.length, step: 0, problem, limit: depthMax, path }))
-        return;
-      if (!isObject && !visit({ line, depth: frames.length, step: 0, problem: null, path })) return;
-    } else if (c === 125 || c === 93) frames.pop();
-    else if (c === 44) {
-      const frame = frames[frames.length - 1];
-      if (frame === undefined) continue;
-      if (frame.keys !== null) expectKey = true;
-      else if (typeof frame.step === "number") {
-        frame.step++;
-        const item = lineOfNextToken(text, i + 1, line);
-        if (!visit({ line: item, depth: frames.length, step: frame.step, problem: null, path }))
-          return;
-      }
-    }
+  for (const token of tokens(text)) {
+    const opened = token.kind === "object" || token.kind === "list";
+    if (token.kind === "close") frames.pop();
+    if (opened) frames.push({ keys: token.kind === "object" ? new Set() : null, step: 0 });
+    const frame = frames[frames.length - 1];
+    if (frame === undefined) continue;
+    const found = opened ? open(token, frames.length) : advance(token, frame);
+    if (found === null) continue;
+    frame.step = found.step;
+    if (!visit({ ...found, depth: frames.length, path })) return;
   }
+}
+
+type Found = Pick<Place, "line" | "step" | "problem" | "limit">;
+
+/** A container that was opened: too deep, or a list's first item. */
+function open(token: Token, depth: number): Found | null {
+  if (depth === depthMax + 1) {
+    const problem = `nested more than ${depthMax} deep`;
+    return { line: token.line, step: 0, problem, limit: depthMax };
+  }
+  return token.kind === "list" ? { line: token.nextLine(), step: 0, problem: null } : null;
+}
+
+/** A key of an object, or the next item of a list. */
+function advance(token: Token, frame: Frame): Found | null {
+  if (frame.keys === null) {
+    if (token.kind !== "comma" || typeof frame.step !== "number") return null;
+    return { line: token.nextLine(), step: frame.step + 1, problem: null };
+  }
+  if (token.kind !== "key") return null;
+  const key = String(JSON.parse(token.raw));
+  const duplicate = frame.keys.has(key) ? "duplicate key: it was given before" : null;
+  frame.keys.add(key);
+  const problem = isForbiddenKey(key) ? forbiddenKeyMessage(key) : duplicate;
+  return { line: token.line, step: key, problem };
+}
+
+interface Token {
+  readonly kind: "key" | "object" | "list" | "close" | "comma";
+  readonly line: number;
+  /** Of a key: as it stands, with its quotes. */
+  readonly raw: string;
+  /** Line of what follows. */
+  readonly nextLine: () => number;
+}
+
+const kinds: ReadonlyMap<string, Token["kind"]> = new Map([
+  ["{", "object"],
+  ["[", "list"],
+  ["}", "close"],
+  ["]", "close"],
+  [",", "comma"],
+]);
+
+/** Brackets, commas and keys of valid JSON; a key is a string that a colon follows. */
+function* tokens(text: string): Generator<Token> {
+  const structural = /["{}[\],\n]/g;
+  let line = 1;
+  for (let match = structural.exec(text); match !== null; match = structural.exec(text)) {
+    const at = line;
+    const start = match.index;
+    const end = match[0] === '"' ? endOfString(text, start) : structural.lastIndex;
+    structural.lastIndex = end;
+    const kind = match[0] === '"' && isBeforeColon(text, end) ? "key" : kinds.get(match[0]);
+    if (match[0] === "\n") line++;
+    if (kind === undefined) continue;
+    const nextLine = (): number => lineOfNextToken(text, end, at);
+    yield { kind, line, raw: kind === "key" ? text.slice(start, end) : match[0], nextLine };
+  }
+}
+
+/** By hand: a regular expression would run out of stack on a string of some megabytes. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 92) i++;
+    else if (c === 34) return i + 1;
+  }
+  return text.length;
+}
+
+function isBeforeColon(text: string, end: number): boolean {
+  let i = end;
+  while (/\s/.test(text.charAt(i))) i++;
+  return text.charAt(i) === ":";
 }
 
 function lineOf(text: string, path: Path): number {
@@ -109,16 +152,6 @@ function lineOf(text: string, path: Path): number {
     return matched < path.length;
   });
   return line;
-}
-
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  for (; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 92) i++;
-    else if (c === 34) return i;
-  }
-  return i;
 }
 
 function lineOfNextToken(text: string, from: number, line: number): number {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what is tested
 import { describe, expect, test } from "vitest";
 import type { JobSpec } from "../core/job.js";
 import type { Result } from "../core/result.js";

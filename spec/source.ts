@@ -95,45 +95,46 @@ function parseYaml(text: string, name: string): Result<Source> {
   return ok({ name, data, lineOf: (path) => lineAt(offsetOf(document.contents, path)) });
 }
 
+interface Check {
+  readonly found: Violation[];
+  readonly lineAt: (offset: number) => number;
+}
+
 /** Keys must be plain and harmless, nesting bounded. Aliases are leaves here. */
-function checkNodes(root: Node | null, lineAt: (offset: number) => number): Violation[] {
-  const found: Violation[] = [];
-  const visit = (node: unknown, path: string, depth: number): void => {
-    if (found.length >= violationsMax) return;
-    if (depth > depthMax) {
-      const line = lineAt(startOf(node));
-      found.push({
-        field: path,
-        message: `nested more than ${depthMax} deep`,
-        line,
-        limit: depthMax,
-      });
-    } else if (isSeq(node)) {
-      node.items.forEach((item, i) => visit(item, `${path}[${i}]`, depth + 1));
-    } else if (isMap(node)) {
-      for (const pair of node.items) {
-        const line = lineAt(startOf(pair.key));
-        if (!isScalar(pair.key)) {
-          found.push({
-            field: path,
-            message: "a key must be a plain name, not a list, map or alias",
-            line,
-          });
-          continue;
-        }
-        const key = String(pair.key.value);
-        const field = joinField(path, key);
-        if (isForbiddenKey(key)) found.push({ field, message: forbiddenKeyMessage(key), line });
-        else if (key === "<<") {
-          const message =
-            "merge keys (`<<`) are not read; use `defaults`, or an alias for a whole value";
-          found.push({ field, message, line });
-        } else visit(pair.value, field, depth + 1);
-      }
-    }
-  };
-  visit(root, "", 0);
-  return found;
+function checkNodes(root: Node | null, lineAt: (offset: number) => number): readonly Violation[] {
+  const check: Check = { found: [], lineAt };
+  checkNode(root, "", 0, check);
+  return check.found;
+}
+
+function checkNode(node: unknown, path: string, depth: number, check: Check): void {
+  if (check.found.length >= violationsMax) return;
+  if (depth > depthMax) {
+    const line = check.lineAt(startOf(node));
+    const message = `nested more than ${depthMax} deep`;
+    check.found.push({ field: path, message, line, limit: depthMax });
+  } else if (isSeq(node)) {
+    for (const [i, item] of node.items.entries())
+      checkNode(item, `${path}[${i}]`, depth + 1, check);
+  } else if (isMap(node)) {
+    for (const pair of node.items) checkPair(pair.key, pair.value, path, depth, check);
+  }
+}
+
+function checkPair(node: unknown, value: unknown, path: string, depth: number, check: Check): void {
+  const key = isScalar(node) ? String(node.value) : null;
+  const field = key === null ? path : joinField(path, key);
+  const message = keyProblem(key);
+  if (message === null) checkNode(value, field, depth + 1, check);
+  else check.found.push({ field, message, line: check.lineAt(startOf(node)) });
+}
+
+function keyProblem(key: string | null): string | null {
+  if (key === null) return "a key must be a plain name, not a list, map or alias";
+  if (isForbiddenKey(key)) return forbiddenKeyMessage(key);
+  return key === "<<"
+    ? "merge keys (`<<`) are not read; use `defaults`, or an alias for a whole value"
+    : null;
 }
 
 /** Offset of the key at the path's end (its line is where a reader looks), else of what is nearest. */
