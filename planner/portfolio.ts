@@ -11,9 +11,14 @@ import type { Logger } from "pino";
 import { lowerBound } from "../core/bounds.js";
 import { greedy } from "../core/greedy.js";
 import type { Plan } from "../core/plan.js";
-import { type Problem } from "../core/problem.js";
+import type { Problem } from "../core/problem.js";
 import { shareProblem } from "./shared-problem.js";
-import { type SolverEntry, type SolverName, solverNames, solverRegistry } from "./solvers/registry.js";
+import {
+  type SolverEntry,
+  type SolverName,
+  solverNames,
+  solverRegistry,
+} from "./solvers/registry.js";
 import {
   type Contribution,
   contributionOf,
@@ -23,6 +28,7 @@ import {
   offerBound,
   offerPlan,
   type Standing,
+  type Verdict,
 } from "./standing.js";
 import type { SolverThread, ThreadPool } from "./thread-pool.js";
 import type { FromThread, Member, MemberReport, Quota } from "./thread-protocol.js";
@@ -146,7 +152,7 @@ function placeNow(run: Run): void {
   offerBound(standing, "bounds", lowerBound(standing.problem).value);
   const plan = greedy(standing.problem);
   const contribution = contributionOf(standing, "greedy");
-  if (offerPlan(standing, "greedy", plan)) announce(run);
+  if (offerPlan(standing, "greedy", plan) === "taken") announce(run);
   // Greedy leaves out what it cannot place; the search may yet find a way to place it.
   contribution.failure = "";
   if (isOptimal(standing)) stop(run, "optimal");
@@ -182,7 +188,10 @@ async function improve(run: Run, entries: readonly SolverEntry[]): Promise<void>
     return crew;
   };
   const epochs = Promise.all(teams.map(hire)).then((crews) => runEpochs(run, crews));
-  await Promise.all([epochs, ...beside.map(async (member) => runBeside(run, await hire([member])))]);
+  await Promise.all([
+    epochs,
+    ...beside.map(async (member) => runBeside(run, await hire([member]))),
+  ]);
   if (run.reason === null) stop(run, "budget");
 }
 
@@ -197,13 +206,18 @@ async function runEpochs(run: Run, crews: readonly Crew[]): Promise<void> {
     }
     const answers = await Promise.all(
       crews.map((crew) => {
-        const quotas: Quota[] = crew.members.map(({ index }) => ({ member: index, workUnits: quota }));
+        const quotas: Quota[] = crew.members.map(({ index }) => ({
+          member: index,
+          workUnits: quota,
+        }));
         return quotas.length === 0 ? null : ask(crew, stepMessage(run, crew, epoch, quotas));
       }),
     );
     const reports = answers.flatMap((answer) => (answer?.kind === "stepped" ? answer.reports : []));
     for (const report of [...reports].sort((a, b) => a.member - b.member)) {
-      const crew = crews.find(({ members }) => members.some(({ index }) => index === report.member));
+      const crew = crews.find(({ members }) =>
+        members.some(({ index }) => index === report.member),
+      );
       if (crew !== undefined) merge(run, crew, report);
     }
   }
@@ -260,12 +274,21 @@ function take(
   news: { readonly improved: Plan | null; readonly bound: number },
 ): void {
   const { standing, hooks } = run;
-  if (news.improved !== null && offerPlan(standing, member.solver, news.improved)) announce(run);
-  if (news.bound > 0 && offerBound(standing, member.solver, news.bound)) {
-    if (run.reason === null) hooks.bound(member.solver, standing.bound);
+  const { solver, index } = member;
+  const verdicts: Verdict[] = [];
+  if (news.improved !== null) {
+    const verdict = offerPlan(standing, solver, news.improved);
+    if (verdict === "taken") announce(run);
+    verdicts.push(verdict);
   }
-  const { failure } = contributionOf(standing, member.solver);
-  if (failure !== "") fail(run, crew, member.index, failure);
+  if (news.bound > 0) {
+    const verdict = offerBound(standing, solver, news.bound);
+    if (verdict === "taken" && run.reason === null) hooks.bound(solver, standing.bound);
+    verdicts.push(verdict);
+  }
+  if (verdicts.includes("wrong")) {
+    fail(run, crew, index, contributionOf(standing, solver).failure);
+  }
   if (isOptimal(standing)) stop(run, "optimal");
 }
 

@@ -3,9 +3,9 @@
  * throws fails alone; whatever else goes wrong ends the thread, and the portfolio goes on without.
  */
 import { parentPort } from "node:worker_threads";
-import { assert } from "../core/result.js";
 import type { Plan } from "../core/plan.js";
 import type { Problem } from "../core/problem.js";
+import { assert } from "../core/result.js";
 import type { Shared, SolverNews, SolverRun } from "./solver.js";
 import { solverRegistry } from "./solvers/registry.js";
 import type {

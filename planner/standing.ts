@@ -52,37 +52,42 @@ export function contributionOf(standing: Standing, solver: string): Contribution
   return contribution;
 }
 
-/** Takes a plan if it is feasible and better than the best; true if it was taken. */
-export function offerPlan(standing: Standing, solver: string, plan: Plan): boolean {
+/** `wrong`: it cannot be, and the contribution's `failure` says why. */
+export type Verdict = "taken" | "no better" | "wrong";
+
+/** Takes a plan if it is feasible and better than the best. */
+export function offerPlan(standing: Standing, solver: string, plan: Plan): Verdict {
   const contribution = contributionOf(standing, solver);
   const { violations, evaluation } = checkPlan(standing.problem, plan);
   const violation = violations[0];
   if (violation !== undefined) {
     contribution.failure = `infeasible plan: ${JSON.stringify(violation)}`;
-    return false;
+    return "wrong";
   }
   const { value } = evaluation;
   contribution.bestValue = Math.min(contribution.bestValue, value);
-  if (standing.incumbent !== null && value >= standing.incumbent.evaluation.value) return false;
+  if (standing.incumbent !== null && value >= standing.incumbent.evaluation.value) {
+    return "no better";
+  }
   standing.incumbent = { plan, evaluation, solver };
   contribution.incumbents += 1;
   if (standing.bound > value + slack(value)) rejectBounds(standing, value);
-  return true;
+  return "taken";
 }
 
-/** Takes a bound if it is higher than the best and contradicts no plan; true if it was taken. */
-export function offerBound(standing: Standing, solver: string, bound: number): boolean {
+/** Takes a bound if it is higher than the best and contradicts no plan. */
+export function offerBound(standing: Standing, solver: string, bound: number): Verdict {
   const contribution = contributionOf(standing, solver);
   const value = standing.incumbent?.evaluation.value ?? Number.POSITIVE_INFINITY;
   if (bound > value + slack(value)) {
     contribution.failure = `bound ${bound} above the value ${value} of a feasible plan`;
-    return false;
+    return "wrong";
   }
   contribution.bestBound = Math.max(contribution.bestBound, Math.min(bound, value));
-  if (bound <= standing.bound) return false;
+  if (bound <= standing.bound) return "no better";
   standing.bound = Math.min(bound, value);
   standing.boundSolver = solver;
-  return true;
+  return "taken";
 }
 
 /** True if the best plan is proven optimal. */

@@ -65,7 +65,8 @@ function checkWeights(problem: Problem): Violation[] {
   const [flow = 0, tardiness = 0, moves = 0] = sums;
   const perTick = weights.makespan + weights.flow * flow + weights.tardiness * tardiness;
   // Releases and due times may lie as far before the origin as the horizon lies after it.
-  const largest = perTick * 2 * problem.horizon * Math.max(1, problem.tickMs) + weights.moves * moves;
+  const largest =
+    perTick * 2 * problem.horizon * Math.max(1, problem.tickMs) + weights.moves * moves;
   if (violations.length === 0 && !(largest < exactMax)) {
     const message = "times the horizon must stay below 2^53, or values are not exact";
     violations.push({ field: "weights", message, limit: exactMax });

@@ -2,12 +2,7 @@
  * What the planner has learned of durations: the fold of completed runs. It lives in memory; after
  * a restart the master tells the history again, and a run told twice is taken once.
  */
-import {
-  emptyStatistics,
-  estimate,
-  type GroupStatistics,
-  observe,
-} from "../../core/estimate.js";
+import { emptyStatistics, estimate, type GroupStatistics, observe } from "../../core/estimate.js";
 import type { CompletedRun, EstimateSubject } from "../../core/planning.js";
 import type { Estimate } from "../../core/views.js";
 

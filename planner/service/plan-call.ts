@@ -68,7 +68,8 @@ export function handlePlan(desk: PlanningDesk, call: Call): void {
     if (stage.kind === "closed") return;
     desk.log.info({ code: error.code, message: error.message }, "plan refused");
     close();
-    call.destroy(toServiceError(error));
+    // Destroying the stream would end it without a status: grpc-js sends one for the event alone.
+    call.emit("error", toServiceError(error));
   };
   const advance = (message: PlanRequest): Result<null> => {
     const request = decodePlanRequest(message);
@@ -80,7 +81,8 @@ export function handlePlan(desk: PlanningDesk, call: Call): void {
       return ok(null);
     }
     if (request.value.kind === "start") {
-      if (stage.kind !== "waiting") return fail("failed_precondition", "the order was given already");
+      if (stage.kind !== "waiting")
+        return fail("failed_precondition", "the order was given already");
       const admitted = admit(desk, request.value.order);
       if (!admitted.ok) return admitted;
       desk.open.add(abort);

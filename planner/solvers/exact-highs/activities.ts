@@ -5,14 +5,15 @@
  * instant (Helly), so a schedule is feasible exactly if every forbidden set on one worker has two
  * members one after the other (Igelmund & Radermacher 1983).
  */
-import { createKernel, type Kernel, workersOfOption } from "../greedy/kernel.js";
+
 import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+import { createKernel, type Kernel, workersOfOption } from "../greedy/kernel.js";
 
 export const exactTasksMax = 20;
 const placesMax = 400;
 const forbiddenSetsMax = 4_000;
 
-/** A worker that may run a task; the shortest of its options there. */
+/** A worker that may run a task; of options with the same demand, the shortest. */
 export interface Place {
   readonly worker: number;
   readonly option: number;
@@ -28,11 +29,14 @@ export interface Activity {
   readonly fixed: { readonly start: number; readonly end: number } | null;
 }
 
-/** Members are indices of activities; a pool's set has no worker. */
-export interface ForbiddenSet {
-  readonly worker: number;
-  readonly members: readonly number[];
+/** An activity at one of its places. */
+export interface Member {
+  readonly activity: number;
+  /** Index into the activity's places; none where any place counts, as for pools. */
+  readonly place: number;
 }
+
+export type ForbiddenSet = readonly Member[];
 
 export interface ExactInput {
   readonly kernel: Kernel;
@@ -98,32 +102,39 @@ function taskActivity(kernel: Kernel, task: number): Activity | string {
   const keptOption = kept ? (tasks.previousOption[task] as number) : none;
   const keptWorker = kept ? (tasks.previousWorker[task] as number) : none;
   const block = tasks.block[task] as number;
-  const places = new Map<number, Place>();
-  for (let option = options.blockFirst[block] as number; option < (options.blockFirst[block + 1] as number); option += 1) {
+  const places = new Map<string, Place>();
+  for (
+    let option = options.blockFirst[block] as number;
+    option < (options.blockFirst[block + 1] as number);
+    option += 1
+  ) {
     if (optionUsable[option] === 0 || (keptOption !== none && option !== keptOption)) continue;
     for (const worker of workersOfOption(problem, prepared, option)) {
       if (keptWorker !== none && worker !== keptWorker) continue;
       const duration = options.duration[option] as number;
-      const known = places.get(worker);
       if (!fitsCapacity(problem, option, worker, workers.capacity)) continue;
-      if (known !== undefined && !sameDemand(problem, known.option, option)) {
-        return "several modes on one worker are not modelled";
-      }
-      if (known === undefined || duration < known.duration) places.set(worker, { worker, option, duration });
+      const demand = problem.dimensions.map((_, d) => demandOf(problem, option, d));
+      const key = `${worker}:${demand.join()}`;
+      const known = places.get(key);
+      if (known === undefined || duration < known.duration)
+        places.set(key, { worker, option, duration });
     }
   }
   if (places.size === 0) return `task ${task} fits no worker`;
   return { task, places: [...places.values()], fixed: null };
 }
 
-function fitsCapacity(problem: Problem, option: number, worker: number, capacity: Int32Array): boolean {
+function fitsCapacity(
+  problem: Problem,
+  option: number,
+  worker: number,
+  capacity: Int32Array,
+): boolean {
   return problem.dimensions.every(
-    (_, d) => demandOf(problem, option, d) <= (capacity[worker * problem.dimensions.length + d] as number),
+    (_, d) =>
+      demandOf(problem, option, d) <= (capacity[worker * problem.dimensions.length + d] as number),
   );
 }
-
-const sameDemand = (problem: Problem, a: number, b: number): boolean =>
-  problem.dimensions.every((_, d) => demandOf(problem, a, d) === demandOf(problem, b, d));
 
 export function demandOf(problem: Problem, option: number, dimension: number): number {
   const row = (problem.options.demandRow[option] as number) * problem.dimensions.length;
@@ -157,8 +168,7 @@ function orderedPairs(kernel: Kernel, activities: readonly Activity[]): Uint8Arr
   return ordered;
 }
 
-interface Use {
-  readonly activity: number;
+interface Use extends Member {
   readonly amount: number;
 }
 
@@ -169,45 +179,49 @@ function listForbiddenSets(
   ordered: Uint8Array,
 ): ForbiddenSet[] | null {
   const found = new Map<string, ForbiddenSet>();
-  const collect = (worker: number, uses: Use[], capacity: number): boolean => {
+  const collect = (uses: readonly Use[], capacity: number): boolean => {
     const sets = minimalSets(uses, capacity, activities, ordered);
-    for (const members of sets) found.set(`${worker}:${members.join()}`, { worker, members });
+    for (const set of sets) {
+      found.set(set.map(({ activity, place }) => `${activity}:${place}`).join(), set);
+    }
     return found.size <= forbiddenSetsMax && sets.length <= forbiddenSetsMax;
   };
   const width = problem.dimensions.length;
   for (let worker = 0; worker < problem.workers.count; worker += 1) {
     for (let d = 0; d < width; d += 1) {
-      const uses = activities.map((activity, index) => ({
-        activity: index,
-        amount: amountOn(problem, activities, index, worker, d),
-      }));
-      if (!collect(worker, uses, problem.workers.capacity[worker * width + d] as number)) return null;
+      const uses = usesOf(problem, activities, worker, d);
+      if (!collect(uses, problem.workers.capacity[worker * width + d] as number)) return null;
     }
   }
   for (let pool = 0; pool < problem.pools.count; pool += 1) {
-    const uses = activities.map((activity, index) => ({
-      activity: index,
-      amount: poolAmount(problem, activity.task, pool),
+    const uses = activities.map(({ task }, activity) => ({
+      activity,
+      place: none,
+      amount: poolAmount(problem, task, pool),
     }));
-    if (!collect(none, uses, problem.pools.capacity[pool] as number)) return null;
+    if (!collect(uses, problem.pools.capacity[pool] as number)) return null;
   }
   return [...found.values()];
 }
 
-function amountOn(
+function usesOf(
   problem: Problem,
   activities: readonly Activity[],
-  index: number,
   worker: number,
   dimension: number,
-): number {
-  const activity = activities[index];
-  const place = activity?.places.find((candidate) => candidate.worker === worker);
-  if (activity === undefined || place === undefined) return 0;
-  if (place.option !== none) return demandOf(problem, place.option, dimension);
-  if (activity.task !== none) return 0;
-  const block = index - (activities.length - problem.blocks.count);
-  return problem.blocks.use[block * problem.dimensions.length + dimension] as number;
+): Use[] {
+  const firstBlock = activities.length - problem.blocks.count;
+  return activities.flatMap(({ task, places }, activity) =>
+    places.flatMap((candidate, place) => {
+      if (candidate.worker !== worker) return [];
+      if (candidate.option !== none) {
+        return [{ activity, place, amount: demandOf(problem, candidate.option, dimension) }];
+      }
+      if (task !== none) return [];
+      const row = (activity - firstBlock) * problem.dimensions.length;
+      return [{ activity, place, amount: problem.blocks.use[row + dimension] as number }];
+    }),
+  );
 }
 
 function poolAmount(problem: Problem, task: number, pool: number): number {
@@ -229,21 +243,20 @@ function minimalSets(
   capacity: number,
   activities: readonly Activity[],
   ordered: Uint8Array,
-): number[][] {
+): Member[][] {
   const count = activities.length;
   const sorted = uses.filter(({ amount }) => amount > 0).sort((a, b) => b.amount - a.amount);
-  const sets: number[][] = [];
-  const extend = (from: number, members: number[], sum: number): void => {
+  const sets: Member[][] = [];
+  const neverTogether = (a: number, b: number): boolean =>
+    a === b || ordered[a * count + b] === 1 || ordered[b * count + a] === 1;
+  const extend = (from: number, members: readonly Member[], sum: number): void => {
     for (let at = from; at < sorted.length && sets.length <= forbiddenSetsMax; at += 1) {
-      const { activity, amount } = sorted[at] as Use;
-      const apart = members.some(
-        (other) => ordered[other * count + activity] === 1 || ordered[activity * count + other] === 1,
-      );
-      if (apart) continue;
-      const next = [...members, activity];
+      const { activity, place, amount } = sorted[at] as Use;
+      if (members.some((member) => neverTogether(member.activity, activity))) continue;
+      const next = [...members, { activity, place }];
       if (sum + amount <= capacity) extend(at + 1, next, sum + amount);
-      else if (next.some((member) => activities[member]?.fixed === null)) {
-        sets.push(next.sort((a, b) => a - b));
+      else if (next.some((member) => activities[member.activity]?.fixed === null)) {
+        sets.push(next.sort((a, b) => a.activity - b.activity));
       }
     }
   };

@@ -5,10 +5,10 @@
  * could have moved it, then up to the next value that a plan can have.
  */
 import type { Highs, Model, ModelData } from "highs";
-import { assert } from "../../../core/result.js";
-import { none, type Problem } from "../../../core/problem.js";
 import { evaluate } from "../../../core/check.js";
 import type { Plan } from "../../../core/plan.js";
+import { none, type Problem } from "../../../core/problem.js";
+import { assert } from "../../../core/result.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import { planOfDraft } from "../greedy/candidate.js";
 import { createDraft, type Draft, decodeDraft } from "../greedy/draft.js";
@@ -41,6 +41,8 @@ interface ExactRun {
   readonly draft: Draft;
   readonly seed: number;
   plan: Plan | null;
+  /** The best plan that the others know: found by them, or told to them within a step. */
+  told: Plan | null;
   value: number;
   bound: number;
 }
@@ -54,6 +56,7 @@ function startExact(highs: Highs, problem: Problem, seed: number): SolverRun {
     draft: createDraft(input.kernel),
     seed,
     plan: null,
+    told: null,
     value: Number.POSITIVE_INFINITY,
     bound: 0,
   };
@@ -63,12 +66,11 @@ function startExact(highs: Highs, problem: Problem, seed: number): SolverRun {
 /** One run of the engine; a further step starts it again from the best plan, with a new budget. */
 function solve(run: ExactRun, workUnits: number, shared: Shared): StepReport {
   const { highs, input } = run;
-  const returned = run.plan;
   if (shared.plan !== null && shared.value < run.value) {
     run.plan = shared.plan;
+    run.told = shared.plan;
     run.value = shared.value;
   }
-  const startedFrom = run.plan;
   const model = buildModel(input, run.value);
   const nodes = Math.min(nodesMax, Math.max(1, Math.floor(workUnits / workUnitsPerNode)));
   const done = highs.withModel<boolean>(modelData(model), (engineModel: Model): boolean => {
@@ -85,10 +87,15 @@ function solve(run: ExactRun, workUnits: number, shared: Shared): StepReport {
     runEngine(run, model, engineModel, shared);
     return conclude(run, model, engineModel);
   });
-  const improved =
-    run.plan !== returned && run.plan !== startedFrom && run.value < shared.value ? run.plan : null;
+  const improved = run.plan !== run.told && run.value < shared.value ? run.plan : null;
+  run.told = run.plan;
   // The engine does not say what a node cost; what was not used up is not accounted for.
-  return { workUnits: Math.min(workUnits, nodes * workUnitsPerNode), improved, bound: run.bound, done };
+  return {
+    workUnits: Math.min(workUnits, nodes * workUnitsPerNode),
+    improved,
+    bound: run.bound,
+    done,
+  };
 }
 
 function modelData(model: ExactModel): ModelData {
@@ -120,6 +127,7 @@ function runEngine(run: ExactRun, model: ExactModel, engineModel: Model, shared:
       const { mip_solution: solution } = event.data;
       if (solution !== undefined && takeSolution(run, model, solution)) {
         shared.progress({ improved: run.plan, bound: run.bound });
+        run.told = run.plan;
       }
       return undefined;
     },

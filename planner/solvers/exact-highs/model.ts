@@ -7,11 +7,12 @@
  * Times are scaled to about a thousand, so that one tolerance serves all problems; the objective is
  * in multiples of `unit`, see `objectiveUnit`.
  */
-import { none, type Problem } from "../../../core/problem.js";
+
 import type { Plan } from "../../../core/plan.js";
+import { none, type Problem } from "../../../core/problem.js";
 import { type Activity, demandOf, type ExactInput } from "./activities.js";
-import { createRows, type Rows, type Term } from "./rows.js";
 import { objectiveUnit } from "./objective-unit.js";
+import { createRows, type Rows, type Term } from "./rows.js";
 
 export interface ExactModel {
   readonly input: ExactInput;
@@ -96,7 +97,11 @@ function latestEnds(input: ExactInput, value: number): Float64Array {
   }
   for (const lag of edges.lag) serial += lag;
   const worth = (value / (weights.makespan * problem.tickMs)) * 1_000;
-  const end = Math.min(problem.horizon, serial, Number.isFinite(worth) ? Math.floor(worth + 1) : serial);
+  const end = Math.min(
+    problem.horizon,
+    serial,
+    Number.isFinite(worth) ? Math.floor(worth + 1) : serial,
+  );
   return Float64Array.from(kernel.tail, (tail, task) =>
     Math.max((kernel.head[task] as number) + (kernel.shortest[task] as number), end - tail),
   );
@@ -125,7 +130,11 @@ function addPlaces({ problem, input, rows, placeColumns }: Build, unit: number):
       const cost = moved ? weights.moves * (tasks.moveWeight[task] as number) : 0;
       return rows.column(cost / unit, 0, 1, true);
     });
-    rows.row(1, 1, columns.map((column) => ({ column, value: 1 })));
+    rows.row(
+      1,
+      1,
+      columns.map((column) => ({ column, value: 1 })),
+    );
     placeColumns.push(columns);
   }
 }
@@ -165,7 +174,10 @@ function addMakespan(build: Build, unit: number): number {
     const { terms, constant } = endTerms(build, task, -1);
     const after = (tail[task] as number) * scale;
     // Facts may end late while what follows them is already bounded by its own row.
-    rows.row(after - constant, Number.POSITIVE_INFINITY, [{ column: makespan, value: 1 }, ...terms]);
+    rows.row(after - constant, Number.POSITIVE_INFINITY, [
+      { column: makespan, value: 1 },
+      ...terms,
+    ]);
   }
   return makespan;
 }
@@ -184,18 +196,17 @@ function addPrecedences(build: Build): void {
 
 function addForbiddenSets(build: Build): void {
   const { input, rows, placeColumns } = build;
-  for (const { worker, members } of input.forbiddenSets) {
+  for (const members of input.forbiddenSets) {
     const terms: Term[] = [];
     let present = 0;
-    for (const member of members) {
-      const activity = input.activities[member] as Activity;
-      if (worker === none || activity.fixed !== null) continue;
-      const place = activity.places.findIndex((candidate) => candidate.worker === worker);
-      terms.push({ column: placeColumns[member]?.[place] ?? none, value: 1 });
+    for (const { activity, place } of members) {
+      const column = placeColumns[activity]?.[place];
+      if (column === undefined) continue;
+      terms.push({ column, value: 1 });
       present += 1;
     }
-    for (const a of members) {
-      for (const b of members) {
+    for (const { activity: a } of members) {
+      for (const { activity: b } of members) {
         if (a === b) continue;
         const column = before(build, a, b);
         if (column !== none) terms.push({ column, value: -1 });
@@ -286,21 +297,22 @@ function addWindow(
 ): void {
   const { head, tail } = input.kernel;
   const width = problem.dimensions.length;
+  const whole = from === 0 && after === 0;
   for (let d = 0; d < width; d += 1) {
     const capacity = problem.workers.capacity[worker * width + d] as number;
     const terms: Term[] = [];
     let facts = 0;
     input.activities.forEach(({ task, places, fixed }, index) => {
-      const place = places.findIndex((candidate) => candidate.worker === worker);
-      const { option, duration } = places[place] ?? { option: none, duration: 0 };
-      if (option === none || capacity === 0) return;
-      const share = (demandOf(problem, option, d) / capacity) * scale;
-      if (fixed !== null && from === 0 && after === 0) {
-        facts += Math.max(0, fixed.end - Math.max(0, fixed.start)) * share;
-      }
-      if (fixed !== null || share === 0) return;
-      if ((head[task] as number) < from || (tail[task] as number) < after) return;
-      terms.push({ column: placeColumns[index]?.[place] ?? none, value: -duration * share });
+      places.forEach(({ worker: where, option, duration }, place) => {
+        if (where !== worker || option === none || capacity === 0) return;
+        const share = (demandOf(problem, option, d) / capacity) * scale;
+        if (fixed !== null) {
+          if (whole) facts += Math.max(0, fixed.end - Math.max(0, fixed.start)) * share;
+          return;
+        }
+        if (share === 0 || (head[task] as number) < from || (tail[task] as number) < after) return;
+        terms.push({ column: placeColumns[index]?.[place] ?? none, value: -duration * share });
+      });
     });
     if (terms.length === 0) continue;
     const low = (from + after) * scale + facts;
@@ -355,7 +367,8 @@ export function solutionOf(model: ExactModel, plan: Plan): Float64Array {
   const { input, rows, startColumn, ticksPerUnit } = model;
   const { problem } = input.kernel;
   const values = new Float64Array(rows.columns);
-  const endOf = (activity: Activity): number => activity.fixed?.end ?? (plan.end[activity.task] as number);
+  const endOf = (activity: Activity): number =>
+    activity.fixed?.end ?? (plan.end[activity.task] as number);
   const startOf = (activity: Activity): number =>
     activity.fixed?.start ?? (plan.start[activity.task] as number);
   let makespan = 0;
@@ -365,12 +378,16 @@ export function solutionOf(model: ExactModel, plan: Plan): Float64Array {
     const column = startColumn[task] as number;
     if (column !== none) values[column] = (plan.start[task] as number) / ticksPerUnit;
     const late = model.tardinessColumn[task] as number;
-    if (late !== none) values[late] = Math.max(0, end - (problem.tasks.due[task] as number)) / ticksPerUnit;
+    if (late !== none)
+      values[late] = Math.max(0, end - (problem.tasks.due[task] as number)) / ticksPerUnit;
   }
   values[model.makespanColumn] = makespan / ticksPerUnit;
   model.placeColumns.forEach((columns, index) => {
     const { task, places } = input.activities[index] as Activity;
-    const place = places.findIndex(({ worker }) => worker === plan.worker[task]);
+    const place = places.findIndex(
+      ({ worker, option }) =>
+        worker === plan.worker[task] && sameUse(problem, option, plan.option[task] as number),
+    );
     const column = columns[place];
     if (column !== undefined) values[column] = 1;
   });
@@ -381,4 +398,10 @@ export function solutionOf(model: ExactModel, plan: Plan): Float64Array {
     values[column] = endOf(first) <= startOf(second) ? 1 : 0;
   }
   return values;
+}
+
+/** A plan may use a longer option of the same demand than the model does: that only wastes time. */
+function sameUse(problem: Problem, a: number, b: number): boolean {
+  if (a === b || a === none || b === none) return a === b;
+  return problem.dimensions.every((_, d) => demandOf(problem, a, d) === demandOf(problem, b, d));
 }

@@ -1,7 +1,8 @@
 /** A point of the search: an order, a choice of worker for each task, and what they decode to. */
-import { none } from "../../../core/problem.js";
-import type { Plan } from "../../../core/plan.js";
+
 import type { Choice } from "../../../core/decode.js";
+import type { Plan } from "../../../core/plan.js";
+import { none } from "../../../core/problem.js";
 import type { Draft } from "./draft.js";
 import type { Kernel } from "./kernel.js";
 import { sortByKeys } from "./orders.js";

@@ -5,6 +5,8 @@
  * everybody, this one allocates nothing, stops as soon as the value cannot get below a limit, and
  * counts its work. What it finds is checked by core before anybody sees it.
  */
+
+import type { Choice } from "../../../core/decode.js";
 import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
 import {
   addInterval,
@@ -14,7 +16,6 @@ import {
   type GpuNeed,
   type Timeline,
 } from "../../../core/timeline.js";
-import type { Choice } from "../../../core/decode.js";
 import { type Kernel, workersOfOption } from "./kernel.js";
 
 /** At most this many workers of a class are tried for a task that may run on any of them. */
@@ -153,10 +154,11 @@ function readyTime(kernel: Kernel, draft: Draft, task: number): number {
 }
 
 interface Placement {
-  readonly option: number;
-  readonly worker: number;
+  option: number;
+  worker: number;
   /** none: there is no place. */
-  readonly start: number;
+  start: number;
+  end: number;
 }
 
 /** Ties go to the previous worker, else to the first found; `only...` is none for any. */
@@ -171,31 +173,54 @@ function earliestEnd(
   const { problem, prepared, optionUsable } = kernel;
   const { options, tasks } = problem;
   const block = tasks.block[task] as number;
-  const previous = tasks.previousWorker[task] as number;
-  let [bestOption, bestWorker, bestStart] = [none, none, none];
-  let bestEnd = Number.POSITIVE_INFINITY;
+  const best = { option: none, worker: none, start: none, end: Number.POSITIVE_INFINITY };
   const lastOption = options.blockFirst[block + 1] as number;
   for (let option = options.blockFirst[block] as number; option < lastOption; option += 1) {
-    const duration = options.duration[option] as number;
+    if (optionUsable[option] === 0 || (onlyOption !== none && onlyOption !== option)) continue;
     // An option whose shortest way is too long is not worth a look at any worker.
-    if (optionUsable[option] === 0 || from + duration > bestEnd) continue;
-    if (onlyOption !== none && onlyOption !== option) continue;
+    if (from + (options.duration[option] as number) > best.end) continue;
+    if (onlyWorker !== none) {
+      if (runsOn(problem, option, onlyWorker)) {
+        consider(kernel, draft, task, from, option, onlyWorker, best);
+      }
+      continue;
+    }
     const workers = workersOfOption(problem, prepared, option);
     const size = workers.length;
-    const probes = onlyWorker === none ? Math.min(size, probesPerOption) : size;
+    const probes = Math.min(size, probesPerOption);
     const offset = size > probes ? draft.rotation++ * probes : 0;
     for (let k = 0; k < probes; k += 1) {
       const worker = workers[size > probes ? (offset + k) % size : k] as number;
-      if (onlyWorker !== none && onlyWorker !== worker) continue;
-      draft.workUnits += 1;
-      const start = earliestOn(kernel, task, option, worker, from);
-      if (start === none) continue;
-      const end = start + duration;
-      if (end > bestEnd || (end === bestEnd && worker !== previous)) continue;
-      [bestOption, bestWorker, bestStart, bestEnd] = [option, worker, start, end];
+      consider(kernel, draft, task, from, option, worker, best);
     }
   }
-  return { option: bestOption, worker: bestWorker, start: bestStart };
+  return best;
+}
+
+function runsOn({ options, workers }: Problem, option: number, worker: number): boolean {
+  const only = options.worker[option] as number;
+  return workers.classOf[worker] === options.class[option] && (only === none || only === worker);
+}
+
+function consider(
+  kernel: Kernel,
+  draft: Draft,
+  task: number,
+  from: number,
+  option: number,
+  worker: number,
+  best: Placement,
+): void {
+  const { options, tasks } = kernel.problem;
+  draft.workUnits += 1;
+  const start = earliestOn(kernel, task, option, worker, from);
+  if (start === none) return;
+  const end = start + (options.duration[option] as number);
+  if (end > best.end || (end === best.end && worker !== tasks.previousWorker[task])) return;
+  best.option = option;
+  best.worker = worker;
+  best.start = start;
+  best.end = end;
 }
 
 /** Earliest start at which worker, devices and pools are all free; none if past the horizon. */

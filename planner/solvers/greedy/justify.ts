@@ -4,9 +4,10 @@
  * Here the pass to the right only makes that order, so it leaves pools and devices out and knows
  * time before the origin; the pass to the left is an ordinary decode.
  */
+
+import type { Choice } from "../../../core/decode.js";
 import { isMilestone, taskRunning } from "../../../core/problem.js";
 import { addInterval, type Timeline } from "../../../core/timeline.js";
-import type { Choice } from "../../../core/decode.js";
 import { clearSchedule, type Draft, decodeDraft } from "./draft.js";
 import type { Kernel } from "./kernel.js";
 import { type Keys, orderByKeys, sortByKeys } from "./orders.js";

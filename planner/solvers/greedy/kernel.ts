@@ -32,7 +32,8 @@ export function createKernel(problem: Problem): Kernel {
   const prepared = prepare(problem);
   const { topological } = prepared.graph;
   const topologicalRank = new Int32Array(problem.tasks.count);
-  for (let at = 0; at < topological.length; at += 1) topologicalRank[topological[at] as number] = at;
+  for (let at = 0; at < topological.length; at += 1)
+    topologicalRank[topological[at] as number] = at;
   const optionUsable = usableOptions(problem, prepared);
   const { shortest, typical, impossible } = durations(problem, optionUsable);
   const movable = topological.filter((task) => {
@@ -64,7 +65,9 @@ function usableOptions(problem: Problem, prepared: Prepared): Uint8Array {
     for (const worker of workersOfOption(problem, prepared, option)) {
       const timeline = prepared.workers[worker];
       if (timeline === undefined) continue;
-      if (earliestFit(timeline, 0, duration, options.demand, row, gpu, horizon - duration) === none) {
+      if (
+        earliestFit(timeline, 0, duration, options.demand, row, gpu, horizon - duration) === none
+      ) {
         continue;
       }
       usable[option] = 1;
@@ -89,34 +92,38 @@ function durations(
   problem: Problem,
   optionUsable: Uint8Array,
 ): { shortest: Int32Array; typical: Float64Array; impossible: number } {
-  const { tasks, options } = problem;
+  const { tasks } = problem;
   const shortest = new Int32Array(tasks.count);
   const typical = new Float64Array(tasks.count);
   let impossible = none;
   for (let task = 0; task < tasks.count; task += 1) {
-    const block = tasks.block[task] as number;
     if (tasks.state[task] === taskRunning) {
       shortest[task] = (tasks.fixedEnd[task] as number) - (tasks.fixedStart[task] as number);
       typical[task] = shortest[task] as number;
-    } else if (block !== none) {
-      const kept = tasks.state[task] === taskKept ? (tasks.previousOption[task] as number) : none;
-      let low = Number.MAX_SAFE_INTEGER;
-      let sum = 0;
-      let found = 0;
-      const last = options.blockFirst[block + 1] as number;
-      for (let option = options.blockFirst[block] as number; option < last; option += 1) {
-        if (optionUsable[option] === 0 || (kept !== none && option !== kept)) continue;
-        const duration = options.duration[option] as number;
-        low = Math.min(low, duration);
-        sum += duration;
-        found += 1;
+    } else if (!isMilestone(problem, task)) {
+      const usable = usableDurations(problem, optionUsable, task);
+      if (usable.length === 0) {
+        impossible = task;
+        continue;
       }
-      if (found === 0) impossible = task;
-      shortest[task] = found === 0 ? 0 : low;
-      typical[task] = found === 0 ? 0 : sum / found;
+      shortest[task] = usable.reduce((a, b) => Math.min(a, b));
+      typical[task] = usable.reduce((a, b) => a + b) / usable.length;
     }
   }
   return { shortest, typical, impossible };
+}
+
+function usableDurations(problem: Problem, optionUsable: Uint8Array, task: number): number[] {
+  const { tasks, options } = problem;
+  const block = tasks.block[task] as number;
+  const kept = tasks.state[task] === taskKept ? (tasks.previousOption[task] as number) : none;
+  const found: number[] = [];
+  const last = options.blockFirst[block + 1] as number;
+  for (let option = options.blockFirst[block] as number; option < last; option += 1) {
+    if (optionUsable[option] === 0 || (kept !== none && option !== kept)) continue;
+    found.push(options.duration[option] as number);
+  }
+  return found;
 }
 
 function heads(problem: Problem, prepared: Prepared, shortest: Int32Array): Int32Array {

@@ -25,7 +25,10 @@ export const reassign: Move = (kernel, trial, random, task) => {
 export const shift: Move = (kernel, trial, random, task) => {
   const from = trial.position[task] as number;
   const reach = 3 + randomInteger(random, 24);
-  const to = random() < 0.5 ? from - 1 - randomInteger(random, reach) : from + 1 + randomInteger(random, reach);
+  const to =
+    random() < 0.5
+      ? from - 1 - randomInteger(random, reach)
+      : from + 1 + randomInteger(random, reach);
   moveTo(kernel, trial, task, to);
   if (random() < 0.5) free(trial, task);
 };
@@ -161,7 +164,8 @@ function randomPlace(
   let option = draw();
   const second = draw();
   const { duration } = problem.options;
-  if ((duration[second] as number) < (duration[option] as number) && random() < 0.6) option = second;
+  if ((duration[second] as number) < (duration[option] as number) && random() < 0.6)
+    option = second;
   const workers = workersOfOption(problem, prepared, option);
   return { option, worker: workers[randomInteger(random, workers.length)] as number };
 }

@@ -6,9 +6,9 @@
  * A generator: every `yield` is a point where the run may pause.
  */
 import { type Choice, freeChoice } from "../../../core/decode.js";
+import type { Plan } from "../../../core/plan.js";
 import { isMilestone, none, taskRunning } from "../../../core/problem.js";
 import { randomInteger } from "../../../core/random.js";
-import type { Plan } from "../../../core/plan.js";
 import { adopt, type Candidate, copyCandidate, createCandidate, planOfDraft } from "./candidate.js";
 import { createDraft, type Draft, decodeDraft } from "./draft.js";
 import { justify } from "./justify.js";
@@ -170,7 +170,12 @@ function restart(search: Search): void {
   const shakes = 2 + randomInteger(random, 1 + Math.floor(kernel.movable.length / 20));
   for (let shake = 0; shake < shakes; shake += 1) {
     const task = kernel.movable[randomInteger(random, kernel.movable.length)] as number;
-    (moves[randomInteger(random, moves.length)] as (typeof moves)[number])(kernel, trial, random, task);
+    (moves[randomInteger(random, moves.length)] as (typeof moves)[number])(
+      kernel,
+      trial,
+      random,
+      task,
+    );
   }
   const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return;
@@ -247,4 +252,3 @@ function reward(bandit: Bandit, arm: number, improved: boolean): void {
   const old = bandit.weight[arm] as number;
   bandit.weight[arm] = Math.max(0.01, 0.99 * old + 0.01 * (improved ? 1 : 0));
 }
-

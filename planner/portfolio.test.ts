@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkPlan } from "../core/check.js";
+import { type PortfolioHooks, type PortfolioRequest, runPortfolio } from "./portfolio.js";
+import { dagProblem } from "./testing/dag-problem.js";
+import { bundleSolverThread, type SolverThreadBundle } from "./testing/solver-thread-bundle.js";
+import { ThreadPool } from "./thread-pool.js";
+
+const log = pino({ level: "silent" });
+const never = new AbortController().signal;
+const quiet: PortfolioHooks = { incumbent: () => {}, bound: () => {} };
+let bundle: SolverThreadBundle;
+let directory: string;
+
+beforeAll(async () => {
+  bundle = await bundleSolverThread();
+  directory = mkdtempSync(join(tmpdir(), "almanac-portfolio-"));
+});
+
+afterAll(() => {
+  bundle.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const request = (change: Partial<PortfolioRequest>): PortfolioRequest => ({
+  seed: 1,
+  solvers: ["greedy"],
+  workUnits: 0,
+  wallMs: 1_500,
+  ...change,
+});
+
+async function withPool<T>(entry: string, use: (pool: ThreadPool) => Promise<T>): Promise<T> {
+  const pool = new ThreadPool({ entry, idleMax: 2, memoryMiBMax: 512 });
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** A solver thread that is another program. */
+function threadThat(name: string, body: string): string {
+  const entry = join(directory, `${name}.mjs`);
+  writeFileSync(entry, `import { parentPort } from "node:worker_threads";\n${body}\n`);
+  return entry;
+}
+
+describe("a portfolio", () => {
+  it("goes on when a thread is killed, and says so", async () => {
+    await withPool(bundle.entry, async (pool) => {
+      const killed: unknown[] = [];
+      const lease = pool.lease.bind(pool);
+      pool.lease = (listener) => {
+        const thread = lease(listener);
+        if (killed.length === 0) killed.push(setTimeout(() => void thread.worker.terminate(), 300));
+        return thread;
+      };
+      const problem = dagProblem(4, 300);
+      const result = await runPortfolio(
+        problem,
+        request({}),
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(result.reason).toBe("wall_time");
+      expect(result.deterministic).toBe(false);
+      expect(result.contributions.get("greedy")?.failure).toContain("ended");
+      expect(result.workUnits).toBeGreaterThan(0);
+      expect(
+        checkPlan(problem, result.incumbent?.plan ?? expect.fail("no plan")).violations,
+      ).toEqual([]);
+      // The pool makes up for the thread it lost.
+      const again = await runPortfolio(
+        problem,
+        request({ workUnits: 50_000 }),
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(again).toMatchObject({ reason: "budget", deterministic: true });
+    });
+  });
+
+  it("with no thread that works still gives the greedy plan", async () => {
+    const entry = threadThat("crashes", "process.exit(3);");
+    await withPool(entry, async (pool) => {
+      const problem = dagProblem(4, 50);
+      const result = await runPortfolio(
+        problem,
+        request({}),
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(result.incumbent?.solver).toBe("greedy");
+      expect(result.contributions.get("greedy")?.failure).not.toBe("");
+      expect(result.deterministic).toBe(false);
+    });
+  });
+
+  it("ends a thread that is stuck when the time is up", async () => {
+    const entry = threadThat("stuck", 'parentPort.on("message", () => { for (;;) {} });');
+    await withPool(entry, async (pool) => {
+      const wall = request({ wallMs: 300 });
+      const result = await runPortfolio(
+        dagProblem(4, 50),
+        wall,
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(result.reason).toBe("wall_time");
+      expect(result.wallMs).toBeLessThan(300 + 500);
+      expect(result.incumbent).not.toBeNull();
+    });
+  });
+
+  it("does not spend what is left when the plan is proven optimal", async () => {
+    await withPool(bundle.entry, async (pool) => {
+      const all = request({ solvers: [], wallMs: 20_000 });
+      const result = await runPortfolio(
+        dagProblem(2, 10),
+        all,
+        { pool, threads: 1, log },
+        quiet,
+        never,
+      );
+      expect(result.reason).toBe("optimal");
+      expect(result.wallMs).toBeLessThan(10_000);
+    });
+  });
+
+  it("that is cancelled before it begins does nothing more than its first plan", async () => {
+    await withPool(bundle.entry, async (pool) => {
+      const gone = AbortSignal.abort();
+      const result = await runPortfolio(
+        dagProblem(2, 10),
+        request({}),
+        { pool, threads: 1, log },
+        quiet,
+        gone,
+      );
+      expect(result.reason).toBe("cancelled");
+      expect(result.workUnits).toBe(0);
+    });
+  });
+});
