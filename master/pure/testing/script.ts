@@ -3,12 +3,11 @@
  * number. Every command is also replayed into a second state, whose hash must agree.
  */
 import { expect } from "vitest";
-import { attemptId, jobId, taskId, workerId } from "../../../core/ids.js";
+import { type AttemptId, jobId, taskId, workerId } from "../../../core/ids.js";
 import type { Edge, JobSpec, TaskTemplate } from "../../../core/job.js";
 import type { Resources } from "../../../core/resources.js";
 import { noResources } from "../../../core/resources.js";
 import type { Result } from "../../../core/result.js";
-import type { AttemptFinished } from "../../../core/session.js";
 import type { Outcome, WorkerFacts } from "../../../core/worker.js";
 import type { Command, Reply } from "../commands.js";
 import type { ClusterSettings, Event, Recorded } from "../events.js";
@@ -16,7 +15,7 @@ import { evolve } from "../evolve.js";
 import { defaultSettings, genesis } from "../genesis.js";
 import { stateHash } from "../hash.js";
 import { needsPlacement } from "../place.js";
-import type { State } from "../state.js";
+import type { Attempt, State } from "../state.js";
 import { step } from "../step.js";
 
 export class Script {
@@ -69,12 +68,12 @@ export class Script {
   }
 
   started(task: string, attempt = 1): void {
-    this.#report(task, attempt, { startedAtMs: this.nowMs });
+    this.report(this.#attempt(task, attempt), null);
   }
 
   finished(task: string, outcome: Outcome | number = 0, attempt = 1): void {
     const end: Outcome = typeof outcome === "number" ? exited(outcome) : outcome;
-    this.#report(task, attempt, { outcome: end });
+    this.report(this.#attempt(task, attempt), end);
   }
 
   tick(forwardMs: number): void {
@@ -91,36 +90,36 @@ export class Script {
     return this.events.map(({ event }) => event.type);
   }
 
-  #report(
-    name: string,
-    number: number,
-    what: { readonly startedAtMs: number } | { readonly outcome: Outcome },
-  ): void {
+  /** What its worker says of an attempt now: that it has started, or how it ended. */
+  report({ id, worker, status }: Attempt, outcome: Outcome | null): void {
+    const incarnation = this.state.workers.get(worker)?.incarnation;
+    if (incarnation === undefined) throw new Error(`no worker ${worker}`);
+    const startedAtMs = status.kind === "running" ? status.startedAtMs : this.nowMs;
+    this.do({
+      type: "WorkerReport",
+      incarnation,
+      started: outcome === null ? [{ attempt: id, startedAtMs, pid: 1 }] : [],
+      finished:
+        outcome === null ? [] : [{ ...finish(id, outcome), startedAtMs, endedAtMs: this.nowMs }],
+      refused: [],
+    });
+  }
+
+  #attempt(name: string, number: number): Attempt {
     const task = [...this.state.tasks.values()].find(({ entry }) => entry.name === name);
     const attempt = task?.attempts[number - 1];
-    if (task === undefined || attempt === undefined) throw new Error(`no attempt of ${name}`);
-    const worker = this.state.workers.get(attempt.worker);
-    if (worker === undefined) throw new Error(`no worker ${attempt.worker}`);
-    const id = attemptId(task.id, number);
-    const started = "startedAtMs" in what ? [{ attempt: id, pid: 1, ...what }] : [];
-    const finished: AttemptFinished[] =
-      "outcome" in what
-        ? [
-            {
-              attempt: id,
-              outcome: what.outcome,
-              usage: { peakMemoryBytes: null, cpuMs: null },
-              startedAtMs: attempt.status.kind === "running" ? attempt.status.startedAtMs : null,
-              endedAtMs: this.nowMs,
-              stdoutBytes: 0,
-              stderrBytes: 0,
-            },
-          ]
-        : [];
-    const { incarnation } = worker;
-    this.do({ type: "WorkerReport", incarnation, started, finished, refused: [] });
+    if (attempt === undefined) throw new Error(`no attempt ${number} of ${name}`);
+    return attempt;
   }
 }
+
+const finish = (attempt: AttemptId, outcome: Outcome) => ({
+  attempt,
+  outcome,
+  usage: { peakMemoryBytes: null, cpuMs: null },
+  stdoutBytes: 0,
+  stderrBytes: 0,
+});
 
 const exited = (exitCode: number): Outcome => ({ kind: "exited", exitCode });
 

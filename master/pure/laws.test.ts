@@ -1,0 +1,164 @@
+/** Random lives of a small cluster: whatever happens, in whatever order, the invariants hold. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { jobId, workerId } from "../../core/ids.js";
+import type { JobSpec, TaskTemplate } from "../../core/job.js";
+import type { Outcome } from "../../core/worker.js";
+import { liveAttempt } from "./state.js";
+import { brokenInvariants } from "./testing/invariants.js";
+import { job, resources, Script, template, workerFacts } from "./testing/script.js";
+
+const pools = [{ name: "licence", capacity: 2 }];
+
+const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
+  resources: fc.constantFrom(resources(500), resources(1_000), resources(2_000), resources(9_000)),
+  pools: fc.constantFrom({}, { licence: 1 }),
+  idempotent: fc.boolean(),
+  onLost: fc.constantFrom({ kind: "keep" as const }, { kind: "stop" as const, afterMs: 3_000 }),
+  maxConcurrent: fc.constantFrom(null, 1),
+  priority: fc.integer({ min: -5, max: 5 }),
+  retry: fc.constantFrom(
+    { attemptsMax: 1, backoffMs: 100, backoffMaxMs: 1_000 },
+    { attemptsMax: 3, backoffMs: 100, backoffMaxMs: 1_000 },
+  ),
+  gpu: fc.constantFrom(
+    null,
+    { kind: "share" as const, thousandths: 600, type: null, memoryBytes: 0 },
+    { kind: "whole" as const, count: 1, type: null, memoryBytes: 0 },
+  ),
+  estimate: fc.constantFrom(null, { p50Ms: 500, p90Ms: 900 }, { p50Ms: 5_000, p90Ms: 20_000 }),
+});
+
+const jobs: fc.Arbitrary<JobSpec> = fc
+  .array(templates, { minLength: 1, maxLength: 6 })
+  .chain((changes) =>
+    fc
+      .array(
+        fc.record({
+          from: fc.nat(changes.length - 1),
+          to: fc.nat(changes.length - 1),
+          on: fc.constantFrom("success" as const, "failure" as const, "done" as const),
+        }),
+        { maxLength: 8 },
+      )
+      .map((edges) => ({
+        ...job(changes.map((change, i) => template(`t${i}`, change))),
+        // Edges go up only, so there is no cycle, and none twice.
+        edges: edges.filter(
+          (edge, i) =>
+            edge.from < edge.to &&
+            edges.findIndex((e) => e.from === edge.from && e.to === edge.to) === i,
+        ),
+      })),
+  );
+
+const outcomes: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome[]>(
+  { kind: "exited", exitCode: 0 },
+  { kind: "exited", exitCode: 0 },
+  { kind: "exited", exitCode: 1 },
+  { kind: "timed_out" },
+  { kind: "lease_expired" },
+  { kind: "supervisor_lost" },
+  { kind: "not_started", message: "no such file" },
+);
+
+type Deed = (script: Script, count: number) => void;
+
+const workers = ["a", "b", "c"].map(workerId);
+
+const deeds: fc.Arbitrary<Deed> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: jobs.map(
+      (spec): Deed =>
+        (script, n) =>
+          void script.submit(spec, `j${n}`),
+    ),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(fc.nat(), outcomes).map(
+      ([pick, outcome]): Deed =>
+        (script) => {
+          const live = [...script.state.index.live].filter(
+            (task) => liveAttempt(task)?.status.kind !== "unknown",
+          );
+          const task = live[pick % Math.max(1, live.length)];
+          const attempt = task === undefined ? null : liveAttempt(task);
+          if (attempt === null) return;
+          if (attempt.status.kind === "launching" && pick % 2 === 0) script.report(attempt, null);
+          else script.report(attempt, outcome);
+        },
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: 1, max: 6_000 }).map(
+      (ms): Deed =>
+        (s) =>
+          s.tick(ms),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.nat(2), fc.nat(1), fc.boolean()).map(
+      ([w, session, knows]): Deed =>
+        (script) => {
+          const worker = workers[w] ?? workerId("a");
+          const live = [...(script.state.workers.get(worker)?.live.keys() ?? [])];
+          script.lastHeard.set(worker, script.nowMs);
+          script.do({
+            type: "WorkerHello",
+            hello: {
+              incarnation: { worker, boot: "b", session: `s${session}` },
+              facts: {
+                ...workerFacts(worker),
+                capacity: resources(2_000, 2 ** 30),
+                devices: [{ id: "gpu0", type: "x", memoryBytes: 2 ** 30 }],
+              },
+              epochSeen: 1,
+              live: knows ? live.map((attempt) => ({ attempt, startedAtMs: 1, pid: 1 })) : [],
+              unacknowledged: [],
+            },
+          });
+        },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat(2).map(
+      (w): Deed =>
+        (script) => {
+          const incarnation = script.state.workers.get(workers[w] ?? workerId("a"))?.incarnation;
+          if (incarnation !== undefined) script.do({ type: "WorkerDisconnected", incarnation });
+        },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat(), fc.boolean()).map(
+      ([pick, again]): Deed =>
+        (script) => {
+          const all = [...script.state.jobs.keys()];
+          const id = all[pick % Math.max(1, all.length)] ?? jobId("none");
+          if (again) script.do({ type: "Retry", job: id, task: null });
+          else script.do({ type: "Cancel", job: id, task: null, reason: "random" });
+        },
+    ),
+  },
+);
+
+describe("whatever happens to a cluster", () => {
+  it("keeps every invariant, and its replay is equal", () => {
+    fc.assert(
+      fc.property(fc.array(deeds, { minLength: 5, maxLength: 60 }), (life) => {
+        const script = new Script({ pools, silenceLimitMs: 5_000 });
+        life.forEach((deed, count) => {
+          deed(script, count);
+          expect(brokenInvariants(script.state)).toEqual([]);
+        });
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,103 @@
+/** The invariants of docs/architecture.md, recomputed from the entities alone. */
+import { deviceThousandths } from "../../../core/resources.js";
+import type { State, Task } from "../state.js";
+import { isEnded, liveAttempt } from "../state.js";
+
+/** Everything that is wrong; empty in every state that events can lead to. */
+export function brokenInvariants(state: State): string[] {
+  return [
+    ...brokenCapacities(state),
+    ...brokenPools(state),
+    ...[...state.tasks.values()].flatMap((task) => brokenTask(state, task)),
+    ...brokenJobs(state),
+  ];
+}
+
+function brokenCapacities(state: State): string[] {
+  const broken: string[] = [];
+  for (const worker of state.workers.values()) {
+    let cpu = 0;
+    const shares = new Map<string, number>();
+    for (const task of worker.live.values()) {
+      cpu += task.template.resources.cpuMillis;
+      const { gpu } = task.template;
+      for (const device of liveAttempt(task)?.devices ?? []) {
+        const share = gpu?.kind === "share" ? gpu.thousandths : deviceThousandths;
+        shares.set(device, (shares.get(device) ?? 0) + share);
+      }
+    }
+    if (cpu !== worker.used.cpuMillis) broken.push(`${worker.id} counts ${worker.used.cpuMillis}`);
+    if (cpu > worker.facts.capacity.cpuMillis) broken.push(`${worker.id} is over-committed`);
+    for (const [device, share] of shares) {
+      if (share > deviceThousandths) broken.push(`device ${device} of ${worker.id} holds ${share}`);
+    }
+  }
+  return broken;
+}
+
+function brokenPools(state: State): string[] {
+  const broken: string[] = [];
+  for (const pool of state.settings.pools) {
+    let used = 0;
+    for (const task of state.tasks.values()) {
+      if (liveAttempt(task) !== null) used += task.template.pools[pool.name] ?? 0;
+    }
+    if (used > pool.capacity) broken.push(`pool ${pool.name} holds ${used}`);
+    if (used !== (state.poolUse.get(pool.name) ?? 0))
+      broken.push(`pool ${pool.name} is miscounted`);
+  }
+  for (const job of state.jobs.values()) {
+    job.spec.templates.forEach((template, index) => {
+      const live = job.tasks.filter((t) => t.entry.template === index && liveAttempt(t) !== null);
+      if (live.length !== job.livePerTemplate[index]) broken.push(`${job.id} miscounts live tasks`);
+      if (live.length > (template.maxConcurrent ?? Number.POSITIVE_INFINITY)) {
+        broken.push(`${job.id} runs ${live.length} of ${template.name}`);
+      }
+    });
+  }
+  return broken;
+}
+
+function brokenTask(state: State, task: Task): string[] {
+  const broken: string[] = [];
+  const live = task.attempts.filter((attempt) => attempt.status.kind !== "ended");
+  if (live.length > 1) broken.push(`${task.id} runs twice at once`);
+  if ((task.status.kind === "live") !== (live.length === 1))
+    broken.push(`${task.id} lost its attempt`);
+  const unstarted = task.status.kind === "pending" && !task.held && task.blockers === 0;
+  if (unstarted) broken.push(`${task.id} is pending for nothing`);
+  task.attempts.forEach((attempt, index) => {
+    if (attempt.number !== index + 1) broken.push(`${task.id} skipped an attempt number`);
+  });
+  const { index, plan } = state;
+  const indexed: [Set<Task>, boolean][] = [
+    [index.ready, task.status.kind === "ready"],
+    [index.live, task.status.kind === "live"],
+    [index.backoff, task.status.kind === "backoff"],
+    [index.unknown, live[0]?.status.kind === "unknown"],
+  ];
+  if (indexed.some(([set, expected]) => set.has(task) !== expected)) {
+    broken.push(`${task.id} is indexed wrongly`);
+  }
+  if (isEnded(task) && plan.entries.has(task.id)) broken.push(`${task.id} ended, still planned`);
+  return broken;
+}
+
+function brokenJobs(state: State): string[] {
+  const broken: string[] = [];
+  for (const job of state.jobs.values()) {
+    const open = job.tasks.filter((task) => !isEnded(task)).length;
+    if (open !== job.open) broken.push(`${job.id} counts ${job.open} open tasks of ${open}`);
+    if ((open === 0) !== (job.state !== "running"))
+      broken.push(`${job.id} ${job.state}, ${open} open`);
+    for (const edge of job.spec.edges) {
+      const from = job.tasks[edge.from];
+      const to = job.tasks[edge.to];
+      if (from === undefined || to === undefined || isEnded(from)) continue;
+      if (to.attempts.length > 0 && from.attempts.length === 0) {
+        broken.push(`${to.id} started before ${from.id}`);
+      }
+    }
+  }
+  return broken;
+}
