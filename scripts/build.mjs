@@ -47,7 +47,7 @@ export async function build(root) {
       sourcemap: true,
       chunkNames: "chunks/[name]-[hash]",
       metafile: true,
-      logLevel: "error",
+      logLevel: "silent",
     });
     removeOthers(root, new Set(Object.keys(metafile.outputs)));
   }
