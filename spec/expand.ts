@@ -12,7 +12,8 @@ import {
 } from "../core/job.js";
 import { defaultObjective } from "../core/objective.js";
 import { quote, violationsMax } from "../core/violations.js";
-import type { Origins, ParseOptions, Problem, SourceTask } from "./expansion.js";
+import { resolveEdges } from "./edges.js";
+import type { Element, Origins, ParseOptions, Problem, Row, SourceTask } from "./expansion.js";
 import type { Combination } from "./expansion-fields.js";
 import type { JobFile } from "./job-file.js";
 import { instantOf, lowerTask, readEnvFiles } from "./lower.js";
@@ -24,20 +25,6 @@ export interface Expanded {
   readonly spec: JobSpec;
   readonly origins: Origins;
   readonly problems: readonly Problem[];
-}
-
-interface Element {
-  /** `[7]`, `[lr=0.1,seed=2]`, or nothing. */
-  readonly suffix: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly values: ReadonlyMap<string, string>;
-}
-
-/** The elements of a source task stand in one row: [first, first + count). */
-interface Row {
-  readonly source: SourceTask;
-  readonly first: number;
-  readonly elements: readonly Element[];
 }
 
 export function expandJob(file: JobFile, options: ParseOptions): Expanded {
@@ -252,76 +239,4 @@ function* textsOf(source: SourceTask, file: JobFile): Generator<readonly [Path, 
     yield [[...source.path, "command", i], word];
   }
   if (source.file.script !== undefined) yield [[...source.path, "script"], source.file.script];
-}
-
-function resolveEdges(
-  rows: readonly Row[],
-  tasks: readonly TaskEntry[],
-  problems: Problem[],
-): { readonly edges: readonly Edge[]; readonly entries: readonly number[] } {
-  const rowOf = new Map(rows.map((row) => [row.source.name, row]));
-  const indexOf = new Map(tasks.map((task, i) => [task.name, i]));
-  const edges: Edge[] = [];
-  const entries: number[] = [];
-  for (const row of rows) {
-    for (const [entry, { task: wanted, on }] of (row.source.file.after ?? []).entries()) {
-      if (problems.length >= violationsMax) return { edges, entries };
-      const path = [...row.source.path, "after", entry];
-      const sources = dependenciesOf(row, wanted, rowOf, indexOf);
-      if (typeof sources === "string") {
-        problems.push({ path, message: sources });
-        continue;
-      }
-      const count = sources.reduce((sum, from) => sum + from.length, 0);
-      if (edges.length + count > jobLimits.edges) {
-        const message = `the job has more dependencies than the limit of ${jobLimits.edges}; let a single task stand between two large arrays, or use ${quote(`${wanted}[*]`)} for the same element`;
-        problems.push({ path, message, limit: jobLimits.edges });
-        return { edges, entries };
-      }
-      sources.forEach((all, element) => {
-        for (const from of all) {
-          edges.push({ from, to: row.first + element, on });
-          entries.push(entry);
-        }
-      });
-    }
-  }
-  return { edges, entries };
-}
-
-/** Per element of the row the tasks it waits for, or what is wrong. */
-function dependenciesOf(
-  row: Row,
-  wanted: string,
-  rowOf: ReadonlyMap<string, Row>,
-  indexOf: ReadonlyMap<string, number>,
-): readonly (readonly number[])[] | string {
-  const elementWise = wanted.endsWith("[*]");
-  const base = elementWise ? wanted.slice(0, -3) : wanted;
-  if (base === row.source.name) return `${quote(base)} depends on itself`;
-  const target = rowOf.get(base);
-  if (elementWise && target !== undefined) {
-    const found: (readonly number[])[] = [];
-    for (const element of row.elements) {
-      const from = indexOf.get(base + element.suffix);
-      if (from === undefined || element.suffix === "") {
-        return element.suffix === ""
-          ? `${quote(wanted)} is for arrays and matrices: this task has no elements to pair`
-          : `${quote(base)} has no element ${quote(element.suffix)} to pair with`;
-      }
-      found.push([from]);
-    }
-    return found;
-  }
-  const one = indexOf.get(base);
-  const from =
-    target !== undefined && !elementWise
-      ? target.elements.map((_, i) => target.first + i)
-      : one !== undefined && !elementWise
-        ? [one]
-        : null;
-  if (from === null) {
-    return `unknown dependency: there is no task ${quote(base)}${didYouMean(base, [...rowOf.keys(), ...[...indexOf.keys()].slice(0, 1000)])}`;
-  }
-  return row.elements.map(() => from);
 }

@@ -36,3 +36,17 @@ export interface SourceTask {
   readonly path: Path;
   readonly file: TaskFile;
 }
+
+export interface Element {
+  /** `[7]`, `[lr=0.1,seed=2]`, or nothing. */
+  readonly suffix: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The elements of a source task stand in one row: [first, first + count). */
+export interface Row {
+  readonly source: SourceTask;
+  readonly first: number;
+  readonly elements: readonly Element[];
+}

@@ -269,8 +269,7 @@ export const jobFile = closed({
   description: text("a text").optional().describe("For people."),
   variables: scalars
     .optional()
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: shows how a placeholder is written
-    .describe("Values for `${{ variables.name }}`; the command line may override them."),
+    .describe("Values for placeholders like variables.name; the command line may override them."),
   defaults: closed(common).optional().describe("Holds for every task that does not say otherwise."),
   tasks: z
     .union([z.array(namedTask), z.record(z.string(), task)], {
