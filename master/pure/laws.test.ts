@@ -30,7 +30,7 @@ const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
 });
 
 const jobs: fc.Arbitrary<JobSpec> = fc
-  .array(templates, { minLength: 1, maxLength: 6 })
+  .array(templates, { minLength: 1, maxLength: 6, size: "max" })
   .chain((changes) =>
     fc
       .array(
@@ -39,7 +39,7 @@ const jobs: fc.Arbitrary<JobSpec> = fc
           to: fc.nat(changes.length - 1),
           on: fc.constantFrom("success" as const, "failure" as const, "done" as const),
         }),
-        { maxLength: 8 },
+        { maxLength: 8, size: "max" },
       )
       .map((edges) => ({
         ...job(changes.map((change, i) => template(`t${i}`, change))),
@@ -151,14 +151,15 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
 describe("whatever happens to a cluster", () => {
   it("keeps every invariant, and its replay is equal", () => {
     fc.assert(
-      fc.property(fc.array(deeds, { minLength: 5, maxLength: 60 }), (life) => {
+      fc.property(fc.array(deeds, { minLength: 40, maxLength: 120, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
+        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
         life.forEach((deed, count) => {
           deed(script, count);
           expect(brokenInvariants(script.state)).toEqual([]);
         });
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
