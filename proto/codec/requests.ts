@@ -48,7 +48,9 @@ export const encodeSubmission = (submission: Submission): wire.SubmitRequest => 
 export function decodeSubmission(message: wire.SubmitRequest): Result<Submission> {
   const { idempotencyKey, dryRun } = message;
   const scope = newScope();
-  if (idempotencyKey !== "") identifier(scope, "idempotencyKey", idempotencyKey);
+  if (idempotencyKey !== "") {
+    identifier(scope, "idempotencyKey", idempotencyKey, idempotencyKeyLength);
+  }
   const key = finish(scope, "submission", idempotencyKey);
   if (!key.ok) return key;
   const spec = decodeJobSpec(message.spec);
@@ -109,7 +111,8 @@ export interface ListQuery {
 }
 
 export const listLimitDefault = 100;
-export const listLimitMax = 10_000;
+export const listLimitMax = 1_000;
+export const idempotencyKeyLength = 256;
 
 export const encodeListQuery = (query: ListQuery): wire.ListRequest => ({
   namespace: query.namespace,
