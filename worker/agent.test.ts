@@ -1,10 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noResources } from "../core/resources.js";
+import { startAgent } from "./agent.js";
 import { readProcess, signal } from "./drivers/process/proc.js";
 import { argv, launch, newAttempt, shell } from "./testing/launches.js";
+import { startRecordingMaster } from "./testing/recording-master.js";
 import { bundleSupervisor, type SupervisorBundle } from "./testing/supervisor-bundle.js";
 import {
   fileText,
@@ -279,6 +282,44 @@ describe("leases", () => {
     await goneWithin(pid, 1_000);
     await worker.restartAgent();
     expect((await master.finishOf(attempt)).outcome).toEqual({ kind: "lease_expired" });
+  });
+});
+
+describe("what cannot work is said, or waited for", () => {
+  test("a master of an older epoch is left alone, and what it sends is not done", async () => {
+    const { master } = worker;
+    const attempt = newAttempt();
+    master.welcome = { ...master.welcome, epoch: 8 };
+    master.disconnect();
+    await master.waitFor("a hello", () => master.hellos[1]);
+    master.welcome = { ...master.welcome, epoch: 7, kill: [attempt] };
+    master.disconnect();
+    await master.waitFor("a further hello", () => master.hellos[3], 10_000);
+    expect(master.hellos[2]?.epochSeen).toBe(8);
+    master.launch(launch(attempt, argv("true"), { epoch: 7 }));
+    await sleep(200);
+    expect(master.started).toEqual([]);
+  });
+
+  test("a master that goes and comes back finds its worker again", async () => {
+    const { master } = worker;
+    const attempt = newAttempt();
+    master.launch(launch(attempt, argv("sleep", "60")));
+    const started = await master.startOf(attempt);
+    await master.close();
+    const next = await startRecordingMaster(Number(master.address.split(":")[1]));
+    const hello = await next.waitFor("a hello", () => next.hellos[0], 10_000);
+    expect(hello.live).toEqual([started]);
+    await next.close();
+  });
+
+  test("a supervisor that cannot start is an error that names its log", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "almanac-broken-"));
+    writeFileSync(join(directory, "attempts.log"), "damaged\ndamaged\ndamaged\n");
+    const broken = startAgent({ ...worker.options, dataDirectory: directory });
+    await expect(broken).rejects.toThrow(/supervisor\.log/);
+    expect(readFileSync(join(directory, "supervisor.log"), "utf8")).toMatch(/damaged at byte 0/);
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -21,7 +21,7 @@ export interface DriverStart {
   readonly logBytesMax: number;
   /** Emulates a slower node: the cpu limit is multiplied by it. null: not throttled. */
   readonly throttle: number | null;
-  /** The attempt's own directory; exists. Logs go here (logs/segments.ts). */
+  /** The attempt's own directory, made by the driver. Logs go here (logs/segments.ts). */
   readonly directory: string;
   /** Resolves once the launch is durable. The program must not run before. */
   readonly durable: Promise<void>;

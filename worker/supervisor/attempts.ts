@@ -2,7 +2,6 @@
  * The attempts that are alive on this worker: started, bounded in time, stopped, and their ends
  * recorded before anybody hears of them.
  */
-import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
@@ -148,7 +147,6 @@ export class LiveAttempts {
     const { attempt, command, resources, devices, logBytesMax, timeoutMs } = one.launch;
     const directory = attemptDirectory(this.#options.dataDirectory, attempt);
     const durable = ledger.commit();
-    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(() => undefined);
     const result = await driver.start({
       ...context,
       attempt,

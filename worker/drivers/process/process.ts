@@ -1,6 +1,7 @@
 /** The driver that runs a program as a process of this host. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,7 +24,7 @@ import {
   resolveArguments,
   resolveWorkingDirectory,
 } from "./environment.js";
-import { createPipePool, type OutputPipe, type PipePool } from "./pipes.js";
+import { createPipePool, type OutputPipe, type PipePool, pipesDirectory } from "./pipes.js";
 import { processesWithEnvironment, readProcess, signal } from "./proc.js";
 import { sampleUsage, type UsageSampler } from "./usage.js";
 import { executionFailure, wrapCommand, wrapperShell } from "./wrapper.js";
@@ -51,7 +52,7 @@ interface Context {
 export function createProcessDriver(options: ProcessDriverOptions): Driver {
   const parentName = `almanac-${digest(options.dataDirectory)}`;
   const cgroups = options.useCgroups === false ? null : createCgroupManager(parentName);
-  const pipes = createPipePool(join(options.dataDirectory, "pipes"));
+  const pipes = createPipePool(pipesDirectory(options.dataDirectory));
   const context: Context = { cgroups, pipes };
   return {
     name: "process",
@@ -74,6 +75,8 @@ async function startProcess(
   context: Context,
   start: DriverStart,
 ): Promise<Result<RunningAttempt, string>> {
+  const made = await makeDirectories(start.directory);
+  if (!made.ok) return made;
   const directory = resolveWorkingDirectory(start);
   if (!directory.ok) return directory;
   const environment = buildEnvironment(start, directory.value);
@@ -81,7 +84,6 @@ async function startProcess(
   let cgroup: Cgroup | null = null;
   let child: ChildProcess | null = null;
   try {
-    mkdirSync(join(start.directory, "work"), { recursive: true });
     const argv = resolveArguments(start, environment, directory.value);
     if (!argv.ok) return argv;
     cgroup = createCgroup(context.cgroups, start);
@@ -98,6 +100,15 @@ async function startProcess(
     if (child?.pid !== undefined) signal(-child.pid, "SIGKILL");
     for (const pipe of output) pipe?.reader.destroy();
     if (cgroup !== null) await removeDirectories(cgroup.directories);
+    return { ok: false, error: messageOf(error) };
+  }
+}
+
+async function makeDirectories(directory: string): Promise<Result<null, string>> {
+  try {
+    await mkdir(join(directory, "work"), { recursive: true, mode: 0o700 });
+    return { ok: true, value: null };
+  } catch (error) {
     return { ok: false, error: messageOf(error) };
   }
 }
