@@ -268,7 +268,7 @@ describe("leases", () => {
     const end = await master.finishOf(stops);
     expect(end.outcome).toEqual({ kind: "lease_expired" });
     expect(end.endedAtMs - silentAtMs).toBeGreaterThan(150);
-    expect(end.endedAtMs - silentAtMs).toBeLessThan(1_000);
+    expect(end.endedAtMs - silentAtMs).toBeLessThan(3_000);
     expect(readProcess(pid)).not.toBeNull();
     master.acknowledging = true;
   });
@@ -279,7 +279,7 @@ describe("leases", () => {
     master.launch(launch(attempt, argv("sleep", "60"), { stopWhenLostAfterMs: 300 }));
     const { pid } = await master.startOf(attempt);
     await worker.agent.stop({ stopSupervisor: false });
-    await goneWithin(pid, 1_000);
+    await goneWithin(pid, 5_000);
     await worker.restartAgent();
     expect((await master.finishOf(attempt)).outcome).toEqual({ kind: "lease_expired" });
   });
@@ -331,7 +331,7 @@ describe("a worker that is stopped", () => {
     const { pid } = await master.startOf(attempt);
     const supervisor = worker.agent.supervisorPid();
     await worker.agent.stop({ stopSupervisor: true });
-    await goneWithin(supervisor, 1_000);
+    await goneWithin(supervisor, 5_000);
     expect(readProcess(pid)).toBeNull();
     expect((await master.finishOf(attempt)).outcome).toEqual({ kind: "supervisor_lost" });
     await worker.restartAgent();

@@ -1,9 +1,11 @@
 /** What this node has to offer, found out from the system. */
 import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
 import type { Resources } from "../core/resources.js";
 import type { DriverFacts, WorkerFacts } from "../core/worker.js";
 import packageFile from "../package.json" with { type: "json" };
+import { readCgroupMounts, readOwnGroups } from "./drivers/process/cgroup-manager.js";
 import { measureLoop } from "./speed.js";
 
 export interface OfferedFacts {
@@ -48,15 +50,41 @@ export function detectCapacity(diskPath: string = tmpdir()): Resources {
 
 function detectCpuMillis(): number {
   const coresMillis = availableParallelism() * 1000;
-  const [quota, period] = (readText("/sys/fs/cgroup/cpu.max") ?? "max 100000").split(/\s+/);
-  const share = Number(quota) / Number(period);
-  return Number.isFinite(share) ? Math.min(coresMillis, Math.floor(share * 1000)) : coresMillis;
+  const shares = ownGroupDirectories("cpu").map((directory) => {
+    const [quota, period] = (readText(join(directory, "cpu.max")) ?? "").split(/\s+/);
+    if (period !== undefined) return Number(quota) / Number(period);
+    const quotaUs = Number(readText(join(directory, "cpu.cfs_quota_us")) ?? "-1");
+    const periodUs = Number(readText(join(directory, "cpu.cfs_period_us")) ?? "0");
+    return quotaUs / periodUs;
+  });
+  const limits = shares.filter((share) => Number.isFinite(share) && share > 0);
+  return Math.floor(Math.min(coresMillis, ...limits.map((share) => share * 1000)));
 }
 
 function groupMemoryBytes(): number {
-  const files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-  const limits = files.map((path) => Number(readText(path) ?? "max"));
-  return Math.min(...limits.map((limit) => (limit > 0 ? limit : Number.POSITIVE_INFINITY)));
+  const limits = ownGroupDirectories("memory").map((directory) =>
+    Number(
+      readText(join(directory, "memory.max")) ??
+        readText(join(directory, "memory.limit_in_bytes")) ??
+        "max",
+    ),
+  );
+  return Math.min(Number.POSITIVE_INFINITY, ...limits.filter((limit) => limit > 0));
+}
+
+/** Our own group and those above it: the tightest limit of all counts. In a container, the mount's root. */
+function ownGroupDirectories(controller: string): string[] {
+  const mounts = readCgroupMounts(readText("/proc/self/mountinfo") ?? "");
+  const own = readOwnGroups(readText("/proc/self/cgroup") ?? "");
+  return mounts.flatMap((mount) => {
+    if (mount.version === 1 && !mount.controllers.includes(controller)) return [];
+    const parts = (own.get(mount.version === 1 ? controller : "") ?? "/")
+      .split("/")
+      .filter(Boolean);
+    return parts
+      .map((_, index) => join(mount.path, ...parts.slice(0, index + 1)))
+      .concat(mount.path);
+  });
 }
 
 function readText(path: string): string | null {

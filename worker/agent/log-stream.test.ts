@@ -128,7 +128,7 @@ test("a flood of logs that nobody takes delays no report", async () => {
   openLog(flood, { follow: true, creditBytes: 1 << 30 });
   const sentAt = Date.now();
   await run("true");
-  expect(Date.now() - sentAt).toBeLessThan(2_000);
+  expect(Date.now() - sentAt).toBeLessThan(4_500);
   worker.master.stop({ attempt: flood, epoch: 1, reason: "cancelled", graceMs: 0 });
   await worker.master.finishOf(flood);
 });

@@ -35,6 +35,7 @@ const connectEveryMs = 15;
 const startEveryMs = 3_000;
 const failedRetryMs = 200;
 const busyRetryMs = 250;
+const unsentBytesMax = 256 * 1024 * 1024;
 const stateTimeoutMs = 10_000;
 
 /** Goes on until it is attached; rejects when `signal` is aborted or no supervisor comes to be. */
@@ -110,7 +111,10 @@ async function attach(
     () => socket.destroy(),
   );
   const send = (one: AgentToSupervisor): void => {
-    if (!socket.destroyed) socket.write(encodeFrame(one));
+    if (socket.destroyed) return;
+    socket.write(encodeFrame(one));
+    // A supervisor that takes nothing is hung: what it was sent is in no Hello, so nothing is lost.
+    if (socket.writableLength > unsentBytesMax) socket.destroy();
   };
   send(message);
   const timer = setTimeout(() => socket.destroy(), stateTimeoutMs);

@@ -65,11 +65,11 @@ async function main(): Promise<void> {
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
 
-  let idleSinceMs = Date.now();
+  let idleSinceMs = performance.now();
   setInterval(
     () => {
-      if (server.attached() || !supervisor.isIdle()) idleSinceMs = Date.now();
-      else if (Date.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
+      if (server.attached() || !supervisor.isIdle()) idleSinceMs = performance.now();
+      else if (performance.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
     },
     Math.min(idleCheckMs, given.idleExitMs),
   );

@@ -55,12 +55,12 @@ export function cgroupProcesses(group: Cgroup): number[] {
 
 /** Again and again, because a process may fork while the list is read. False: some would not go. */
 export async function killCgroup(group: Cgroup, deadlineMs: number): Promise<boolean> {
-  const deadline = Date.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs;
   for (;;) {
     const pids = cgroupProcesses(group);
     if (pids.length === 0) return true;
     for (const pid of pids) signal(pid, "SIGKILL");
-    if (Date.now() > deadline) return false;
+    if (performance.now() > deadline) return false;
     await sleep(2);
   }
 }

@@ -255,7 +255,7 @@ function createStopper(
         // A stopped program gets no signal but this one.
         signal(-pid, "SIGCONT");
       }
-      const at = Date.now() + graceMs;
+      const at = performance.now() + graceMs;
       if (at >= killAtMs) return;
       killAtMs = at;
       if (timer !== null) clearTimeout(timer);
@@ -279,10 +279,10 @@ async function clearAttempt(pid: number, directory: string, cgroup: Cgroup | nul
 }
 
 async function killByEnvironment(directory: string): Promise<void> {
-  const deadline = Date.now() + killDeadlineMs;
+  const deadline = performance.now() + killDeadlineMs;
   for (;;) {
     const pids = processesWithEnvironment(`${directoryVariable}=${directory}`);
-    if (pids.length === 0 || Date.now() > deadline) return;
+    if (pids.length === 0 || performance.now() > deadline) return;
     for (const pid of pids) signal(pid, "SIGKILL");
     await sleep(2);
   }

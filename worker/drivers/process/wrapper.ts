@@ -7,12 +7,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** `$0` names a file that comes to be only if execve fails: a code of 126 or 127 alone could be the program's own. */
-const script = `echo 500 2>/dev/null >/proc/self/oom_score_adj
+/**
+ * `$0` names a file that comes to be only if the program does not: codes of 125 to 127 alone could
+ * be its own.
+ */
+const script = `trap 'echo failed >"$0"' EXIT
+echo 500 2>/dev/null >/proc/self/oom_score_adj
 until [ "$1" = -- ]; do echo $$ >"$1" || exit 126; shift; done; shift
 read -r ALMANAC_GATE <&3 || exit 125
 exec 3<&-
-trap 'echo failed >"$0"' EXIT
 [ -z "$BASH_VERSION" ] || shopt -s execfail 2>/dev/null
 exec "$@"
 exit 126`;
