@@ -3,7 +3,7 @@ import type { Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
-import type { AlmanacError, Result, Violation } from "../../core/result.js";
+import type { Result, Violation } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
 import type { ClusterSettings, Event } from "./events.js";
 
@@ -76,7 +76,3 @@ export const noReply: Result<Reply> = { ok: true, value: { kind: "none" } };
  * It refuses only before its first event: a refusal changes nothing.
  */
 export type Decision = Generator<Event, Result<Reply>, void>;
-
-export function refuse(error: AlmanacError): Result<Reply> {
-  return { ok: false, error };
-}

@@ -70,7 +70,8 @@ const launch = (task: Task, worker: WorkerRecord, devices: readonly string[]): E
 /** Limits that are not the worker's: pools, and how many of one template may run at once. */
 function mayRunNow(state: State, task: Task): boolean {
   const { pools, maxConcurrent } = task.template;
-  const live = task.job.livePerTemplate[task.entry.template] ?? 0;
+  const { liveInGroup, groupOfTemplate } = task.job;
+  const live = liveInGroup[groupOfTemplate[task.entry.template] ?? 0] ?? 0;
   if (maxConcurrent !== null && live >= maxConcurrent) return false;
   return Object.entries(pools).every(([name, amount]) => {
     const pool = state.settings.pools.find((candidate) => candidate.name === name);

@@ -1,17 +1,26 @@
 /** How long a task will run, from the user's word, from like tasks, or not known at all. */
-import { estimate, remaining } from "../../core/estimate.js";
+import { estimate, remaining, resolveEstimate } from "../../core/estimate.js";
 import type { Estimate } from "../../core/views.js";
 import type { State, Task } from "./state.js";
 
-/** Planned for a task of which nothing is known; shown to people as "unknown: no estimate". */
-export const unknownDuration = { p50Ms: 60_000, p90Ms: 600_000 } as const;
+/** Planned for a task of which nothing is known, in a job of which nothing is known. */
+const unknownMs = 60_000;
+/** How much longer an unknown task may well take. */
+const unknownSpread = 10;
 
-/** On a worker of speed 1. */
+/**
+ * On a worker of speed 1. A task's own estimate is the user's word about just this task; a
+ * template's gives way once like tasks have been seen. Of an unknown task it is assumed that it is
+ * like the rest of its job; readers are told "unknown: no estimate" all the same.
+ */
 export function estimateOf(state: State, task: Task): Estimate {
-  const user = task.entry.estimate ?? task.template.estimate;
-  if (user !== null) return { ...user, source: "user", confidence: 0.5 };
+  const known = resolveEstimate(task.entry.estimate ?? task.template.estimate, null);
+  if (task.entry.estimate !== null && known !== null) return known;
   const learned = estimate(state.statistics, task.groups);
-  return learned ?? { ...unknownDuration, source: "unknown", confidence: 0 };
+  const best = resolveEstimate(task.template.estimate, learned);
+  if (best !== null) return best;
+  const p50Ms = task.job.typicalMs ?? unknownMs;
+  return { p50Ms, p90Ms: p50Ms * unknownSpread, source: "unknown", confidence: 0 };
 }
 
 /** Duration on a worker of the given speed, with the time it takes to launch and report. */

@@ -1,7 +1,7 @@
 /** Builds a job's entities and the adjacency of its tasks from its spec. */
 import type { JobId } from "../../core/ids.js";
 import { taskId } from "../../core/ids.js";
-import type { Edge, JobSpec } from "../../core/job.js";
+import type { Edge, JobSpec, TaskTemplate } from "../../core/job.js";
 import { assert } from "../../core/result.js";
 import type { Job, Task } from "./state.js";
 
@@ -20,7 +20,9 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     firstIn,
     edgesIn,
     topological: topologicalOrder(spec, firstOut, edgesOut),
-    livePerTemplate: new Uint32Array(spec.templates.length),
+    groupOfTemplate: groupsByName(spec.templates),
+    liveInGroup: new Uint32Array(spec.templates.length),
+    typicalMs: medianEstimate(spec),
     open: spec.tasks.length,
     state: "running",
     ending: null,
@@ -54,6 +56,24 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     job.tasks.push(task);
   });
   return job;
+}
+
+function groupsByName(templates: readonly TaskTemplate[]): Uint32Array {
+  const first = new Map<string, number>();
+  return Uint32Array.from(templates, ({ name }, index) => {
+    const group = first.get(name) ?? index;
+    first.set(name, group);
+    return group;
+  });
+}
+
+function medianEstimate({ tasks, templates }: JobSpec): number | null {
+  const known = tasks.flatMap(({ estimate, template }) => {
+    const user = estimate ?? templates[template]?.estimate ?? null;
+    return user === null ? [] : [user.p50Ms];
+  });
+  known.sort((a, b) => a - b);
+  return known[known.length >> 1] ?? null;
 }
 
 /** Edge indices grouped by one of their ends: [first (count + 1), indices]. */

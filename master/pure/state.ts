@@ -95,8 +95,12 @@ export interface Job {
   readonly edgesIn: Uint32Array;
   /** Task indices, each after all that it depends on. */
   readonly topological: Uint32Array;
-  /** Live attempts per template, for `maxConcurrent`. */
-  readonly livePerTemplate: Uint32Array;
+  /** For each template the first one of its name: they share `maxConcurrent`. */
+  readonly groupOfTemplate: Uint32Array;
+  /** Live attempts per group of templates. */
+  readonly liveInGroup: Uint32Array;
+  /** Median of what the user estimates for tasks of this job; null: nothing is estimated. */
+  readonly typicalMs: number | null;
   open: number;
   state: JobStateName;
   ending: { readonly state: "cancelled" | "timed_out"; readonly reason: string } | null;

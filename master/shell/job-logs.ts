@@ -3,8 +3,8 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LogStreamName } from "../../core/session.js";
 import { toServiceError } from "../../proto/codec/errors.js";
+import { decodeLogsQuery, type LogsQuery } from "../../proto/codec/requests.js";
 import type { LogsRequest, LogsResponse } from "../../proto/codec/services.js";
-import { logStreamNumbers, logStreamWords } from "../../proto/codec/worker.js";
 import type { Attempt, State } from "../pure/state.js";
 import type { Engine } from "./engine.js";
 import { drained } from "./job-watch.js";
@@ -17,14 +17,19 @@ export function streamLogs(
   { engine, logs }: { readonly engine: Engine; readonly logs: LogRelay },
   call: Call,
 ): void {
-  const found = chooseAttempt(engine.state, call.request);
+  const query = decodeLogsQuery(call.request);
+  if (!query.ok) {
+    call.emit("error", toServiceError(query.error));
+    return;
+  }
+  const found = chooseAttempt(engine.state, query.value);
   if (!found.ok) {
     call.emit("error", toServiceError(found.error));
     return;
   }
+  const { stream: only, follow, tailBytes } = query.value;
   const attempt = found.value;
-  const word = logStreamWords.get(call.request.stream);
-  const streams: LogStreamName[] = word === undefined ? ["stdout", "stderr"] : [word];
+  const streams: LogStreamName[] = only === null ? ["stdout", "stderr"] : [only];
   let open = streams.length;
   const closers = streams.map((stream) =>
     logs.open(
@@ -32,18 +37,13 @@ export function streamLogs(
         worker: attempt.worker,
         attempt: attempt.id,
         stream,
-        offset: call.request.tailBytes === undefined ? 0 : -call.request.tailBytes,
-        follow: call.request.follow,
+        offset: tailBytes === null ? 0 : -tailBytes,
+        follow,
       },
       {
         chunk: async ({ offset, data, droppedBytes }) => {
-          const room = call.write({
-            stream: logStreamNumbers[stream],
-            offset,
-            data: Buffer.from(data),
-            droppedBytes,
-            attemptId: attempt.id,
-          });
+          const chunk = { attempt: attempt.id, stream, offset, data, droppedBytes };
+          const room = call.write(encodeLogChunk(chunk));
           if (!room) await drained(call);
         },
         end: (error) => {
@@ -67,16 +67,17 @@ export function streamLogs(
   call.on("close", close);
 }
 
-function chooseAttempt(state: State, request: LogsRequest): Result<Attempt> {
-  const task = findTaskByPath(state, request.taskId);
+function chooseAttempt(state: State, query: LogsQuery): Result<Attempt> {
+  const task = findTaskByPath(state, query.task);
   if (!task.ok) return task;
   const { attempts, entry } = task.value;
-  const attempt = request.attempt === 0 ? attempts.at(-1) : attempts[request.attempt - 1];
+  const { attemptNumber } = query;
+  const attempt = attemptNumber === null ? attempts.at(-1) : attempts[attemptNumber - 1];
   if (attempt !== undefined) return ok(attempt);
   return fail(
     "not_found",
     attempts.length === 0
       ? `task ${entry.name} has not run yet`
-      : `task ${entry.name} has ${attempts.length} attempts, none with number ${request.attempt}`,
+      : `task ${entry.name} has ${attempts.length} attempts, none with number ${attemptNumber}`,
   );
 }

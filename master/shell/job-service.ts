@@ -3,24 +3,27 @@ import { randomBytes } from "node:crypto";
 import { jobId } from "../../core/ids.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { JobView, SubmitReceipt } from "../../core/views.js";
-import { encodeErrorDetail } from "../../proto/codec/errors.js";
-import { decodeJobSpec } from "../../proto/codec/job.js";
+import {
+  decodeListQuery,
+  decodeSubmission,
+  decodeSubmissions,
+  encodeJobPage,
+  encodeSubmitOutcomes,
+  type JobPage,
+  type ListQuery,
+  type Submission,
+} from "../../proto/codec/requests.js";
 import type {
   CancelRequest,
   CancelResponse,
   GetPlanResponse,
   GetResponse,
   JobServiceServer,
-  ListRequest,
-  ListResponse,
   RetryResponse,
-  SubmitOutcome,
-  SubmitRequest,
   WaitRequest,
   WaitResponse,
 } from "../../proto/codec/services.js";
 import {
-  decodeJobStates,
   encodeJobSummary,
   encodeJobView,
   encodePlanView,
@@ -45,10 +48,6 @@ export interface JobServiceOptions {
   readonly logs: LogRelay;
 }
 
-const batchMax = 10_000;
-const listDefault = 100;
-const listMax = 1_000;
-
 export function jobService(options: JobServiceOptions): JobServiceServer {
   const { engine, forecasts } = options;
   const view = (job: Job, withTasks: boolean): JobView =>
@@ -57,15 +56,18 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
 
   return {
     submit: unary(async (request, principal) => {
-      const receipt = await submitOne(engine, request, principal);
+      const submission = decodeSubmission(request);
+      if (!submission.ok) return submission;
+      const receipt = await submitOne(engine, submission.value, principal);
       return receipt.ok ? ok(encodeSubmitReceipt(receipt.value)) : receipt;
     }),
-    submitBatch: unary(async ({ requests }, principal) => {
-      if (requests.length > batchMax) return fail("limit_exceeded", tooMany);
-      const receipts = await Promise.all(
-        requests.map((request) => submitOne(engine, request, principal)),
+    submitBatch: unary(async (request, principal) => {
+      const submissions = decodeSubmissions(request);
+      if (!submissions.ok) return submissions;
+      const receipts = submissions.value.map((submission) =>
+        submission.ok ? submitOne(engine, submission.value, principal) : submission,
       );
-      return ok({ outcomes: receipts.map(encodeOutcome) });
+      return ok(encodeSubmitOutcomes(await Promise.all(receipts)));
     }),
     get: unary(
       async ({ jobId: text, summaryOnly }): Promise<Result<GetResponse>> =>
@@ -74,7 +76,11 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
           return job.ok ? ok({ job: encodeJobView(view(job.value, !summaryOnly)) }) : job;
         }),
     ),
-    list: unary(async (request) => engine.read(() => list(options, request))),
+    list: unary(async (request) => {
+      const query = decodeListQuery(request);
+      if (!query.ok) return query;
+      return ok(encodeJobPage(await engine.read(() => list(options, query.value))));
+    }),
     watch: (call) => streamWatch(options, call),
     wait: unary(async (request) => wait(options, request, summary)),
     cancel: unary(
@@ -107,25 +113,15 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
   };
 }
 
-const tooMany = `a batch holds at most ${batchMax} jobs`;
-
 async function submitOne(
   engine: Engine,
-  { spec: wire, idempotencyKey, dryRun: only }: SubmitRequest,
+  { spec, idempotencyKey, dryRun: only }: Submission,
   principal: string,
 ): Promise<Result<SubmitReceipt>> {
-  const spec = decodeJobSpec(wire);
-  if (!spec.ok) return spec;
-  if (idempotencyKey.length > 256) {
-    const field = "idempotency_key";
-    return fail("limit_exceeded", "the idempotency key is too long", [
-      { field, message: "characters", limit: 256 },
-    ]);
-  }
   const id = newJobId();
-  if (only) return dryRun(engine.state, id, spec.value, principal, engine.nowMs);
+  if (only) return dryRun(engine.state, id, spec, principal, engine.nowMs);
   const reply = await engine.execute(
-    { type: "Submit", jobId: id, spec: spec.value, idempotencyKey },
+    { type: "Submit", jobId: id, spec, idempotencyKey },
     principal,
   );
   if (!reply.ok) return reply;
@@ -139,31 +135,20 @@ const idAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 const newJobId = () =>
   jobId(Array.from(randomBytes(10), (byte) => idAlphabet[byte % idAlphabet.length]).join(""));
 
-const encodeOutcome = (receipt: Result<SubmitReceipt>): SubmitOutcome => ({
-  outcome: receipt.ok
-    ? { $case: "accepted", value: encodeSubmitReceipt(receipt.value) }
-    : { $case: "refused", value: encodeErrorDetail(receipt.error) },
-});
-
 /** Newest first; `next` is where to go on, empty at the end. */
-function list(
-  { engine, forecasts }: JobServiceOptions,
-  request: ListRequest,
-): Result<ListResponse> {
-  const states = decodeJobStates(request.states);
-  if (!states.ok) return states;
-  const limit = Math.min(listMax, request.limit > 0 ? request.limit : listDefault);
+function list({ engine, forecasts }: JobServiceOptions, query: ListQuery): JobPage {
+  const { namespace, states, limit, after } = query;
   const all = [...engine.state.jobs.values()].reverse();
-  const from = request.after === "" ? 0 : all.findIndex((job) => job.id === request.after) + 1;
+  const from = after === "" ? 0 : all.findIndex((job) => job.id === after) + 1;
   const chosen = all
     .slice(from)
-    .filter((job) => request.namespace === "" || job.spec.namespace === request.namespace)
-    .filter((job) => states.value.length === 0 || states.value.includes(job.state));
+    .filter((job) => namespace === "" || job.spec.namespace === namespace)
+    .filter((job) => states.length === 0 || states.includes(job.state));
   const page = chosen.slice(0, limit);
-  return ok({
-    jobs: page.map((job) => encodeJobSummary(jobSummary(engine.state, job, forecasts.get()))),
+  return {
+    jobs: page.map((job) => jobSummary(engine.state, job, forecasts.get())),
     next: chosen.length > limit ? (page.at(-1)?.id ?? "") : "",
-  });
+  };
 }
 
 async function wait(

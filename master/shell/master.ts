@@ -102,7 +102,10 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   });
   engine.start({
     toWorker: (worker, commands) => sessions.send(worker, commands),
-    happened: (events) => watches.happened(events),
+    happened: (events) => {
+      watches.happened(events);
+      planner.happened(events);
+    },
   });
   planner.start();
   log.info({ address: serving.address, epoch }, "master ready");

@@ -11,14 +11,21 @@ import { greedy } from "../../core/greedy.js";
 import type { PlanIncumbent, PlanUpdate } from "../../core/planning.js";
 import { taskRunning } from "../../core/problem.js";
 import type { PlannerStatus } from "../../core/views.js";
-import { decodePlanUpdate, encodePlanRequests } from "../../proto/codec/plan.js";
+import {
+  decodePlanUpdate,
+  encodeEstimateRequest,
+  encodeHistoryRequest,
+  encodePlanRequests,
+} from "../../proto/codec/plan.js";
 import {
   PlannerServiceClient,
   type PlanReply,
   type PlanRequest,
 } from "../../proto/codec/services.js";
+import type { Recorded } from "../pure/events.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
 import type { Engine } from "./engine.js";
+import { PlannerHistory } from "./planner-history.js";
 
 export interface PlannerClientOptions {
   readonly engine: Engine;
@@ -65,6 +72,7 @@ interface Run {
 export class PlannerClient {
   readonly #options: PlannerClientOptions;
   readonly #client: PlannerServiceClient | null;
+  readonly #history: PlannerHistory;
   #run: Run | null = null;
   #timers: NodeJS.Timeout[] = [];
   #plannedFacts = -1;
@@ -75,6 +83,7 @@ export class PlannerClient {
 
   constructor(options: PlannerClientOptions) {
     this.#options = options;
+    this.#history = new PlannerHistory(options.engine.state);
     this.#client =
       options.address === null
         ? null
@@ -92,6 +101,11 @@ export class PlannerClient {
       plansRejected: 0,
       lastHeardAtMs: null,
     };
+  }
+
+  /** What has happened, for the predictor behind the planner. */
+  happened(events: readonly Recorded[]): void {
+    this.#history.happened(events);
   }
 
   get status(): PlannerStatus {
@@ -137,14 +151,31 @@ export class PlannerClient {
   /** A planner that is stopped rather than dead keeps its connection; only an answer proves life. */
   #ping(): void {
     this.#client?.estimate(
-      { subjects: [] },
+      encodeEstimateRequest([]),
       new Metadata(),
       { deadline: Date.now() + pingDeadlineMs },
       (error) => {
-        if (error === null) return this.#healthy();
+        if (error === null) {
+          this.#healthy();
+          return this.#teach();
+        }
         const hung = error.code === status.DEADLINE_EXCEEDED;
         if (this.#run !== null) this.#abandon(this.#run, error.message);
         this.#unhealthy(hung ? "hung" : "unreachable", error.message);
+      },
+    );
+  }
+
+  #teach(): void {
+    const runs = this.#history.next();
+    if (runs.length === 0) return;
+    const deadline = Date.now() + pingDeadlineMs;
+    this.#client?.history(
+      encodeHistoryRequest(runs),
+      new Metadata(),
+      { deadline },
+      (error, reply) => {
+        if (error === null) this.#history.taken(reply.sequence);
       },
     );
   }
@@ -295,7 +326,9 @@ export class PlannerClient {
     const lastHeardAtMs = this.#options.engine.nowMs;
     const changed = this.#status.state !== "connected";
     this.#status = { ...this.#status, state: "connected", message: "", lastHeardAtMs };
-    if (changed) this.#report();
+    if (!changed) return;
+    this.#history.plannerReturned();
+    this.#report();
   }
 
   /** Degraded, not down: greedy placement goes on in the planner's stead. */

@@ -35,8 +35,6 @@ export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs
     task.job.startedAtMs = atMs;
     touchJob(state, task.job);
   }
-  task.job.livePerTemplate[task.entry.template] =
-    (task.job.livePerTemplate[task.entry.template] ?? 0) + 1;
   worker.live.set(event.attempt, task);
   worker.used = addResources(worker.used, task.template.resources);
   charge(state, task, 1);
@@ -98,8 +96,6 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   state.index.unknown.delete(task);
   worker.live.delete(attempt.id);
   worker.used = subtractResources(worker.used, task.template.resources);
-  task.job.livePerTemplate[task.entry.template] =
-    (task.job.livePerTemplate[task.entry.template] ?? 0) - 1;
   charge(state, task, -1);
   task.job.progressed = true;
   state.facts++;
@@ -116,6 +112,9 @@ function charge(state: State, task: Task, sign: 1 | -1): void {
   for (const [pool, amount] of Object.entries(task.template.pools)) {
     state.poolUse.set(pool, (state.poolUse.get(pool) ?? 0) + sign * amount);
   }
+  const { liveInGroup, groupOfTemplate } = task.job;
+  const group = groupOfTemplate[task.entry.template] ?? 0;
+  liveInGroup[group] = (liveInGroup[group] ?? 0) + sign;
 }
 
 function setAttempt(state: State, task: Task, attempt: Attempt, status: AttemptStatus): void {

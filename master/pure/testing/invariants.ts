@@ -47,13 +47,14 @@ function brokenPools(state: State): string[] {
       broken.push(`pool ${pool.name} is miscounted`);
   }
   for (const job of state.jobs.values()) {
-    job.spec.templates.forEach((template, index) => {
-      const live = job.tasks.filter((t) => t.entry.template === index && liveAttempt(t) !== null);
-      if (live.length !== job.livePerTemplate[index]) broken.push(`${job.id} miscounts live tasks`);
-      if (live.length > (template.maxConcurrent ?? Number.POSITIVE_INFINITY)) {
-        broken.push(`${job.id} runs ${live.length} of ${template.name}`);
+    for (const { name, maxConcurrent } of job.spec.templates) {
+      const live = job.tasks.filter((t) => t.template.name === name && liveAttempt(t) !== null);
+      const group = job.spec.templates.findIndex((t) => t.name === name);
+      if (live.length !== job.liveInGroup[group]) broken.push(`${job.id} miscounts live tasks`);
+      if (live.length > (maxConcurrent ?? Number.POSITIVE_INFINITY)) {
+        broken.push(`${job.id} runs ${live.length} of ${name}`);
       }
-    });
+    }
   }
   return broken;
 }

@@ -1,0 +1,56 @@
+/**
+ * Finished runs for the planner's predictor: the latest ones, sent in batches, and all of them
+ * again to a planner that has come back without its memory.
+ */
+
+import { taskOfAttempt } from "../../core/ids.js";
+import type { CompletedRun } from "../../core/planning.js";
+import type { Recorded } from "../pure/events.js";
+import type { State } from "../pure/state.js";
+
+/** Runs kept for a planner that starts anew. */
+const runsKept = 10_000;
+const batchMax = 1_000;
+
+export class PlannerHistory {
+  readonly #state: State;
+  #runs: CompletedRun[] = [];
+  /** Runs up to this sequence have been taken in by the planner that is connected. */
+  #sentTo = 0;
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  happened(events: readonly Recorded[]): void {
+    for (const { seq, event } of events) {
+      if (event.type !== "AttemptEnded" || event.startedAtMs === null) continue;
+      const task = this.#state.tasks.get(taskOfAttempt(event.attempt));
+      const attempt = task?.attempts.find(({ id }) => id === event.attempt);
+      const worker = attempt === undefined ? undefined : this.#state.workers.get(attempt.worker);
+      if (task === undefined || worker === undefined) continue;
+      this.#runs.push({
+        groups: task.groups,
+        durationMs: Math.max(0, event.endedAtMs - event.startedAtMs),
+        workerSpeed: worker.facts.speed,
+        succeeded: event.outcome.kind === "exited" && event.outcome.exitCode === 0,
+        sequence: seq,
+      });
+    }
+    if (this.#runs.length > 2 * runsKept) this.#runs = this.#runs.slice(-runsKept);
+  }
+
+  /** A planner that was away may have forgotten everything. */
+  plannerReturned(): void {
+    this.#sentTo = 0;
+  }
+
+  next(): readonly CompletedRun[] {
+    const first = this.#runs.findIndex((run) => run.sequence > this.#sentTo);
+    return first < 0 ? [] : this.#runs.slice(first, first + batchMax);
+  }
+
+  taken(sequence: number): void {
+    this.#sentTo = Math.max(this.#sentTo, sequence);
+  }
+}
