@@ -3,7 +3,7 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LogStreamName } from "../../core/session.js";
 import { toServiceError } from "../../proto/codec/errors.js";
-import { decodeLogsQuery, type LogsQuery } from "../../proto/codec/requests.js";
+import { decodeLogsQuery, encodeLogChunk, type LogsQuery } from "../../proto/codec/requests.js";
 import type { LogsRequest, LogsResponse } from "../../proto/codec/services.js";
 import type { Attempt, State } from "../pure/state.js";
 import type { Engine } from "./engine.js";
