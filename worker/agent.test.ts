@@ -285,6 +285,26 @@ describe("leases", () => {
   });
 });
 
+describe("an agent that stands still past the lease", () => {
+  test("finds its attempt stopped when it goes on, and reports that once", async () => {
+    const { master } = worker;
+    await worker.agent.stop({ stopSupervisor: false });
+    const agent = await worker.spawnAgent(bundle.agentEntry);
+    await master.waitFor("its hello", () => master.hellos[1]);
+    const attempt = newAttempt();
+    master.launch(launch(attempt, argv("sleep", "60"), { stopWhenLostAfterMs: 300 }));
+    const { pid } = await master.startOf(attempt);
+    agent.kill("SIGSTOP");
+    await goneWithin(pid, 5_000);
+    agent.kill("SIGCONT");
+    expect((await master.finishOf(attempt)).outcome).toEqual({ kind: "lease_expired" });
+    await sleep(100);
+    expect(master.finished.filter((one) => one.attempt === attempt)).toHaveLength(1);
+    agent.kill("SIGKILL");
+    await worker.restartAgent();
+  });
+});
+
 describe("what cannot work is said, or waited for", () => {
   test("a master of an older epoch is left alone, and what it sends is not done", async () => {
     const { master } = worker;
