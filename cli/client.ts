@@ -11,7 +11,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { ok, type Result } from "../core/result.js";
+import { type AlmanacError, ok, type Result } from "../core/result.js";
 import type {
   ClusterStatus,
   JobSummary,
@@ -114,7 +114,7 @@ export function createClient(address: string): Client {
       });
       return decode(response);
     } catch (error) {
-      return { ok: false, error: fromServiceError(error) };
+      return { ok: false, error: plainly(fromServiceError(error), address) };
     }
   }
 
@@ -141,9 +141,14 @@ export function createClient(address: string): Client {
     workers: () => call(cluster.listWorkers.bind(cluster), {}, decodeWorkerViews, shortDeadlineMs),
     status: () => call(cluster.getStatus.bind(cluster), {}, decodeClusterStatus, shortDeadlineMs),
     watch: (jobId, afterSequence, signal) =>
-      read(jobs.watch({ jobId, afterSequence }, callerMetadata()), decodeWatchEvent, signal),
+      read(
+        address,
+        jobs.watch({ jobId, afterSequence }, callerMetadata()),
+        decodeWatchEvent,
+        signal,
+      ),
     logs: (query, signal) =>
-      read(jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
+      read(address, jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
     close() {
       jobs.close();
       cluster.close();
@@ -152,6 +157,7 @@ export function createClient(address: string): Client {
 }
 
 async function* read<Response, T>(
+  address: string,
   stream: ClientReadableStream<Response>,
   decode: (response: Response) => Result<T>,
   signal: AbortSignal,
@@ -166,11 +172,19 @@ async function* read<Response, T>(
       if (!decoded.ok) return;
     }
   } catch (error) {
-    if (!signal.aborted) yield { ok: false, error: fromServiceError(error) };
+    if (!signal.aborted) yield { ok: false, error: plainly(fromServiceError(error), address) };
   } finally {
     signal.removeEventListener("abort", cancel);
     stream.cancel();
   }
+}
+
+/** The library's words for "nobody listens there" are long and speak of its own insides. */
+function plainly(error: AlmanacError, address: string): AlmanacError {
+  if (error.code !== "unavailable") return error;
+  const why = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/.exec(error.message)?.[0];
+  if (why === undefined) return error;
+  return { ...error, message: `no master answers at ${address} (${why})` };
 }
 
 /** Who asks: recorded with what they do. Not proven, as long as there is no transport security. */

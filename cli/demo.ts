@@ -10,7 +10,8 @@ import { parseJob } from "../spec/job.js";
 import { measureSpeed } from "../worker/facts.js";
 import { aborted } from "./aborted.js";
 import { type Client, createClient } from "./client.js";
-import { freeAddress, reportDeath, untilWorkersConnected } from "./cluster/local.js";
+import { freeAddress } from "./cluster/ports.js";
+import { reportDeath } from "./cluster/report-death.js";
 import {
   type Cluster,
   clusterDirectoryName,
@@ -90,7 +91,6 @@ async function runWorkflow(
   client: Client,
   signal: AbortSignal,
 ): Promise<DemoEnd> {
-  await untilWorkersConnected(client, cluster.workers.length, signal);
   if (signal.aborted) return "interrupted";
   if (!json) note(describeCluster(cluster));
   const spec = workflow(installation, join(cluster.dataDirectory, "workspace"));

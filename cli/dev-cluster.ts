@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Child, type Exit, startChild } from "./cluster/child.js";
+import { untilConnected } from "./cluster/connected.js";
 import { processesOf, waitUntilGone } from "./cluster/processes.js";
 
 export interface WorkerShape {
@@ -68,6 +69,7 @@ export interface Cluster {
 const loopback = "127.0.0.1:0";
 const readyTimeoutDefaultMs = 30_000;
 
+/** Resolves when every worker has registered; rejects, with nothing left running, where one cannot. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started: Member[] = [];
   const workers: WorkerMember[] = [];
@@ -84,6 +86,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const results = await Promise.allSettled(starting);
     for (const result of results) if (result.status === "fulfilled") workers.push(result.value);
     for (const result of results) if (result.status === "rejected") throw result.reason;
+    const names = options.workers.map(({ name }) => name);
+    await untilConnected(master.address(), names, options.readyTimeoutMs ?? readyTimeoutDefaultMs);
     const { dataDirectory } = options;
     return { address: master.address(), dataDirectory, master, planner, workers, stop };
   } catch (error) {

@@ -1,13 +1,12 @@
 /** The examinations behind `almanac doctor`: each looks at one thing and never throws. */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import type { ClusterStatus, WorkerView } from "../core/views.js";
 import packageFile from "../package.json" with { type: "json" };
-import { parseAddress } from "../spec/address.js";
 import type { Config } from "../spec/config.js";
 import { createCgroupManager } from "../worker/drivers/process/cgroup-manager.js";
 import { createClient } from "./client.js";
+import { portIsFree } from "./cluster/ports.js";
 import { messageOf } from "./failure.js";
 import type { Finding } from "./render/status.js";
 import { formatBytes, plural } from "./render/units.js";
@@ -178,16 +177,4 @@ function clockFinding(workers: readonly WorkerView[]): Finding {
     return { subject, level: "good", message: "agrees with the master's" };
   const message = `the master's clock is ${Math.round(aheadMs / 1_000)} s ahead of this machine's`;
   return { subject, level: "warning", message, advice: "let NTP or chrony set both" };
-}
-
-export function portIsFree(address: string): Promise<boolean> {
-  const parsed = parseAddress(address);
-  if (parsed === null) return Promise.resolve(false);
-  return new Promise((done) => {
-    const server = createServer();
-    server.once("error", () => done(false));
-    server.listen({ host: parsed.host, port: parsed.port, exclusive: true }, () =>
-      server.close(() => done(true)),
-    );
-  });
 }

@@ -1,7 +1,7 @@
 /** Waiting for a job with its progress on the screen, and saying how it ended. */
 import type { JobId } from "../core/ids.js";
 import { formatDuration } from "../core/time.js";
-import type { JobSummary, JobView, TaskStateName } from "../core/views.js";
+import type { JobSummary, JobView, TaskStateName, WatchEvent } from "../core/views.js";
 import type { Client } from "./client.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruptible } from "./interrupt.js";
@@ -59,7 +59,25 @@ export function followJob(client: Client, job: string, options: FollowOptions): 
 function displayFor(progress: FollowOptions["progress"]): ProgressDisplay | null {
   const isTerminal = process.stderr.isTTY === true;
   if (progress === "none" || (progress === "terminal" && !isTerminal)) return null;
-  return createProgressDisplay(process.stderr, () => screenOf(process.stderr), isTerminal);
+  const display = createProgressDisplay(process.stderr, () => screenOf(process.stderr), isTerminal);
+  return isTerminal ? display : { ...display, apply: onlyNews(display.apply) };
+}
+
+const quietStates: ReadonlySet<TaskStateName> = new Set(["pending", "ready", "launching"]);
+
+/** A log of lines wants what happened, once: not what has yet to, nor what was said already. */
+function onlyNews(apply: (event: WatchEvent) => void): (event: WatchEvent) => void {
+  const said = new Map<string, string>();
+  return (event) => {
+    const { change } = event;
+    if (change.kind === "task") {
+      const { id, state, attempts } = change.task;
+      const news = `${state} ${attempts.length}`;
+      if (quietStates.has(state) || said.get(id) === news) return;
+      said.set(id, news);
+    }
+    apply(event);
+  };
 }
 
 /** What a command that waits says at the end, and the code it ends with. */
@@ -88,7 +106,9 @@ const badShown = 10;
 
 async function reportJob(client: Client, job: JobSummary, masterFlag: string): Promise<void> {
   const screen = screenOf();
-  printLines([paint(headLine(job, screen), screen.width)]);
+  // On a terminal the last frame of the progress has said so already.
+  const said = process.stdout.isTTY === true && process.stderr.isTTY === true;
+  if (!said) printLines([paint(headLine(job, screen), screen.width)]);
   if (job.state === "succeeded") return;
   const view = await client.get(job.id);
   if (!view.ok) return;

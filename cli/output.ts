@@ -52,7 +52,7 @@ export function screenOf(stream: NodeJS.WriteStream = process.stdout): Screen {
   const columns = Number(process.env.COLUMNS);
   const given = Number.isInteger(columns) && columns > 0 ? columns : defaultWidth;
   return {
-    width: Math.max(widthMin, stream.isTTY === true ? stream.columns : given),
+    width: Math.max(widthMin, (stream.isTTY === true && stream.columns) || given),
     nowMs: Date.now(),
     colour: coloursFor(process.env, stream.isTTY === true),
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,

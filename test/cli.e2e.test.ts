@@ -1,5 +1,6 @@
 /** The command as a user and a script meet it: a real cluster, real processes, real exit codes. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -28,7 +29,12 @@ interface Ended {
   readonly stderr: string;
 }
 
-function almanac(args: readonly string[], input = ""): Promise<Ended> & { interrupt(): void } {
+interface Running extends Promise<Ended> {
+  readonly firstLine: Promise<unknown>;
+  interrupt(): void;
+}
+
+function almanac(args: readonly string[], input = ""): Running {
   const env = { ...process.env, ALMANAC_CLI_MASTER: cluster.address, NO_COLOR: "1" };
   const child = spawn(process.execPath, [entry, ...args], { env, cwd: folder });
   const said = { stdout: "", stderr: "" };
@@ -44,11 +50,12 @@ function almanac(args: readonly string[], input = ""): Promise<Ended> & { interr
     child.once("error", failed);
     child.once("close", (code) => done({ code, ...said }));
   });
-  return Object.assign(ended, { interrupt: () => void child.kill("SIGINT") });
+  const firstLine = once(child.stdout, "data");
+  return Object.assign(ended, { firstLine, interrupt: () => void child.kill("SIGINT") });
 }
 
 async function json(args: readonly string[], input = "") {
-  const { stdout } = await almanac([...args, "--json"], input);
+  const { stdout } = await almanac(["--json", ...args], input);
   return JSON.parse(stdout);
 }
 
@@ -190,10 +197,10 @@ describe("views for programs", () => {
 
 describe("a cluster that is stopped, killed and started again", () => {
   it("has its wait go on over the death of the master", async () => {
-    const { jobId } = await json(["run", "--", "sleep", "3"]);
-    const waiting = almanac(["wait", jobId]);
+    const waiting = almanac(["run", "--wait", "-q", "--", "sleep", "3"]);
+    await waiting.firstLine;
     await cluster.master.kill("SIGKILL");
     await cluster.master.restart();
-    expect((await waiting).code).toBe(0);
+    expect(await waiting).toMatchObject({ code: 0 });
   });
 });

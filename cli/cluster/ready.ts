@@ -13,6 +13,6 @@ export interface Ready {
 export function sayReady(role: Ready["role"], address: string, json: boolean): void {
   const ready: Ready = { ready: true, role, address, pid: process.pid };
   if (json || process.stdout.isTTY !== true) return printJsonLine({ ...ready });
-  const where = role === "worker" ? `connected to ${address}` : `listening on ${address}`;
+  const where = role === "worker" ? `for the master at ${address}` : `listening on ${address}`;
   printLines([`${role} ready, ${where}, pid ${process.pid} (Ctrl-C stops it)`]);
 }

@@ -37,6 +37,8 @@ export async function untilStopped(
     process.exitCode = exitCodes.error;
   } finally {
     clearTimeout(limit);
+    // Else the pipe that is watched would keep the process.
+    process.stdin.destroy();
   }
 }
 

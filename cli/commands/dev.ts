@@ -2,7 +2,8 @@
 import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { aborted } from "../aborted.js";
-import { freeAddress, reportDeath } from "../cluster/local.js";
+import { freeAddress } from "../cluster/ports.js";
+import { reportDeath } from "../cluster/report-death.js";
 import { type Cluster, startCluster, type WorkerShape } from "../dev-cluster.js";
 import { exitCodes } from "../exit-codes.js";
 import { interruptible } from "../interrupt.js";
