@@ -11,7 +11,8 @@ import { createKernel, type Kernel, workersOfOption } from "../greedy/kernel.js"
 
 export const exactTasksMax = 20;
 const placesMax = 400;
-const forbiddenSetsMax = 4_000;
+const forbiddenSetsMax = 6_000;
+const setsGrownMax = 100_000;
 
 /** A worker that may run a task; of options with the same demand, the shortest. */
 export interface Place {
@@ -168,8 +169,9 @@ function orderedPairs(kernel: Kernel, activities: readonly Activity[]): Uint8Arr
   return ordered;
 }
 
+/** What an activity takes at one of its places, in each dimension. */
 interface Use extends Member {
-  readonly amount: number;
+  readonly amounts: readonly number[];
 }
 
 /** Null if there are more than the limit. */
@@ -178,48 +180,39 @@ function listForbiddenSets(
   activities: readonly Activity[],
   ordered: Uint8Array,
 ): ForbiddenSet[] | null {
-  const found = new Map<string, ForbiddenSet>();
-  const collect = (uses: readonly Use[], capacity: number): boolean => {
-    const sets = minimalSets(uses, capacity, activities, ordered);
-    for (const set of sets) {
-      found.set(set.map(({ activity, place }) => `${activity}:${place}`).join(), set);
-    }
-    return found.size <= forbiddenSetsMax && sets.length <= forbiddenSetsMax;
-  };
+  const found: ForbiddenSet[] = [];
   const width = problem.dimensions.length;
   for (let worker = 0; worker < problem.workers.count; worker += 1) {
-    for (let d = 0; d < width; d += 1) {
-      const uses = usesOf(problem, activities, worker, d);
-      if (!collect(uses, problem.workers.capacity[worker * width + d] as number)) return null;
-    }
+    const capacity = problem.workers.capacity.subarray(worker * width, (worker + 1) * width);
+    const uses = usesOf(problem, activities, worker);
+    found.push(...minimalSets(uses, capacity, activities, ordered));
+    if (found.length > forbiddenSetsMax) return null;
   }
   for (let pool = 0; pool < problem.pools.count; pool += 1) {
     const uses = activities.map(({ task }, activity) => ({
       activity,
       place: none,
-      amount: poolAmount(problem, task, pool),
+      amounts: [poolAmount(problem, task, pool)],
     }));
-    if (!collect(uses, problem.pools.capacity[pool] as number)) return null;
+    const capacity = problem.pools.capacity.subarray(pool, pool + 1);
+    found.push(...minimalSets(uses, capacity, activities, ordered));
+    if (found.length > forbiddenSetsMax) return null;
   }
-  return [...found.values()];
+  return found;
 }
 
-function usesOf(
-  problem: Problem,
-  activities: readonly Activity[],
-  worker: number,
-  dimension: number,
-): Use[] {
+function usesOf(problem: Problem, activities: readonly Activity[], worker: number): Use[] {
   const firstBlock = activities.length - problem.blocks.count;
+  const amountOf = (option: number, activity: number, dimension: number): number => {
+    if (option !== none) return demandOf(problem, option, dimension);
+    const row = (activity - firstBlock) * problem.dimensions.length;
+    return problem.blocks.use[row + dimension] as number;
+  };
   return activities.flatMap(({ task, places }, activity) =>
     places.flatMap((candidate, place) => {
-      if (candidate.worker !== worker) return [];
-      if (candidate.option !== none) {
-        return [{ activity, place, amount: demandOf(problem, candidate.option, dimension) }];
-      }
-      if (task !== none) return [];
-      const row = (activity - firstBlock) * problem.dimensions.length;
-      return [{ activity, place, amount: problem.blocks.use[row + dimension] as number }];
+      if (candidate.worker !== worker || (candidate.option === none && task !== none)) return [];
+      const amounts = problem.dimensions.map((_, d) => amountOf(candidate.option, activity, d));
+      return [{ activity, place, amounts }];
     }),
   );
 }
@@ -235,31 +228,44 @@ function poolAmount(problem: Problem, task: number, pool: number): number {
 }
 
 /**
- * Largest amounts first, so the set that first exceeds the capacity is minimal: without its last
- * and smallest member it fits. Sets with an ordered pair never run together, facts alone do fit.
+ * Every set is grown from sets that fit, in all dimensions at once, for a set that has a forbidden
+ * subset adds nothing. Sets with an ordered pair never run together; facts alone do fit.
  */
 function minimalSets(
   uses: readonly Use[],
-  capacity: number,
+  capacity: Int32Array,
   activities: readonly Activity[],
   ordered: Uint8Array,
 ): Member[][] {
   const count = activities.length;
-  const sorted = uses.filter(({ amount }) => amount > 0).sort((a, b) => b.amount - a.amount);
+  const using = uses.filter(({ amounts }) => amounts.some((amount) => amount > 0));
   const sets: Member[][] = [];
   const neverTogether = (a: number, b: number): boolean =>
     a === b || ordered[a * count + b] === 1 || ordered[b * count + a] === 1;
-  const extend = (from: number, members: readonly Member[], sum: number): void => {
-    for (let at = from; at < sorted.length && sets.length <= forbiddenSetsMax; at += 1) {
-      const { activity, place, amount } = sorted[at] as Use;
-      if (members.some((member) => neverTogether(member.activity, activity))) continue;
-      const next = [...members, { activity, place }];
-      if (sum + amount <= capacity) extend(at + 1, next, sum + amount);
-      else if (next.some((member) => activities[member.activity]?.fixed === null)) {
-        sets.push(next.sort((a, b) => a.activity - b.activity));
+  const fits = (members: readonly Use[], without: Use | null): boolean =>
+    capacity.every((limit, d) => {
+      let sum = 0;
+      for (const member of members) if (member !== without) sum += member.amounts[d] ?? 0;
+      return sum <= limit;
+    });
+  let grown = 0;
+  const extend = (from: number, members: readonly Use[]): void => {
+    for (let at = from; at < using.length && sets.length <= forbiddenSetsMax; at += 1) {
+      const use = using[at] as Use;
+      if (members.some(({ activity }) => neverTogether(activity, use.activity))) continue;
+      const next = [...members, use];
+      grown += 1;
+      // Too many ways to fit: as good as too many ways not to.
+      if (grown > setsGrownMax) sets.length = forbiddenSetsMax + 1;
+      else if (fits(next, null)) extend(at + 1, next);
+      else if (
+        next.some(({ activity }) => activities[activity]?.fixed === null) &&
+        next.every((member) => fits(next, member))
+      ) {
+        sets.push(next.map(({ activity, place }) => ({ activity, place })));
       }
     }
   };
-  extend(0, [], 0);
+  extend(0, []);
   return sets;
 }

@@ -5,7 +5,7 @@ import type { Plan } from "../../../core/plan.js";
 import { none } from "../../../core/problem.js";
 import type { Draft } from "./draft.js";
 import type { Kernel } from "./kernel.js";
-import { sortByKeys } from "./orders.js";
+import { settleOrder, sortByKeys } from "./orders.js";
 
 export interface Candidate extends Choice {
   /** By start, so that neighbours in it are neighbours in time. */
@@ -34,12 +34,28 @@ export function adopt(
   kernel: Kernel,
   candidate: Candidate,
   schedule: Plan | Draft,
-  almost: Int32Array,
   value: number,
 ): void {
-  const order = sortByKeys(kernel, almost, schedule.start);
+  candidate.order.set(sortByKeys(kernel, kernel.prepared.graph.topological, schedule.start));
+  takeSchedule(candidate, schedule, value);
+}
+
+/** As `adopt`, for a schedule that came from `order` by a small change. */
+export function adoptNear(
+  kernel: Kernel,
+  candidate: Candidate,
+  schedule: Draft,
+  order: Int32Array,
+  value: number,
+): void {
   candidate.order.set(order);
-  for (let at = 0; at < order.length; at += 1) candidate.position[order[at] as number] = at;
+  settleOrder(kernel, candidate.order, schedule.start);
+  takeSchedule(candidate, schedule, value);
+}
+
+function takeSchedule(candidate: Candidate, schedule: Plan | Draft, value: number): void {
+  const { order, position } = candidate;
+  for (let at = 0; at < order.length; at += 1) position[order[at] as number] = at;
   candidate.option.set(schedule.option);
   candidate.worker.set(schedule.worker);
   candidate.start.set(schedule.start);

@@ -26,6 +26,8 @@ export interface Draft extends Choice {
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly devices: Uint32Array;
+  /** [workers] Before this time no task finds room on the worker any more. */
+  readonly usefulFrom: Int32Array;
   /** Work units of all decodes so far. */
   workUnits: number;
   /** Rotates through classes with more workers than are tried. */
@@ -40,6 +42,7 @@ export function createDraft(kernel: Kernel): Draft {
     start: new Int32Array(count),
     end: new Int32Array(count),
     devices: new Uint32Array(count),
+    usefulFrom: new Int32Array(kernel.problem.workers.count),
     workUnits: 0,
     rotation: 0,
   };
@@ -59,6 +62,7 @@ export function decodeDraft(
   const { problem, tail } = kernel;
   const makespanWeight = (problem.weights.makespan * problem.tickMs) / 1000;
   clearSchedule(kernel);
+  draft.usefulFrom.fill(0);
   let makespan = 0;
   let critical = 0;
   let sum = 0;
@@ -123,7 +127,7 @@ function placeTask(kernel: Kernel, draft: Draft, choice: Choice, task: number): 
   let start: number;
   if (option !== none && worker !== none) {
     draft.workUnits += 1;
-    start = earliestOn(kernel, task, option, worker, from);
+    start = earliestOn(kernel, draft, task, option, worker, from);
   } else {
     ({ option, worker, start } = earliestEnd(kernel, draft, task, from, option, worker));
   }
@@ -213,7 +217,7 @@ function consider(
 ): void {
   const { options, tasks } = kernel.problem;
   draft.workUnits += 1;
-  const start = earliestOn(kernel, task, option, worker, from);
+  const start = earliestOn(kernel, draft, task, option, worker, from);
   if (start === none) return;
   const end = start + (options.duration[option] as number);
   if (end > best.end || (end === best.end && worker !== tasks.previousWorker[task])) return;
@@ -226,6 +230,7 @@ function consider(
 /** Earliest start at which worker, devices and pools are all free; none if past the horizon. */
 function earliestOn(
   kernel: Kernel,
+  draft: Draft,
   task: number,
   option: number,
   worker: number,
@@ -240,7 +245,7 @@ function earliestOn(
   const firstPool = tasks.poolFirst[task] as number;
   const lastPool = tasks.poolFirst[task + 1] as number;
   const timeline = prepared.scratchWorkers[worker] as Timeline;
-  let start = from;
+  let start = Math.max(from, draft.usefulFrom[worker] as number);
   while (true) {
     let next = earliestFit(timeline, start, duration, options.demand, row, gpu, latest);
     if (firstPool === lastPool) return next;
@@ -286,4 +291,9 @@ function commit(
   draft.start[task] = start;
   draft.end[task] = end;
   draft.devices[task] = devices;
+  // Saturated stretches grow from the left: without this mark every search would cross them again.
+  const useful = draft.usefulFrom[worker] as number;
+  if (start > useful) return;
+  const next = earliestFit(timeline, useful, 1, kernel.leastDemand, 0, null, problem.horizon);
+  draft.usefulFrom[worker] = next === none ? problem.horizon : next;
 }

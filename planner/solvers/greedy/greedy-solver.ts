@@ -4,7 +4,7 @@ import { none, type Problem } from "../../../core/problem.js";
 import { seededRandom } from "../../../core/random.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import { createKernel } from "./kernel.js";
-import { createSearch, explore } from "./search.js";
+import { createSearch, explore, startFrom } from "./search.js";
 
 export const greedySolver: Solver = {
   name: "greedy",
@@ -25,7 +25,8 @@ function startGreedy(problem: Problem, seed: number): SolverRun {
       // Two searches that follow one plan find the same: a foreign one must be clearly better.
       if (shared.plan !== null && shared.plan !== seen && shared.value < search.best.value) {
         seen = shared.plan;
-        search.foreign = { plan: shared.plan, value: shared.value };
+        if (search.plan === null) startFrom(search, shared.plan, shared.value);
+        else search.foreign = { plan: shared.plan, value: shared.value };
       }
       const returned = search.plan;
       while (!done && search.draft.workUnits - before < workUnits && !shared.interrupted()) {

@@ -13,14 +13,9 @@ import type { Kernel } from "./kernel.js";
 import { type Keys, orderByKeys, sortByKeys } from "./orders.js";
 
 /** Decodes `draft`, which must be complete, once more from its justified order; its new value. */
-export function justify(
-  kernel: Kernel,
-  draft: Draft,
-  choice: Choice,
-  limit: number,
-): { readonly value: number; readonly order: Int32Array } {
+export function justify(kernel: Kernel, draft: Draft, choice: Choice, limit: number): number {
   const order = orderByKeys(kernel, rightmostStarts(kernel, draft));
-  return { value: decodeDraft(kernel, draft, order, choice, limit), order };
+  return decodeDraft(kernel, draft, order, choice, limit);
 }
 
 function rightmostStarts(kernel: Kernel, draft: Draft): Keys {

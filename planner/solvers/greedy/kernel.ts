@@ -22,6 +22,8 @@ export interface Kernel {
   readonly tail: Int32Array;
   /** [options] At least one worker could run it alone. */
   readonly optionUsable: Uint8Array;
+  /** [D] Every option takes at least this much: where less is free, nothing can start. */
+  readonly leastDemand: Int32Array;
   /** Tasks whose worker a solver may choose. */
   readonly movable: Int32Array;
   /** A task that no worker could ever run, without which there is no plan; none if all can. */
@@ -49,6 +51,7 @@ export function createKernel(problem: Problem): Kernel {
     head: heads(problem, prepared, shortest),
     tail: tails(problem, prepared, shortest),
     optionUsable,
+    leastDemand: leastDemandOf(problem, optionUsable),
     movable,
     impossible,
   };
@@ -75,6 +78,19 @@ function usableOptions(problem: Problem, prepared: Prepared): Uint8Array {
     }
   }
   return usable;
+}
+
+function leastDemandOf({ options, dimensions }: Problem, optionUsable: Uint8Array): Int32Array {
+  const width = dimensions.length;
+  const least = new Int32Array(width).fill(2 ** 31 - 1);
+  for (let option = 0; option < options.count; option += 1) {
+    if (optionUsable[option] === 0) continue;
+    const row = (options.demandRow[option] as number) * width;
+    for (let d = 0; d < width; d += 1) {
+      least[d] = Math.min(least[d] as number, options.demand[row + d] as number);
+    }
+  }
+  return least;
 }
 
 /** The workers that may run an option: those of its class, or the only one it names. */

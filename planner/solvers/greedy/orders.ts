@@ -39,6 +39,25 @@ export function sortByKeys(
   return Int32Array.from(sorted);
 }
 
+/** Sorts in place an order that is nearly sorted already, which takes next to no time. */
+export function settleOrder(kernel: Kernel, order: Int32Array, keys: Int32Array): void {
+  const rank = kernel.topologicalRank;
+  for (let at = 1; at < order.length; at += 1) {
+    const task = order[at] as number;
+    const key = keys[task] as number;
+    let place = at;
+    while (place > 0) {
+      const other = order[place - 1] as number;
+      const difference = (keys[other] as number) - key;
+      if (difference < 0) break;
+      if (difference === 0 && (rank[other] as number) < (rank[task] as number)) break;
+      order[place] = other;
+      place -= 1;
+    }
+    order[place] = task;
+  }
+}
+
 /** The orders of core's priority rules, made topological, and one by heads. */
 export function ruleOrders(kernel: Kernel): Int32Array[] {
   const orders = priorityOrders(kernel.problem).map(({ order }) =>

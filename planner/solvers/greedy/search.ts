@@ -9,7 +9,14 @@ import { type Choice, freeChoice } from "../../../core/decode.js";
 import type { Plan } from "../../../core/plan.js";
 import { isMilestone, none, taskRunning } from "../../../core/problem.js";
 import { randomInteger } from "../../../core/random.js";
-import { adopt, type Candidate, copyCandidate, createCandidate, planOfDraft } from "./candidate.js";
+import {
+  adopt,
+  adoptNear,
+  type Candidate,
+  copyCandidate,
+  createCandidate,
+  planOfDraft,
+} from "./candidate.js";
 import { createDraft, type Draft, decodeDraft } from "./draft.js";
 import { justify } from "./justify.js";
 import type { Kernel } from "./kernel.js";
@@ -99,21 +106,28 @@ function* justifyTwice(
   const { kernel, draft } = search;
   const value = decodeDraft(kernel, draft, order, choice, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return yield;
-  offer(search, order, value);
+  offer(search, value);
   yield;
   const sameWorkers = { option: draft.option.slice(), worker: draft.worker.slice() };
   for (const again of [sameWorkers, choice]) {
     const justified = justify(kernel, draft, again, Number.POSITIVE_INFINITY);
-    if (justified.value === Number.POSITIVE_INFINITY) return yield;
-    offer(search, justified.order, justified.value);
+    if (justified === Number.POSITIVE_INFINITY) return yield;
+    offer(search, justified);
     yield;
   }
 }
 
+/** A plan that was known before the search began. */
+export function startFrom(search: Search, plan: Plan, value: number): void {
+  adopt(search.kernel, search.best, plan, value);
+  copyCandidate(search.best, search.current);
+  search.plan = plan;
+}
+
 /** Keeps the draft as best and current if it is better than the best. */
-function offer(search: Search, order: Int32Array, value: number): void {
+function offer(search: Search, value: number): void {
   if (value >= search.best.value) return;
-  adopt(search.kernel, search.best, search.draft, order, value);
+  adopt(search.kernel, search.best, search.draft, value);
   copyCandidate(search.best, search.current);
   search.plan = planOfDraft(search.draft);
 }
@@ -141,7 +155,7 @@ function* climb(search: Search): Generator<void, void, void> {
     sinceBest += 1;
     const before = current.value;
     if (value !== Number.POSITIVE_INFINITY) {
-      adopt(kernel, current, draft, trial.order, value);
+      adoptNear(kernel, current, draft, trial.order, value);
       chain = criticalChain(kernel, current);
       if (value < search.best.value) {
         if (value < search.best.value * (1 - 1e-6)) sinceBest = 0;
@@ -160,7 +174,7 @@ function* climb(search: Search): Generator<void, void, void> {
 function restart(search: Search): void {
   const { kernel, foreign, current, best, random } = search;
   if (foreign !== null && foreign.value < best.value) {
-    adopt(kernel, current, foreign.plan, kernel.prepared.graph.topological, foreign.value);
+    adopt(kernel, current, foreign.plan, foreign.value);
   } else {
     copyCandidate(best, current);
   }
@@ -179,21 +193,31 @@ function restart(search: Search): void {
   }
   const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return;
-  adopt(kernel, current, search.draft, trial.order, value);
+  adoptNear(kernel, current, search.draft, trial.order, value);
   if (value < best.value) {
     copyCandidate(current, best);
     search.plan = planOfDraft(search.draft);
   }
 }
 
-/** Half of the draws fall on a chain that makes the makespan, where there is one to shorten. */
+/**
+ * A quarter to a half of the draws fall on a chain that makes the makespan, as the makespan makes the
+ * value.
+ */
 function drawTask(search: Search, chain: readonly number[]): number {
   const { kernel, random } = search;
   const task =
-    chain.length > 0 && random() < 0.5
+    chain.length > 0 && random() < 0.25 + 0.25 * makespanShare(search)
       ? chain[randomInteger(random, chain.length)]
       : kernel.movable[randomInteger(random, kernel.movable.length)];
   return task as number;
+}
+
+function makespanShare({ kernel, current }: Search): number {
+  const { weights, tickMs } = kernel.problem;
+  const last = current.end[current.order[current.order.length - 1] as number] as number;
+  if (current.value <= 0) return 0;
+  return Math.min(1, (weights.makespan * last * tickMs) / 1000 / current.value);
 }
 
 /**
