@@ -66,5 +66,6 @@ test("no attempt starts twice, none is forgotten, and nothing is left running", 
   await master.waitFor("every end", ended, 15_000);
   const starts = readdirSync(witness).map((name) => readFileSync(join(witness, name), "utf8"));
   expect(starts.length).toBeGreaterThan(0);
-  expect(starts.filter((text) => text !== "start\n")).toEqual([]);
+  // Empty: killed between opening the file and writing to it.
+  expect(starts.filter((text) => text !== "start\n" && text !== "")).toEqual([]);
 }, 60_000);

@@ -33,7 +33,7 @@ export interface LinkOptions {
 const connectEveryMs = 15;
 /** A Node process takes 50 ms to start on an idle host, and seconds on a choked one. */
 const startEveryMs = 3_000;
-const failedRetryMs = 200;
+const exitedRetryMs = 200;
 const busyRetryMs = 250;
 const unsentBytesMax = 256 * 1024 * 1024;
 const stateTimeoutMs = 10_000;
@@ -55,8 +55,10 @@ export async function attachSupervisor(options: LinkOptions): Promise<Supervisor
         startedAtMs = Date.now();
         options.log.info({ entry: options.supervisorEntry }, "starting a supervisor");
         startSupervisor(options.supervisorEntry, options.supervisor, (code) => {
+          startedAtMs = Date.now() - startEveryMs + exitedRetryMs;
+          // Killed by a signal, or the one before it still held the lock.
+          if (code === null || code === 0) return;
           failures += 1;
-          startedAtMs = Date.now() - startEveryMs + failedRetryMs;
           options.log.error({ code, log: supervisorLogPath(dataDirectory) }, "supervisor failed");
         });
       }

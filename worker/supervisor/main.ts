@@ -55,9 +55,10 @@ async function main(): Promise<void> {
     leaving = true;
     log.info({ why }, "supervisor stops");
     await supervisor.shutdown();
-    await ledger.close();
-    for (const driver of drivers) await driver.close();
+    // First, so that no command comes in between: an agent that notices finds the lock still held.
     server.close();
+    for (const driver of drivers) await driver.close();
+    await ledger.close();
     process.exit(0);
   };
   process.on("SIGTERM", () => void leave("SIGTERM"));

@@ -14,13 +14,13 @@ export interface SupervisorArguments {
 const logBytesMax = 8 * 1024 * 1024;
 
 /**
- * Harmless if one runs already: the new one finds the lock held and leaves. `onFailed` hears of one
- * that ends with an error; its last words are in its log.
+ * Harmless if one runs already: the new one finds the lock held and leaves with code 0. Its last
+ * words are in its log.
  */
 export function startSupervisor(
   entry: string,
   given: SupervisorArguments,
-  onFailed: (exitCode: number | null) => void = () => undefined,
+  onExit: (exitCode: number | null) => void = () => undefined,
 ): void {
   mkdirSync(given.dataDirectory, { recursive: true, mode: 0o700 });
   const logPath = supervisorLogPath(given.dataDirectory);
@@ -34,10 +34,8 @@ export function startSupervisor(
       cwd: "/",
       env: environment,
     });
-    child.on("error", () => onFailed(null));
-    child.on("exit", (code) => {
-      if (code !== 0 && code !== null) onFailed(code);
-    });
+    child.on("error", () => onExit(1));
+    child.on("exit", onExit);
     child.unref();
   } finally {
     closeSync(log);

@@ -7,6 +7,7 @@ import {
   type CgroupManager,
   type CgroupMount,
   cpuQuota,
+  listGroups,
   readKey,
   readNumber,
   removeDirectories,
@@ -42,6 +43,7 @@ export function createCgroupsV1(
       const exists = [...parents.values()].some((parent) => existsSync(join(parent, name)));
       return exists ? groupAt(parents, name) : null;
     },
+    list: () => listGroups([...parents.values()]),
     close: () => removeDirectories([...new Set(parents.values())]),
   };
 }

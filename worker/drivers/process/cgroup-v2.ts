@@ -7,6 +7,7 @@ import {
   type CgroupManager,
   type CgroupMount,
   cpuQuota,
+  listGroups,
   readKey,
   readNumber,
   readText,
@@ -40,6 +41,7 @@ export function createCgroupsV2(
         return limitGroup(directory, limits);
       },
       find: (name) => (existsSync(join(parent, name)) ? groupAt(join(parent, name)) : null),
+      list: () => listGroups([parent]),
       close: () => removeDirectories([parent]),
     };
   }

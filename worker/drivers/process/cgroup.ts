@@ -1,5 +1,5 @@
 /** Control groups: limits, usage and a sure way to find every process of an attempt. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Enforcement } from "../../../core/worker.js";
@@ -32,6 +32,9 @@ export interface CgroupManager {
   create(name: string, limits: CgroupLimits): Cgroup;
   /** A group that an earlier supervisor made; null if there is none. */
   find(name: string): Cgroup | null;
+  /** Names of the groups that there are. */
+  list(): string[];
+  /** Removes what is common to all groups; they must have gone. */
   close(): Promise<void>;
 }
 
@@ -77,6 +80,18 @@ export async function removeDirectories(directories: readonly string[]): Promise
       await sleep(10);
     }
   }
+}
+
+/** Names of the groups below these. */
+export function listGroups(parents: readonly string[]): string[] {
+  const names = new Set<string>();
+  for (const parent of parents) {
+    if (!existsSync(parent)) continue;
+    for (const entry of readdirSync(parent, { withFileTypes: true })) {
+      if (entry.isDirectory()) names.add(entry.name);
+    }
+  }
+  return [...names];
 }
 
 export function readText(path: string): string {

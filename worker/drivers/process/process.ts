@@ -54,6 +54,8 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
   const cgroups = options.useCgroups === false ? null : createCgroupManager(parentName);
   const pipes = createPipePool(pipesDirectory(options.dataDirectory));
   const context: Context = { cgroups, pipes };
+  // Of a supervisor that was killed while it cleaned up behind attempts that had ended.
+  const swept = clearGroups(cgroups);
   return {
     name: "process",
     facts: {
@@ -66,9 +68,21 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
       reapProcess(cgroups, attemptDirectoryName(attempt), directory, identity),
     async close() {
       pipes.close();
+      await swept;
+      await clearGroups(cgroups);
       await cgroups?.close();
     },
   };
+}
+
+/** Kills what is in the groups that there are now, and removes them. */
+async function clearGroups(cgroups: CgroupManager | null): Promise<void> {
+  for (const name of cgroups?.list() ?? []) {
+    const group = cgroups?.find(name) ?? null;
+    if (group === null) continue;
+    await killCgroup(group, killDeadlineMs);
+    await removeDirectories(group.directories);
+  }
 }
 
 async function startProcess(
