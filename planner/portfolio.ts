@@ -11,6 +11,7 @@ import type { Logger } from "pino";
 import { lowerBound } from "../core/bounds.js";
 import { greedy } from "../core/greedy.js";
 import type { Plan } from "../core/plan.js";
+import type { PlanEndReason } from "../core/planning.js";
 import type { Problem } from "../core/problem.js";
 import { shareProblem } from "./shared-problem.js";
 import {
@@ -52,10 +53,8 @@ export interface Progress {
   readonly wallMs: number;
 }
 
-export type FinishReason = "optimal" | "budget" | "wall_time" | "cancelled";
-
 export interface PortfolioResult extends Progress {
-  readonly reason: FinishReason;
+  readonly reason: PlanEndReason;
   readonly incumbent: Incumbent | null;
   readonly bound: number;
   /** The same request gives the same plan again. */
@@ -86,7 +85,7 @@ interface Run {
   readonly interrupt: Int32Array;
   readonly crews: Crew[];
   workUnits: number;
-  reason: FinishReason | null;
+  reason: PlanEndReason | null;
   /** Something of a thread or an engine went wrong: the run would not repeat. */
   disturbed: boolean;
 }
@@ -307,7 +306,7 @@ function fail(run: Run, crew: Crew, index: number, message: string): void {
   run.options.log.warn({ solver: member.solver, message }, "a solver failed");
 }
 
-function stop(run: Run, reason: FinishReason): void {
+function stop(run: Run, reason: PlanEndReason): void {
   run.reason ??= reason;
   Atomics.store(run.interrupt, 0, 1);
   // A thread that is deep in an engine may not look at the flag for long: stop waiting for it.

@@ -14,6 +14,7 @@ export interface Candidate extends Choice {
   readonly position: Int32Array;
   readonly start: Int32Array;
   readonly end: Int32Array;
+  readonly devices: Uint32Array;
   value: number;
 }
 
@@ -25,6 +26,7 @@ export function createCandidate(tasks: number): Candidate {
     worker: new Int32Array(tasks).fill(none),
     start: new Int32Array(tasks),
     end: new Int32Array(tasks),
+    devices: new Uint32Array(tasks),
     value: Number.POSITIVE_INFINITY,
   };
 }
@@ -60,6 +62,7 @@ function takeSchedule(candidate: Candidate, schedule: Plan | Draft, value: numbe
   candidate.worker.set(schedule.worker);
   candidate.start.set(schedule.start);
   candidate.end.set(schedule.end);
+  candidate.devices.set(schedule.devices);
   candidate.value = value;
 }
 
@@ -70,6 +73,7 @@ export function copyCandidate(from: Candidate, to: Candidate): void {
   to.worker.set(from.worker);
   to.start.set(from.start);
   to.end.set(from.end);
+  to.devices.set(from.devices);
   to.value = from.value;
 }
 

@@ -34,6 +34,19 @@ export interface Draft extends Choice {
   rotation: number;
 }
 
+/** The schedule of the first tasks of an order, from which a decode may go on. */
+export interface Checkpoint {
+  /** Tasks of the order that are placed. */
+  placed: number;
+  readonly workers: readonly Timeline[];
+  readonly pools: readonly Timeline[];
+  readonly usefulFrom: Int32Array;
+  /** Last end, last end with the tail behind it, and the tasks' own parts of the value. */
+  makespan: number;
+  critical: number;
+  sum: number;
+}
+
 export function createDraft(kernel: Kernel): Draft {
   const { count } = kernel.problem.tasks;
   return {
@@ -50,7 +63,8 @@ export function createDraft(kernel: Kernel): Draft {
 
 /**
  * Fills `draft` from `order`, which must be topological. Returns the value, or Infinity if it
- * cannot be below `limit` or a task finds no place before the horizon.
+ * cannot be below `limit` or a task finds no place before the horizon. With a checkpoint, the draft
+ * must hold the tasks that stand before it.
  */
 export function decodeDraft(
   kernel: Kernel,
@@ -58,15 +72,18 @@ export function decodeDraft(
   order: Int32Array,
   choice: Choice,
   limit: number,
+  checkpoint: Checkpoint | null = null,
 ): number {
   const { problem, tail } = kernel;
   const makespanWeight = (problem.weights.makespan * problem.tickMs) / 1000;
-  clearSchedule(kernel);
-  draft.usefulFrom.fill(0);
-  let makespan = 0;
-  let critical = 0;
-  let sum = 0;
-  for (let at = 0; at < order.length; at += 1) {
+  if (checkpoint === null) clearSchedule(kernel);
+  else restoreSchedule(kernel, checkpoint);
+  if (checkpoint === null) draft.usefulFrom.fill(0);
+  else draft.usefulFrom.set(checkpoint.usefulFrom);
+  let makespan = checkpoint?.makespan ?? 0;
+  let critical = checkpoint?.critical ?? 0;
+  let sum = checkpoint?.sum ?? 0;
+  for (let at = checkpoint?.placed ?? 0; at < order.length; at += 1) {
     const task = order[at] as number;
     if (!placeTask(kernel, draft, choice, task)) return Number.POSITIVE_INFINITY;
     const end = draft.end[task] as number;
@@ -81,7 +98,17 @@ export function decodeDraft(
 
 /** Empties the profiles of everything but facts. */
 export function clearSchedule(kernel: Kernel): void {
-  const { workers, pools, scratchWorkers, scratchPools } = kernel.prepared;
+  restoreSchedule(kernel, kernel.prepared);
+}
+
+function restoreSchedule(
+  kernel: Kernel,
+  {
+    workers,
+    pools,
+  }: { readonly workers: readonly Timeline[]; readonly pools: readonly Timeline[] },
+): void {
+  const { scratchWorkers, scratchPools } = kernel.prepared;
   for (let i = 0; i < workers.length; i += 1) {
     copyTimeline(workers[i] as Timeline, scratchWorkers[i] as Timeline);
   }

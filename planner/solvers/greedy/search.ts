@@ -17,6 +17,13 @@ import {
   createCandidate,
   planOfDraft,
 } from "./candidate.js";
+import {
+  checkpointBefore,
+  createCheckpoints,
+  firstChange,
+  firstDifference,
+  invalidateFrom,
+} from "./checkpoints.js";
 import { createDraft, type Draft, decodeDraft } from "./draft.js";
 import { justify } from "./justify.js";
 import type { Kernel } from "./kernel.js";
@@ -124,9 +131,12 @@ export function startFrom(search: Search, plan: Plan, value: number): void {
   search.plan = plan;
 }
 
+/** By more than sums of the same numbers in another order differ. */
+const isBetter = (value: number, than: number): boolean => value * (1 + 1e-12) < than;
+
 /** Keeps the draft as best and current if it is better than the best. */
 function offer(search: Search, value: number): void {
-  if (value >= search.best.value) return;
+  if (!isBetter(value, search.best.value)) return;
   adopt(search.kernel, search.best, search.draft, value);
   copyCandidate(search.best, search.current);
   search.plan = planOfDraft(search.draft);
@@ -137,6 +147,8 @@ function* climb(search: Search): Generator<void, void, void> {
   const { kernel, draft, random, current } = search;
   const tasks = kernel.problem.tasks.count;
   const trial = createCandidate(tasks);
+  const next = createCandidate(tasks);
+  const checkpoints = createCheckpoints(kernel);
   const historyLength = Math.max(8, Math.min(600, Math.floor(30_000 / tasks)));
   const history = new Float64Array(historyLength).fill(current.value);
   const patience = 40 * historyLength + 2_000;
@@ -151,13 +163,19 @@ function* climb(search: Search): Generator<void, void, void> {
     const slot = trials % historyLength;
     const limit = Math.max(history[slot] as number, current.value);
     // A value equal to the limit is accepted: plateaus are crossed.
-    const value = decodeDraft(kernel, draft, trial.order, trial, limit * (1 + 1e-12) + 1e-12);
+    const place = firstChange(current, trial);
+    const checkpoint = checkpointBefore(kernel, checkpoints, current, place);
+    if (checkpoint !== null) takeOver(draft, current);
+    const bar = limit * (1 + 1e-12) + 1e-12;
+    const value = decodeDraft(kernel, draft, trial.order, trial, bar, checkpoint);
     sinceBest += 1;
     const before = current.value;
     if (value !== Number.POSITIVE_INFINITY) {
-      adoptNear(kernel, current, draft, trial.order, value);
+      adoptNear(kernel, next, draft, trial.order, value);
+      invalidateFrom(checkpoints, firstDifference(current, next));
+      copyCandidate(next, current);
       chain = criticalChain(kernel, current);
-      if (value < search.best.value) {
+      if (isBetter(value, search.best.value)) {
         if (value < search.best.value * (1 - 1e-6)) sinceBest = 0;
         copyCandidate(current, search.best);
         search.plan = planOfDraft(draft);
@@ -168,6 +186,15 @@ function* climb(search: Search): Generator<void, void, void> {
     yield;
     if (search.foreign !== null && sinceBest > patience / 4) return;
   }
+}
+
+/** The draft holds the current schedule, of which a decode then changes what comes later. */
+function takeOver(draft: Draft, current: Candidate): void {
+  draft.option.set(current.option);
+  draft.worker.set(current.worker);
+  draft.start.set(current.start);
+  draft.end.set(current.end);
+  draft.devices.set(current.devices);
 }
 
 /** From the best known plan, or from another one if there is, shaken in a few places. */
@@ -194,7 +221,7 @@ function restart(search: Search): void {
   const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return;
   adoptNear(kernel, current, search.draft, trial.order, value);
-  if (value < best.value) {
+  if (isBetter(value, best.value)) {
     copyCandidate(current, best);
     search.plan = planOfDraft(search.draft);
   }
