@@ -80,6 +80,14 @@ tasks:
     expect(gantt.stdout).toContain("makespan");
   });
 
+  it("has its output followed from before its start to its end", async () => {
+    const first = await json(["run", "--", "sleep", "1"]);
+    const script = "echo one; sleep 0.5; echo two";
+    const second = await json(["run", "--after", first.jobId, "--", "sh", "-c", script]);
+    const logs = await almanac(["logs", "-f", second.jobId]);
+    expect(logs).toEqual({ code: 0, stdout: "one\ntwo\n", stderr: "" });
+  });
+
   it("is the same job when it is submitted twice with one key", async () => {
     const args = ["run", "--key", "only-once", "--", "true"];
     const first = await json(args);
