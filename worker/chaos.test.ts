@@ -50,6 +50,8 @@ test("no attempt starts twice, none is forgotten, and nothing is left running", 
     });
     all.push(...launches);
     master.launch(...launches);
+    // Every other round while some run already, the rest at any instant.
+    if (round % 2 === 1) await master.startOf(launches[0]?.attempt ?? newAttempt());
     await sleep(Math.random() * 60);
     signal(worker.agent.supervisorPid(), "SIGKILL");
     await master.waitFor("the next hello", () => master.hellos[hellos], 10_000);
