@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "@commander-js/extra-typings";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import type { AlmanacError } from "../core/result.js";
 import { exitCodes } from "./exit-codes.js";
 import { CommandFailure, messageOf } from "./failure.js";
@@ -13,6 +14,8 @@ const distribution = resolve(dirname(entry), "..");
 
 async function main(): Promise<void> {
   endQuietlyOnBrokenPipe();
+  // The library would print beside our own errors and logs.
+  setLogVerbosity(logVerbosity.NONE);
   const argv = process.argv.slice(2);
   const end = argv.indexOf("--");
   const json = argv.slice(0, end === -1 ? argv.length : end).includes("--json");

@@ -1,6 +1,7 @@
 /** How the texts of options become values; what is wrong ends as a usage error naming the option. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../core/time.js";
+import { failure } from "./failure.js";
 
 /** For options that may be given several times. */
 export const collect = (
@@ -28,14 +29,15 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError("must be a number above 0.");
 }
 
-/** `NAME=value`, several times, as a record. */
-export function assignments(
-  given: readonly string[] | undefined,
-): Readonly<Record<string, string>> {
+/** `--var NAME=value`, several times, as a record. */
+export function variables(given: readonly string[] | undefined): Readonly<Record<string, string>> {
   return Object.fromEntries(
     (given ?? []).map((text) => {
       const cut = text.indexOf("=");
-      if (cut < 1) throw new InvalidArgumentError(`must be NAME=value, not ${text}.`);
+      if (cut < 1) {
+        const message = `must be NAME=value, not ${text}`;
+        throw failure("invalid_argument", `--var ${message}`, [{ field: "--var", message }]);
+      }
       return [text.slice(0, cut), text.slice(cut + 1)];
     }),
   );

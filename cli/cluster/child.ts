@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import { messageOf } from "../failure.js";
+import { failure, messageOf } from "../failure.js";
 import type { Ready } from "./ready.js";
 
 export interface ChildOptions {
@@ -90,7 +90,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     };
   } catch (error) {
     await kill("SIGKILL");
-    throw new Error(`${options.name}: ${messageOf(error)}${quotedTail(options.logPath)}`);
+    const message = `${options.name}: ${messageOf(error)}${quotedTail(options.logPath)}`;
+    throw failure("failed_precondition", message);
   }
 }
 
@@ -108,7 +109,7 @@ function spawnChild({ entry, args, env, logPath }: ChildOptions): ChildProcess {
   }
 }
 
-/** The first line on standard output. */
+/** Resolves with the line that says so; rejects with what the child says is wrong. */
 async function readiness(
   child: ChildProcess,
   exited: Promise<Exit>,
@@ -117,23 +118,57 @@ async function readiness(
   const { stdout } = child;
   if (stdout === null) throw new Error("has no standard output");
   let timer: NodeJS.Timeout | undefined;
-  const line = new Promise<string>((resolve, reject) => {
-    createInterface({ input: stdout }).once("line", resolve);
+  const said: string[] = [];
+  const line = new Promise<Ready>((resolve, reject) => {
+    createInterface({ input: stdout }).on("line", (text) => {
+      if (said.length >= linesMax) return;
+      said.push(text);
+      const ready = parseReady(text);
+      if (ready !== null) resolve(ready);
+    });
     child.once("error", reject);
     timer = setTimeout(
       () => reject(new Error(`is not ready after ${readyTimeoutMs / 1_000} s`)),
       readyTimeoutMs,
     );
   });
-  const death = exited.then(({ code, signal }): never => {
-    throw new Error(`ended before it was ready (${signal ?? `code ${code}`})`);
+  // What it said last is read to its end first.
+  const closed = new Promise((done) => child.once("close", done));
+  const death = exited.then(async ({ code, signal }): Promise<never> => {
+    await closed;
+    const why = errorIn(said.join("\n")) ?? `it ended with ${signal ?? `code ${code}`}`;
+    throw new Error(`did not start: ${why}`);
   });
   death.catch(() => undefined);
   try {
-    return JSON.parse(await Promise.race([line, death]));
+    return await Promise.race([line, death]);
   } finally {
     clearTimeout(timer);
     stdout.resume(); // whatever else it says there must not fill the pipe
+  }
+}
+
+/** What a child may say before it is ready, or of why it is not. */
+const linesMax = 1_000;
+
+function parseReady(line: string): Ready | null {
+  const parsed = parseJson(line);
+  return parsed?.ready === true && typeof parsed.address === "string" ? parsed : null;
+}
+
+/** The message of `{"error": {"message": …}}`. */
+function errorIn(text: string): string | null {
+  const message = parseJson(text)?.error?.message;
+  return typeof message === "string" ? message : null;
+}
+
+type Said = Ready & { readonly error?: { readonly message?: unknown } };
+
+function parseJson(text: string): Said | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

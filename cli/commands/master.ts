@@ -1,8 +1,8 @@
 /** `almanac master`: the authority of a cluster, one process, until SIGTERM or Ctrl-C. */
-import { startMaster } from "../../master/shell/master.js";
 import packageFile from "../../package.json" with { type: "json" };
 import { sayReady } from "../cluster/ready.js";
 import { clusterSettings } from "../cluster/settings.js";
+import { starting } from "../cluster/starting.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { exitCodes } from "../exit-codes.js";
 import { createLogger } from "../log.js";
@@ -20,22 +20,26 @@ export function addMaster(program: Program): void {
     const config = configOf(given, "master");
     const { master, planner } = config;
     const log = createLogger("master", config.log.level);
-    const running = await startMaster({
-      listen: master.listen,
-      dataDirectory: master.dataDirectory,
-      settings: clusterSettings(config),
-      heartbeatIntervalMs: master.heartbeatIntervalMs,
-      plannerAddress: master.planner === "off" ? null : master.planner,
-      planBudgetMs: planner.wallBudgetMs,
-      segmentBytes: master.segmentBytes,
-      version: packageFile.version,
-      log,
-      onFatal: (error) => {
-        // Nothing may be answered any more: what is not durable was never promised.
-        log.fatal({ error: error.message }, "the journal cannot be written");
-        process.exit(exitCodes.error);
-      },
-    });
+    // Loaded only here, so that every other command starts fast.
+    const { startMaster } = await import("../../master/shell/master.js");
+    const start = () =>
+      startMaster({
+        listen: master.listen,
+        dataDirectory: master.dataDirectory,
+        settings: clusterSettings(config),
+        heartbeatIntervalMs: master.heartbeatIntervalMs,
+        plannerAddress: master.planner === "off" ? null : master.planner,
+        planBudgetMs: planner.wallBudgetMs,
+        segmentBytes: master.segmentBytes,
+        version: packageFile.version,
+        log,
+        onFatal: (error) => {
+          // Nothing may be answered any more: what is not durable was never promised.
+          log.fatal({ error: error.message }, "the journal cannot be written");
+          process.exit(exitCodes.error);
+        },
+      });
+    const running = await starting(master.listen, start);
     sayReady("master", running.address, given.json === true);
     await untilStopped(running, { tied: options.tied === true, log });
   });

@@ -1,7 +1,7 @@
 /** `almanac planner`: the planning service of a cluster, one process, until SIGTERM or Ctrl-C. */
 import { join } from "node:path";
-import { startPlanner } from "../../planner/server.js";
 import { sayReady } from "../cluster/ready.js";
+import { starting } from "../cluster/starting.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { createLogger } from "../log.js";
 import { type Installation, type Program, shortSettingOptions } from "../root.js";
@@ -20,13 +20,17 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
     const given = command.optsWithGlobals();
     const { planner, log: logging } = configOf(given, "planner");
     const log = createLogger("planner", logging.level);
-    const running = await startPlanner({
-      listen: planner.listen,
-      threads: planner.threads,
-      solverThreadEntry: join(distribution, "planner/solver-thread.js"),
-      log,
-      nice,
-    });
+    // Loaded only here, so that every other command starts fast.
+    const { startPlanner } = await import("../../planner/server.js");
+    const start = () =>
+      startPlanner({
+        listen: planner.listen,
+        threads: planner.threads,
+        solverThreadEntry: join(distribution, "planner/solver-thread.js"),
+        log,
+        nice,
+      });
+    const running = await starting(planner.listen, start);
     sayReady("planner", running.address, given.json === true);
     await untilStopped(running, { tied: options.tied === true, log });
   });

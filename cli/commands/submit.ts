@@ -11,7 +11,7 @@ import { readSource, sourceName } from "../../spec/read-source.js";
 import { decodeSource } from "../../spec/source.js";
 import { importWfFormat, type WfOptions, wfLoads } from "../../spec/wfformat.js";
 import { failure, messageOf, unwrap } from "../failure.js";
-import { assignments, collect, positiveNumber } from "../option-values.js";
+import { collect, positiveNumber, variables } from "../option-values.js";
 import type { Program } from "../root.js";
 import { withSession } from "../session.js";
 import { submitJob } from "../submission.js";
@@ -44,7 +44,7 @@ export function addSubmit(program: Program): void {
         const parsed =
           options.wfformat === true
             ? await readWfFormat(file, options)
-            : await readJob(file, assignments(options.var));
+            : await readJob(file, variables(options.var));
         process.exitCode = await submitJob(session, {
           ...unwrap(parsed),
           key: options.key ?? randomUUID(),
@@ -58,7 +58,7 @@ export function addSubmit(program: Program): void {
 
 async function readJob(
   file: string,
-  variables: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, string>>,
 ): Promise<Result<ParsedJob>> {
   const bytes = await readSource(file, process.stdin, jobLimits.specBytes);
   if (!bytes.ok) return bytes;
@@ -66,7 +66,7 @@ async function readJob(
   return parseJobBytes(bytes.value, {
     source: sourceName(file),
     now: Date.now(),
-    variables,
+    variables: given,
     readFile: (path) => readEnvFile(resolve(folder, path)),
   });
 }
