@@ -16,7 +16,8 @@ import { orderByKeys } from "../greedy/orders.js";
 import { type ExactInput, exactInput } from "./activities.js";
 import { declinesExact } from "./declines.js";
 import { loadEngine } from "./engine.js";
-import { buildModel, type ExactModel, solutionOf } from "./model.js";
+import { buildModel, type ExactModel } from "./model.js";
+import { solutionOf } from "./start-solution.js";
 
 /** A node of the tree costs about as much as this many probes of the greedy search. */
 const workUnitsPerNode = 2_000;
