@@ -1,9 +1,13 @@
 /** Random lives of a small cluster: whatever happens, in whatever order, the invariants hold. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { lowerBound } from "../../core/bounds.js";
+import { checkPlan } from "../../core/check.js";
+import { greedy } from "../../core/greedy.js";
 import { jobId, workerId } from "../../core/ids.js";
 import type { JobSpec, TaskTemplate } from "../../core/job.js";
 import type { Outcome } from "../../core/worker.js";
+import { buildProblem } from "./problem.js";
 import { liveAttempt } from "./state.js";
 import { brokenInvariants } from "./testing/invariants.js";
 import { job, resources, Script, template, workerFacts } from "./testing/script.js";
@@ -160,6 +164,27 @@ describe("whatever happens to a cluster", () => {
         });
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe("in whatever state a cluster is", () => {
+  it("its Problem has a plan that the checker accepts, and no bound above it", () => {
+    fc.assert(
+      fc.property(fc.array(deeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
+        const script = new Script({ pools, silenceLimitMs: 5_000 });
+        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
+        life.forEach((deed, count) => {
+          deed(script, count);
+          for (const mode of ["keep", "free"] as const) {
+            const { problem } = buildProblem(script.state, script.nowMs + 137, mode);
+            const { violations, evaluation } = checkPlan(problem, greedy(problem));
+            expect(violations).toEqual([]);
+            expect(lowerBound(problem).value).toBeLessThanOrEqual(evaluation.value + 1e-6);
+          }
+        });
+      }),
+      { numRuns: 40 },
     );
   });
 });
