@@ -47,7 +47,7 @@ const codeOfStatus: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>(
   [status.UNAUTHENTICATED, "permission_denied"],
 ]);
 
-/** For a server's callback, or to destroy a stream with. */
+/** For a server's callback, or for a stream's `emit("error", …)`; `destroy` would send no status. */
 export function toServiceError(error: AlmanacError): ServiceError {
   const metadata = new Metadata();
   metadata.set(errorMetadataKey, encodeDetail(error));

@@ -10,6 +10,7 @@ import { unreachable } from "../../core/result.js";
 import type {
   Heartbeat,
   Hello,
+  Launch,
   MasterMessage,
   Welcome,
   WorkerMessage,
@@ -120,7 +121,7 @@ export class Session {
   }
 
   #onMessage(message: MasterMessage): void {
-    const { link, nextToken } = this.#options;
+    const { link, nextToken, facts } = this.#options;
     if (message.welcome !== null) this.#onWelcome(message.welcome);
     if (this.#ended) return;
     const { forget, renewedAtMonotonicMs } = acknowledge(this.#outbox, message.acknowledged);
@@ -128,7 +129,8 @@ export class Session {
     if (renewedAtMonotonicMs !== null) {
       link.send({ kind: "renew", sentAtMonotonicMs: renewedAtMonotonicMs });
     }
-    const { launches, stops, sequence } = message;
+    const { stops, sequence } = message;
+    const launches = message.launches.map((launch) => tellSpeed(launch, facts.speed));
     if (launches.length + stops.length > 0) {
       const token = nextToken();
       this.#taking.set(token, sequence);
@@ -179,6 +181,12 @@ export class Session {
     if (message === null || this.#ended) return;
     this.#blocked = !this.#stream.write(encodeWorkerMessage(message));
   }
+}
+
+/** A program may fit its work to the node: this is what its estimate was divided by. */
+function tellSpeed(launch: Launch, speed: number): Launch {
+  const env = { ...launch.command.env, ALMANAC_WORKER_SPEED: String(speed) };
+  return { ...launch, command: { ...launch.command, env } };
 }
 
 function helloOf({ incarnation, facts, state }: SessionOptions): Hello {
