@@ -14,10 +14,7 @@ export function createRoot({ json = false }: { readonly json?: boolean } = {}) {
     .option("--json", "print results as JSON, for programs")
     .option("-q, --quiet", "print ids only, and no hints")
     .option("--master <address>", "the master to speak to (default: 127.0.0.1:7070)")
-    .option(
-      "--config <file>",
-      "settings file (default: ./almanac.yaml, ~/.config/almanac/almanac.yaml)",
-    )
+    .option("--config <file>", "settings file (default: ./almanac.yaml, where it exists)")
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError(true)
     .exitOverride();

@@ -1,7 +1,5 @@
 /** Settings from flags, environment, file and defaults, and which of them said what. */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { type Config, flagsFromOptions, loadConfig, settings } from "../spec/config.js";
 import { parseSource } from "../spec/source.js";
 import { failure, messageOf, unwrap } from "./failure.js";
@@ -16,12 +14,12 @@ export interface EffectiveSetting {
   readonly description: string;
 }
 
-/** `section`: the part whose settings the command also takes under their short names. */
-export function configOf(options: Options, section: string): Config {
+/** `sections`: the parts whose settings the command also takes under their short names. */
+export function configOf(options: Options, ...sections: readonly string[]): Config {
   const file = readConfigFile(options);
   return unwrap(
     loadConfig({
-      flags: flagsFromOptions(options, section),
+      flags: Object.assign({}, ...sections.map((section) => flagsFromOptions(options, section))),
       env: process.env,
       fileText: file?.text ?? null,
       ...(file === null ? {} : { fileName: file.name }),
@@ -52,15 +50,12 @@ export function effectiveSettings(options: Options): readonly EffectiveSetting[]
 export const configFileName = (options: Options): string | null =>
   readConfigFile(options)?.name ?? null;
 
+const usualFile = "almanac.yaml";
+
 function readConfigFile(options: Options): { readonly name: string; readonly text: string } | null {
-  const { ALMANAC_CONFIG: fromEnv, XDG_CONFIG_HOME: configHome } = process.env;
-  const given = typeof options.config === "string" ? options.config : (fromEnv ?? "");
-  const usual = [
-    "almanac.yaml",
-    join(configHome ?? join(homedir(), ".config"), "almanac/almanac.yaml"),
-  ];
-  const name = given === "" ? usual.find((path) => existsSync(path)) : given;
-  if (name === undefined) return null;
+  const given = typeof options.config === "string" ? options.config : process.env.ALMANAC_CONFIG;
+  const name = given === undefined || given === "" ? usualFile : given;
+  if (name === usualFile && !existsSync(name)) return null;
   try {
     return { name, text: readFileSync(name, "utf8") };
   } catch (error) {

@@ -13,7 +13,7 @@ import type { Installation, Program } from "../root.js";
 import { masterFlag } from "../session.js";
 
 const workersMax = 64;
-const workersDefault = 2;
+const workersDefault = 3;
 const masterAddress = "127.0.0.1:7070";
 const plannerAddress = "127.0.0.1:7071";
 
@@ -58,9 +58,9 @@ export function addDev(program: Program, { entry }: Installation): void {
     });
 }
 
-/** The machine in equal parts. */
+/** The machine in equal parts, but none so small that a task of one core fits nowhere. */
 function equalShapes(count: number): WorkerShape[] {
-  const cpuMillis = Math.max(500, Math.floor((availableParallelism() * 1_000) / count));
+  const cpuMillis = Math.max(1_000, Math.floor((availableParallelism() * 1_000) / count));
   const memoryMiB = Math.floor((totalmem() * 0.8) / count / 1024 ** 2);
   return Array.from({ length: count }, (_, index) => ({
     name: `worker-${index + 1}`,

@@ -14,10 +14,12 @@ export function addMaster(program: Program): void {
     .command("master")
     .description("run a master: jobs, workers, the journal; one process, until Ctrl-C")
     .addOption(tiedOption());
-  for (const option of shortSettingOptions("master")) command.addOption(option);
+  for (const section of ["master", "cluster"]) {
+    for (const option of shortSettingOptions(section)) command.addOption(option);
+  }
   command.action(async (options) => {
     const given = command.optsWithGlobals();
-    const config = configOf(given, "master");
+    const config = configOf(given, "master", "cluster");
     const { master, planner } = config;
     const log = createLogger("master", config.log.level);
     // Loaded only here, so that every other command starts fast.
