@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { terminalTaskStates } from "../../core/views.js";
 import type { Client, LogChunk } from "../client.js";
 import { failure, unwrap } from "../failure.js";
-import { interruptible } from "../interrupt.js";
+import { untilInterrupted } from "../interrupt.js";
 import { wholeNumber } from "../option-values.js";
 import { note, printJsonLine } from "../output.js";
 import { formatBytes } from "../render/units.js";
@@ -27,7 +27,7 @@ export function addLogs(program: Program): void {
     .option("--tail <bytes>", "only so many bytes from the end", wholeNumber(0, tailMax))
     .action(async (task, options, command) => {
       await withSession(command.optsWithGlobals(), ({ client, json }) =>
-        interruptible(async (signal) => {
+        untilInterrupted(async (signal) => {
           if (options.follow === true) await untilStarted(client, task, signal);
           const only = options.stdout === true ? "stdout" : "stderr";
           const both = (options.stdout === true) === (options.stderr === true);

@@ -1,6 +1,6 @@
 /** `almanac watch [JOB]`: every change, a line each, until interrupted or the job ends. */
 import { unwrap } from "../failure.js";
-import { interruptible } from "../interrupt.js";
+import { untilInterrupted } from "../interrupt.js";
 import { note, printJsonLine, printLines, screenOf } from "../output.js";
 import { watchEventJson } from "../render/json.js";
 import { renderChange } from "../render/progress.js";
@@ -17,7 +17,7 @@ export function addWatch(program: Program): void {
     .action(async (job, _options, command) => {
       await withSession(command.optsWithGlobals(), async ({ client, json }) => {
         const id = job === undefined ? "" : unwrap(await client.getSummary(job)).id;
-        await interruptible(async (signal) => {
+        await untilInterrupted(async (signal) => {
           const onContact = (lost: unknown): void =>
             note(lost === null ? "the master is back" : "lost the master, waiting for it");
           for await (const event of watchEvents({ client, job: id, signal, onContact })) {
