@@ -78,7 +78,7 @@ export function estimate(statistics: GroupStatistics, groups: readonly string[])
 }
 
 /** Above this confidence statistics are believed more than the user: two runs of the very task. */
-export const confidenceOfStatistics = 0.5;
+export const confidenceOfStatistics = 0.6;
 
 /**
  * Whom to believe: statistics once they are sure enough, else the user, else statistics of

@@ -27,7 +27,7 @@ afterAll(() => {
 
 const request = (change: Partial<PortfolioRequest>): PortfolioRequest => ({
   seed: 1,
-  solvers: ["greedy"],
+  solvers: ["multi-start"],
   workUnits: 0,
   wallMs: 1_500,
   ...change,
@@ -69,7 +69,7 @@ describe("a portfolio", () => {
       );
       expect(result.reason).toBe("wall_time");
       expect(result.deterministic).toBe(false);
-      expect(result.contributions.get("greedy")?.failure).toContain("ended");
+      expect(result.contributions.get("multi-start")?.failure).toContain("ended");
       expect(result.workUnits).toBeGreaterThan(0);
       expect(
         checkPlan(problem, result.incumbent?.plan ?? expect.fail("no plan")).violations,
@@ -98,7 +98,7 @@ describe("a portfolio", () => {
         never,
       );
       expect(result.incumbent?.solver).toBe("greedy");
-      expect(result.contributions.get("greedy")?.failure).not.toBe("");
+      expect(result.contributions.get("multi-start")?.failure).not.toBe("");
       expect(result.deterministic).toBe(false);
     });
   });

@@ -72,7 +72,7 @@ describe("a plan", () => {
 
   it("is the same for a seed and a work budget, on one thread and on two", async () => {
     const problem = dagProblem(5, 120);
-    const order = orderOf({ workUnits: 600_000, wallMs: 60_000 }, ["greedy"], 42);
+    const order = orderOf({ workUnits: 600_000, wallMs: 60_000 }, ["multi-start"], 42);
     const single = await start(1);
     const other = connect(single.address);
     const [a, b] = await Promise.all([

@@ -90,12 +90,6 @@ const master = closed({
   planningWindow: whole(1, 100_000)
     .default(10_000)
     .describe("Tasks that are planned in detail at once; later ones get coarse forecasts."),
-  replanIntervalMs: whole(10, 3_600_000)
-    .default(1000)
-    .describe("The planner is asked for better plans at most this often."),
-  plannerTimeoutMs: whole(100, 3_600_000)
-    .default(15_000)
-    .describe("A planner that has not answered for this long counts as hung."),
 });
 
 const planner = closed({

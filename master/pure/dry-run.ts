@@ -47,7 +47,8 @@ function foreseenPlan(
     const { worker, startP50AtMs: startAtMs, endP50AtMs: endAtMs } = reservation;
     return [{ name: task.entry.name, worker, startAtMs, endAtMs }];
   });
-  if (tasks.length < job.tasks.length) return null;
+  const conditional = job.conditional.reduce((sum, flag) => sum + flag, 0);
+  if (tasks.length < job.tasks.length - conditional) return null;
   const endAtMs = tasks.reduce((end, task) => Math.max(end, task.endAtMs), problem.originMs);
   return {
     adoptedAtMs: problem.originMs,

@@ -3,11 +3,13 @@ import type { JobId } from "../../core/ids.js";
 import { taskId } from "../../core/ids.js";
 import type { Edge, JobSpec, TaskTemplate } from "../../core/job.js";
 import { assert } from "../../core/result.js";
+import { digest } from "./hash.js";
 import type { Job, Task } from "./state.js";
 
 export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: number): Job {
   const [firstOut, edgesOut] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.from);
   const [firstIn, edgesIn] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.to);
+  const topological = topologicalOrder(spec, firstOut, edgesOut);
   const job: Job = {
     id,
     spec,
@@ -19,7 +21,8 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     edgesOut,
     firstIn,
     edgesIn,
-    topological: topologicalOrder(spec, firstOut, edgesOut),
+    topological,
+    conditional: conditionalTasks(spec, topological, firstIn, edgesIn),
     groupOfTemplate: groupsByName(spec.templates),
     liveInGroup: new Uint32Array(spec.templates.length),
     typicalMs: medianEstimate(spec),
@@ -32,6 +35,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     initialPlan: null,
   };
   const groups = spec.templates.map((template) => [
+    `program ${spec.namespace}/${spec.name}/${template.name} ${programText(template)}`,
     `task ${spec.namespace}/${spec.name}/${template.name}`,
     `template ${spec.namespace}/${template.name}`,
     `namespace ${spec.namespace}`,
@@ -56,6 +60,30 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     job.tasks.push(task);
   });
   return job;
+}
+
+/** Runs of one name may differ in what they run: `almanac run` calls many things alike. */
+function programText({ command: { program } }: TaskTemplate): string {
+  const [high, low] = digest(JSON.stringify(program));
+  return high.toString(36) + low.toString(36);
+}
+
+/** Tasks that run only if something fails, and whatever waits for them. */
+function conditionalTasks(
+  spec: JobSpec,
+  topological: Uint32Array,
+  firstIn: Uint32Array,
+  edgesIn: Uint32Array,
+): Uint8Array {
+  const conditional = new Uint8Array(spec.tasks.length);
+  for (const task of topological) {
+    for (let i = firstIn[task] ?? 0; i < (firstIn[task + 1] ?? 0); i++) {
+      const edge = spec.edges[edgesIn[i] ?? -1];
+      if (edge === undefined) continue;
+      if (edge.on === "failure" || conditional[edge.from] === 1) conditional[task] = 1;
+    }
+  }
+  return conditional;
 }
 
 function groupsByName(templates: readonly TaskTemplate[]): Uint32Array {

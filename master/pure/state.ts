@@ -95,6 +95,8 @@ export interface Job {
   readonly edgesIn: Uint32Array;
   /** Task indices, each after all that it depends on. */
   readonly topological: Uint32Array;
+  /** 1 for tasks that run only if something fails: no plan foresees them. */
+  readonly conditional: Uint8Array;
   /** For each template the first one of its name: they share `maxConcurrent`. */
   readonly groupOfTemplate: Uint32Array;
   /** Live attempts per group of templates. */

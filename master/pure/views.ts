@@ -51,7 +51,10 @@ export function jobSummary(state: State, job: Job, forecast: Forecast): JobSumma
   };
 }
 
-/** Unknown as soon as one remaining task has no reservation or no estimate. */
+/**
+ * Unknown as soon as one remaining task has no reservation or no estimate. Tasks that run only if
+ * something fails are not counted on.
+ */
 function finishOf(
   state: State,
   job: Job,
@@ -63,6 +66,7 @@ function finishOf(
   for (const task of job.tasks) {
     if (isEnded(task)) continue;
     const reservation = forecast.get(task.id);
+    if (reservation === undefined && job.conditional[task.index] === 1) continue;
     if (reservation === undefined || estimateOf(state, task).source === "unknown") return null;
     p50AtMs = Math.max(p50AtMs, reservation.endP50AtMs);
     p90AtMs = Math.max(p90AtMs, reservation.endP90AtMs);

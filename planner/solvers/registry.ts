@@ -6,7 +6,7 @@ import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
 import { declinesExact } from "./exact-highs/declines.js";
 
-export const solverNames = ["greedy", "exact-highs"] as const;
+export const solverNames = ["multi-start", "exact-highs"] as const;
 export type SolverName = (typeof solverNames)[number];
 
 export interface SolverEntry {
@@ -20,12 +20,12 @@ export interface SolverEntry {
 }
 
 export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
-  greedy: {
-    name: "greedy",
+  "multi-start": {
+    name: "multi-start",
     deterministic: true,
     members: 2,
     declines: () => null,
-    load: async () => (await import("./greedy/greedy-solver.js")).greedySolver,
+    load: async () => (await import("./multi-start/multi-start.js")).multiStart,
   },
   "exact-highs": {
     name: "exact-highs",

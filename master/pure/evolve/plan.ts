@@ -37,12 +37,14 @@ const planEntry = ({ worker, startAtMs, endAtMs }: PlannedEntry) => ({
  */
 function rememberInitialPlan(state: State, job: Job, event: Of<"PlanAdopted">, atMs: number): void {
   if (job.progressed || job.finishedAtMs !== null) return;
+  const known = new Map(job.initialPlan?.tasks.map((task) => [task.name, task]));
   const tasks: PlannedTask[] = [];
   for (const task of job.tasks) {
     const entry = state.plan.entries.get(task.id);
     // A launched attempt keeps the reservation it was launched under.
-    const before = task.attempts.length > 0 ? job.initialPlan?.tasks[task.index] : undefined;
+    const before = task.attempts.length > 0 ? known.get(task.entry.name) : undefined;
     const planned = entry === undefined ? before : { name: task.entry.name, ...entry };
+    if (planned === undefined && job.conditional[task.index] === 1) continue;
     if (planned === undefined) return;
     tasks.push(planned);
   }

@@ -4,7 +4,7 @@ import { bruteForce } from "../../../core/testing/oracle.js";
 import { randomProblem } from "../../../core/testing/random-problem.js";
 import { dagProblem } from "../../testing/dag-problem.js";
 import { solve, solverContract, withoutDevices } from "../../testing/solver-contract.js";
-import { greedySolver } from "../greedy/greedy-solver.js";
+import { multiStart } from "../multi-start/multi-start.js";
 import { loadExactSolver } from "./exact-solver.js";
 
 solverContract(loadExactSolver, withoutDevices);
@@ -34,7 +34,7 @@ describe("the exact solver", () => {
     for (let seed = 1; seed < 6; seed += 1) {
       const problem = dagProblem(seed, 12);
       const { best, last } = solve(solver, problem, 1, 100_000_000);
-      const other = solve(greedySolver, problem, 1, 100_000).best;
+      const other = solve(multiStart, problem, 1, 100_000).best;
       if (best === null || other === null || !last.done) continue;
       const value = checkPlan(problem, best).evaluation.value;
       expect(value).toBeLessThanOrEqual(checkPlan(problem, other).evaluation.value + 1e-9);

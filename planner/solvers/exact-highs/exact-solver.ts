@@ -10,9 +10,9 @@ import type { Plan } from "../../../core/plan.js";
 import { none, type Problem } from "../../../core/problem.js";
 import { assert } from "../../../core/result.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
-import { planOfDraft } from "../greedy/candidate.js";
-import { createDraft, type Draft, decodeDraft } from "../greedy/draft.js";
-import { orderByKeys } from "../greedy/orders.js";
+import { planOfDraft } from "../multi-start/candidate.js";
+import { createDraft, type Draft, decodeDraft } from "../multi-start/draft.js";
+import { orderByKeys } from "../multi-start/orders.js";
 import { type ExactInput, exactInput } from "./activities.js";
 import { declinesExact } from "./declines.js";
 import { loadEngine } from "./engine.js";
@@ -46,6 +46,8 @@ interface ExactRun {
   told: Plan | null;
   value: number;
   bound: number;
+  /** Of the search tree, in the last step; the root counts. */
+  nodes: number;
 }
 
 function startExact(highs: Highs, problem: Problem, seed: number): SolverRun {
@@ -60,6 +62,7 @@ function startExact(highs: Highs, problem: Problem, seed: number): SolverRun {
     told: null,
     value: Number.POSITIVE_INFINITY,
     bound: 0,
+    nodes: 0,
   };
   return { step: (workUnits, shared) => solve(run, workUnits, shared) };
 }
@@ -90,9 +93,8 @@ function solve(run: ExactRun, workUnits: number, shared: Shared): StepReport {
   });
   const improved = run.plan !== run.told && run.value < shared.value ? run.plan : null;
   run.told = run.plan;
-  // The engine does not say what a node cost; what was not used up is not accounted for.
   return {
-    workUnits: Math.min(workUnits, nodes * workUnitsPerNode),
+    workUnits: Math.min(workUnits, run.nodes * workUnitsPerNode),
     improved,
     bound: run.bound,
     done,
@@ -147,6 +149,7 @@ function runEngine(run: ExactRun, model: ExactModel, engineModel: Model, shared:
 function conclude(run: ExactRun, model: ExactModel, engineModel: Model): boolean {
   const { modelStatus } = run.highs.constants;
   const status = engineModel.getModelStatus();
+  run.nodes = Math.max(1, Number(engineModel.info.get("mip_node_count") ?? 1));
   if (status === modelStatus.infeasible || status === modelStatus.unboundedOrInfeasible) {
     // The model holds all plans that are no worse than the known one.
     run.bound = Math.max(run.bound, Number.isFinite(run.value) ? run.value * (1 - boundSlack) : 0);

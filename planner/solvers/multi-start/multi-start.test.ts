@@ -4,16 +4,16 @@ import { greedy } from "../../../core/greedy.js";
 import { bruteForce } from "../../../core/testing/oracle.js";
 import { dagProblem } from "../../testing/dag-problem.js";
 import { solve, solverContract, withEverything } from "../../testing/solver-contract.js";
-import { greedySolver } from "./greedy-solver.js";
+import { multiStart } from "./multi-start.js";
 
-solverContract(async () => greedySolver, withEverything);
+solverContract(async () => multiStart, withEverything);
 
 describe("multi-start", () => {
   it("is never worse than plain greedy, and better where there is something to gain", () => {
     let gained = 0;
     for (let seed = 0; seed < 4; seed += 1) {
       const problem = dagProblem(seed, 80);
-      const { best } = solve(greedySolver, problem, 1, 200_000);
+      const { best } = solve(multiStart, problem, 1, 200_000);
       const plain = checkPlan(problem, greedy(problem)).evaluation.value;
       const value =
         best === null ? Number.POSITIVE_INFINITY : checkPlan(problem, best).evaluation.value;
@@ -28,7 +28,7 @@ describe("multi-start", () => {
     let compared = 0;
     for (let seed = 0; seed < 12; seed += 1) {
       const problem = withEverything(seed, 3);
-      const { best } = solve(greedySolver, problem, 1, 8_000);
+      const { best } = solve(multiStart, problem, 1, 8_000);
       if (best === null) continue;
       const { value } = checkPlan(problem, best).evaluation;
       const latestEnd = best.end.reduce((a, b) => Math.max(a, b), 0) + 10;
@@ -43,7 +43,7 @@ describe("multi-start", () => {
 
   it("starts from the previous plan, and finds it again at once", () => {
     const problem = dagProblem(3, 200);
-    const { best } = solve(greedySolver, problem, 1, 1_000_000);
+    const { best } = solve(multiStart, problem, 1, 1_000_000);
     if (best === null) throw new Error("there is a plan");
     const warm = {
       ...problem,
@@ -54,7 +54,7 @@ describe("multi-start", () => {
         previousOption: best.option,
       },
     };
-    const first = greedySolver.start(warm, 2).step(1, {
+    const first = multiStart.start(warm, 2).step(1, {
       plan: null,
       value: Number.POSITIVE_INFINITY,
       bound: 0,

@@ -1,4 +1,4 @@
-/** Greedy multi-start with local search, behind the solver port. Any problem, any size. */
+/** Multi-start of greedy schedules, with local search, behind the solver port. Any problem, any size. */
 import type { Plan } from "../../../core/plan.js";
 import { none, type Problem } from "../../../core/problem.js";
 import { seededRandom } from "../../../core/random.js";
@@ -6,14 +6,14 @@ import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import { createKernel } from "./kernel.js";
 import { createSearch, explore, startFrom } from "./search.js";
 
-export const greedySolver: Solver = {
-  name: "greedy",
+export const multiStart: Solver = {
+  name: "multi-start",
   deterministic: true,
   declines: () => null,
-  start: startGreedy,
+  start: startSearch,
 };
 
-function startGreedy(problem: Problem, seed: number): SolverRun {
+function startSearch(problem: Problem, seed: number): SolverRun {
   const kernel = createKernel(problem);
   const search = createSearch(kernel, seededRandom(seed));
   const exploration = explore(search);
