@@ -43,7 +43,8 @@ export class Engine {
   readonly #options: EngineOptions;
   #outlets: Outlets = { toWorker: () => {}, happened: () => {} };
   #unwritten: Recorded[] = [];
-  #flushScheduled = false;
+  /** Resolves when what this turn of the event loop decided has gone to the journal. */
+  #flushing: Promise<void> | null = null;
   #durable: Promise<void> = Promise.resolve();
   #placeNotBeforeMs = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -88,7 +89,7 @@ export class Engine {
 
   /** Everything folded so far is in the journal. */
   async durable(): Promise<void> {
-    if (this.#unwritten.length > 0) this.#flush();
+    await this.#flushing;
     await this.#durable;
   }
 
@@ -102,9 +103,12 @@ export class Engine {
   }
 
   #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(() => this.#flush());
+    this.#flushing ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#flush();
+        resolve();
+      });
+    });
   }
 
   #tick(): void {
@@ -131,7 +135,7 @@ export class Engine {
   }
 
   #flush(): void {
-    this.#flushScheduled = false;
+    this.#flushing = null;
     if (this.#unwritten.length === 0 || this.#failed) return;
     this.#followUp();
     const events = this.#unwritten;

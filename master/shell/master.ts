@@ -81,7 +81,6 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
     budgetMs: options.planBudgetMs,
     seed: epoch,
     log,
-    changed: () => {},
   });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
