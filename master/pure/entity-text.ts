@@ -15,6 +15,7 @@ export const jobText = (job: Job): string =>
   JSON.stringify([
     job.principal,
     job.submittedAtMs,
+    job.timeoutFromMs,
     job.revision,
     job.open,
     job.state,

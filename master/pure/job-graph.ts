@@ -15,6 +15,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     spec,
     principal,
     submittedAtMs: atMs,
+    timeoutFromMs: atMs,
     revision: 1,
     tasks: [],
     firstOut,

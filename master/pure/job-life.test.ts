@@ -218,3 +218,19 @@ describe("limits on running at once", () => {
     expect(script.state.tasks.get(taskId(jobId("j1"), "wide"))?.status.kind).toBe("pending");
   });
 });
+
+describe("a job's timeout", () => {
+  it("counts anew when the job is retried", () => {
+    const script = new Script();
+    script.join("a");
+    script.submit({ ...job([template("one")]), timeoutMs: 9_000 });
+    script.started("one");
+    script.tick(8_000);
+    script.finished("one", 1);
+    script.do({ type: "Retry", job: jobId("job"), task: null });
+    script.tick(2_000);
+    expect(script.status("one")).toBe("live");
+    script.tick(7_000);
+    expect(script.types()).toContain("AttemptStopRequested");
+  });
+});

@@ -86,6 +86,8 @@ export interface Job {
   readonly spec: JobSpec;
   readonly principal: string;
   readonly submittedAtMs: number;
+  /** Its timeout counts from here: submission, or the last time it was retried. */
+  timeoutFromMs: number;
   readonly revision: number;
   readonly tasks: Task[];
   /** Edges leaving task i: edgesOut[firstOut[i] … firstOut[i + 1]), as indices into spec.edges. */

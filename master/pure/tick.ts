@@ -28,7 +28,7 @@ export function* tick(
   for (const job of [...state.index.openJobs]) {
     const { timeoutMs } = job.spec;
     if (timeoutMs === null || job.ending !== null) continue;
-    if (nowMs - job.submittedAtMs >= timeoutMs) {
+    if (nowMs - job.timeoutFromMs >= timeoutMs) {
       yield* endJobEarly(state, job, "timed_out", "the job ran past its timeout");
     }
   }
@@ -84,7 +84,7 @@ function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterab
   for (const { template } of state.index.held) {
     if (template.scheduledAtMs !== null) yield template.scheduledAtMs;
   }
-  for (const { spec, ending, submittedAtMs } of state.index.openJobs) {
-    if (spec.timeoutMs !== null && ending === null) yield submittedAtMs + spec.timeoutMs;
+  for (const { spec, ending, timeoutFromMs } of state.index.openJobs) {
+    if (spec.timeoutMs !== null && ending === null) yield timeoutFromMs + spec.timeoutMs;
   }
 }

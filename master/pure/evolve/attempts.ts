@@ -17,7 +17,8 @@ import {
 
 /** Share of a new sample in the running mean of the overhead. */
 const overheadGain = 0.1;
-const overheadMaxMs = 5_000;
+/** A report that was this late waited for something else than the launch: a master, say. */
+const overheadMaxMs = 1_000;
 
 export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs: number): void {
   const task = taskOf(state, taskOfAttempt(event.attempt));
@@ -104,7 +105,8 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const ranMs = Math.max(0, endedAtMs - startedAtMs);
   // Failed runs are not labels for durations: they end early.
   if (outcome.exitCode === 0) observe(state.statistics, task.groups, ranMs * worker.facts.speed);
-  const overheadMs = Math.min(overheadMaxMs, Math.max(0, atMs - attempt.launchedAtMs - ranMs));
+  const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs);
+  if (overheadMs > overheadMaxMs) return;
   state.overheadMs += overheadGain * (overheadMs - state.overheadMs);
 }
 

@@ -53,6 +53,7 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.state = "running";
   job.ending = null;
   job.finishedAtMs = null;
+  job.timeoutFromMs = atMs;
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
   for (const id of event.tasks) {
