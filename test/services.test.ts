@@ -67,9 +67,9 @@ describe("a watch", () => {
 });
 
 describe("a job", () => {
-  it("is found by a prefix of its id, and by `latest`", async () => {
+  it("is found by a prefix of its id, by its name, and by `latest`", async () => {
     const id = await submit();
-    for (const name of [id.slice(0, 8), "latest"]) {
+    for (const name of [id.slice(0, 8), "test", "latest"]) {
       const found = await master.client.getSummary(name);
       expect(found.ok && found.value.id).toBe(id);
     }

@@ -3,7 +3,7 @@ import { type JobId, taskId } from "../../core/ids.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { Job, State, Task } from "../pure/state.js";
 
-/** An id, a prefix of just one id, or `latest`. */
+/** An id, `latest`, the name of a job (the newest of that name), or a prefix of just one id. */
 export function findJob(state: State, text: string): Result<Job> {
   const exact = state.jobs.get(text as JobId);
   if (exact !== undefined) return ok(exact);
@@ -12,6 +12,8 @@ export function findJob(state: State, text: string): Result<Job> {
     return last === undefined ? fail("not_found", "there is no job yet") : ok(last);
   }
   if (text === "") return missing("job_id", "names no job");
+  const named = [...state.jobs.values()].findLast((job) => job.spec.name === text);
+  if (named !== undefined) return ok(named);
   const matches = [...state.jobs.values()].filter((job) => job.id.startsWith(text));
   if (matches.length === 1 && matches[0] !== undefined) return ok(matches[0]);
   if (matches.length === 0) return fail("not_found", `no job ${text}`);
