@@ -7,7 +7,8 @@ export interface Target {
   readonly task: string;
 }
 
-export const jobHelp = "a job's id, the beginning of it, or `latest`";
+export const jobHelp =
+  "a job's id, its name (the newest job of it), the beginning of an id, or `latest`";
 
 export function parseTarget(text: string): Target {
   const cut = text.indexOf("/");

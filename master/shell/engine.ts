@@ -47,6 +47,8 @@ export class Engine {
   #flushing: Promise<void> | null = null;
   #durable: Promise<void> = Promise.resolve();
   #placeNotBeforeMs = 0;
+  /** `state.facts` at the last placement: what fits nowhere is not tried again until they change. */
+  #placedFacts = -1;
   #timer: NodeJS.Timeout | null = null;
   #failed = false;
 
@@ -126,8 +128,10 @@ export class Engine {
   /** Place what has no reservation, then start what may start. */
   #followUp(): void {
     const beganMs = this.#options.now();
-    if (beganMs >= this.#placeNotBeforeMs && needsPlacement(this.state)) {
+    const due = this.state.facts !== this.#placedFacts && beganMs >= this.#placeNotBeforeMs;
+    if (due && needsPlacement(this.state)) {
       this.#step({ type: "Place" }, "master");
+      this.#placedFacts = this.state.facts;
       const endedMs = this.#options.now();
       this.#placeNotBeforeMs = endedMs + (endedMs - beganMs) / placementShare;
     }

@@ -77,6 +77,7 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
 export function taskReleased(state: State, task: Task, atMs: number): void {
   task.held = false;
   state.index.held.delete(task);
+  state.facts++;
   if (task.status.kind === "backoff" || task.blockers === 0) becomeReady(state, task, atMs);
   touchTask(state, task);
 }
@@ -88,6 +89,7 @@ export function taskEnded(state: State, event: Of<"TaskEnded">, atMs: number): v
   setStatus(state, task, { kind: "ended", state: endState, atMs, reason, message });
   if (state.plan.entries.delete(task.id)) touchPlan(state);
   job.open--;
+  state.facts++;
   touchJob(state, job);
   for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
     const edge = job.spec.edges[job.edgesOut[i] ?? -1];
