@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobSpec, TaskTemplate } from "../core/job.js";
 import { jobLimits } from "../core/job.js";
 import type { AlmanacError } from "../core/result.js";
-import { job, resources, template } from "../master/pure/testing/script.js";
+import { job, resources, template } from "../core/testing/jobs.js";
 import { fromServiceError } from "../proto/codec/errors.js";
 import { encodeJobSpec } from "../proto/codec/job.js";
 import { type TestMaster, testMaster } from "./support/master.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
-import { job, resources, template } from "../master/pure/testing/script.js";
+import { job, resources, template } from "../core/testing/jobs.js";
 import { distEntry } from "./support/entry.js";
 
 let directory = "";

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { Client, credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { job, template } from "../core/testing/jobs.js";
 import type { WatchEvent } from "../core/views.js";
-import { job, template } from "../master/pure/testing/script.js";
 import { type TestMaster, testMaster } from "./support/master.js";
 
 let master: TestMaster;

@@ -4,8 +4,9 @@ import { greedy } from "../../core/greedy.js";
 import { jobId, taskId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
+import { job, resources, template } from "../../core/testing/jobs.js";
 import { buildProblem } from "./problem.js";
-import { job, resources, Script, template } from "./testing/script.js";
+import { Script } from "./testing/script.js";
 
 /** Three workers, and six tasks that stand on just one of them: much to improve. */
 function crowded(): Script {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { attemptId, jobId, taskId, workerId } from "../../core/ids.js";
+import { job, template, workerFacts } from "../../core/testing/jobs.js";
 import { welcome } from "./effects.js";
-import { job, Script, template, workerFacts } from "./testing/script.js";
+import { Script } from "./testing/script.js";
 
 const a = workerId("a");
 const one = attemptId(taskId(jobId("job"), "one"), 1);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { jobId, taskId } from "../../core/ids.js";
+import { job, resources, template } from "../../core/testing/jobs.js";
 import { stateHash } from "./hash.js";
-import { job, resources, Script, template } from "./testing/script.js";
+import { Script } from "./testing/script.js";
 
 describe("a job", () => {
   it("runs its tasks in the order of their dependencies and succeeds", () => {

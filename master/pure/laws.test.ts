@@ -6,11 +6,12 @@ import { checkPlan } from "../../core/check.js";
 import { greedy } from "../../core/greedy.js";
 import { jobId, workerId } from "../../core/ids.js";
 import type { JobSpec, TaskTemplate } from "../../core/job.js";
+import { job, resources, template, workerFacts } from "../../core/testing/jobs.js";
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
 import { liveAttempt } from "./state.js";
 import { brokenInvariants } from "./testing/invariants.js";
-import { job, resources, Script, template, workerFacts } from "./testing/script.js";
+import { Script } from "./testing/script.js";
 
 const pools = [{ name: "licence", capacity: 2 }];
 

@@ -1,11 +1,12 @@
 import pino from "pino";
 import { describe, expect, it } from "vitest";
 import { jobId } from "../../core/ids.js";
+import { job, template } from "../../core/testing/jobs.js";
 import { type Journal, JournalError } from "../journal/journal.js";
 import { createMemoryJournal } from "../journal/memory.js";
 import { defaultSettings, genesis } from "../pure/genesis.js";
 import { stateHash } from "../pure/hash.js";
-import { job, Script, template } from "../pure/testing/script.js";
+import { Script } from "../pure/testing/script.js";
 import { Engine } from "./engine.js";
 import { replay } from "./recovery.js";
 

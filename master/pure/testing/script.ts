@@ -4,10 +4,9 @@
  */
 import { expect } from "vitest";
 import { type AttemptId, jobId, taskId, workerId } from "../../../core/ids.js";
-import type { Edge, JobSpec, TaskTemplate } from "../../../core/job.js";
-import type { Resources } from "../../../core/resources.js";
-import { noResources } from "../../../core/resources.js";
+import type { JobSpec } from "../../../core/job.js";
 import type { Result } from "../../../core/result.js";
+import { workerFacts } from "../../../core/testing/jobs.js";
 import type { Outcome, WorkerFacts } from "../../../core/worker.js";
 import type { Command, Reply } from "../commands.js";
 import type { ClusterSettings, Event, Recorded } from "../events.js";
@@ -122,77 +121,3 @@ const finish = (attempt: AttemptId, outcome: Outcome) => ({
 });
 
 const exited = (exitCode: number): Outcome => ({ kind: "exited", exitCode });
-
-export const resources = (cpuMillis: number, memoryBytes = 2 ** 20): Resources => ({
-  ...noResources,
-  cpuMillis,
-  memoryBytes,
-});
-
-export const workerFacts = (name: string): WorkerFacts => ({
-  name,
-  hostname: "host",
-  capacity: { ...resources(1_000, 2 ** 30), diskBytes: 2 ** 30 },
-  devices: [],
-  labels: {},
-  drivers: [{ name: "process", cpuLimit: "not_enforced", memoryLimit: "not_enforced" }],
-  speed: 1,
-  softwareVersion: "test",
-});
-
-export function template(name: string, change: Partial<TaskTemplate> = {}): TaskTemplate {
-  return {
-    name,
-    driver: "process",
-    command: {
-      program: { kind: "argv", argv: ["true"] },
-      env: {},
-      workingDirectory: null,
-      stdin: null,
-    },
-    resources: resources(1_000),
-    gpu: null,
-    pools: {},
-    constraints: [],
-    priority: 0,
-    deadlineAtMs: null,
-    estimate: { p50Ms: 1_000, p90Ms: 1_500 },
-    retry: { attemptsMax: 1, backoffMs: 1_000, backoffMaxMs: 60_000 },
-    timeoutMs: null,
-    killGraceMs: 5_000,
-    onLost: { kind: "keep" },
-    idempotent: false,
-    scheduledAtMs: null,
-    maxConcurrent: null,
-    logBytesMax: 1_000_000,
-    metadata: {},
-    ...change,
-  };
-}
-
-/** One task per template, named like it; edges as `a -> b` or `a -failure> b`. */
-export function job(templates: readonly TaskTemplate[], edges: readonly string[] = []): JobSpec {
-  const index = (name: string): number => templates.findIndex((t) => t.name === name);
-  return {
-    name: "test",
-    namespace: "default",
-    templates,
-    tasks: templates.map(({ name }, i) => ({
-      name,
-      template: i,
-      env: {},
-      estimate: null,
-      inputBytes: null,
-    })),
-    edges: edges.map((text): Edge => {
-      const match = /^(\S+) -(success|failure|done)?> (\S+)$/.exec(text);
-      const [, from = "", on = "success", to = ""] = match ?? [];
-      return { from: index(from), to: index(to), on: on as Edge["on"] };
-    }),
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
-}
