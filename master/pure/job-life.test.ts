@@ -111,6 +111,28 @@ describe("a failed task", () => {
   });
 });
 
+describe("retrying one task of several that failed", () => {
+  it("leaves skipped what another failure still keeps from running", () => {
+    const script = new Script();
+    script.join("a", { capacity: resources(4_000, 2 ** 30) });
+    script.submit(
+      job(
+        [template("one"), template("two"), template("both"), template("after")],
+        ["one -> both", "two -> both", "one -> after"],
+      ),
+    );
+    script.started("one");
+    script.finished("one", 1);
+    script.started("two");
+    script.finished("two", 1);
+    script.do({ type: "Retry", job: jobId("job"), task: taskId(jobId("job"), "one") });
+    expect([script.status("both"), script.status("after")]).toEqual(["skipped", "pending"]);
+    script.started("one", 2);
+    script.finished("one", 0, 2);
+    expect(script.status("after")).toBe("live");
+  });
+});
+
 describe("cancelling", () => {
   it("ends what waits at once and what runs when its worker has stopped it", () => {
     const script = new Script();

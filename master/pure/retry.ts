@@ -1,11 +1,17 @@
 /** A user has a failed task, or all that failed in a job, run once more. */
+import type { EdgeCondition } from "../../core/job.js";
 import { fail, ok } from "../../core/result.js";
 import type { Command, Decision } from "./commands.js";
+import { satisfies } from "./condition.js";
+import { predecessors } from "./problem-tasks.js";
 import type { Job, State, Task } from "./state.js";
 
 export function* retry(state: State, command: Extract<Command, { type: "Retry" }>): Decision {
   const job = state.jobs.get(command.job);
   if (job === undefined) return fail("not_found", `no job ${command.job}`);
+  if (job.state === "running" && job.ending !== null) {
+    return fail("failed_precondition", `job ${job.id} is being ended: wait until it has`);
+  }
   const one = command.task === null ? null : state.tasks.get(command.task);
   if (one === undefined) return fail("not_found", `no task ${command.task}`);
   if (one !== null && !mayRunAgain(one)) {
@@ -26,18 +32,26 @@ function mayRunAgain(task: Task): boolean {
   return state === "failed" || state === "timed_out" || state === "cancelled";
 }
 
-/** The roots and everything that was skipped on their account, in the job's order. */
+/**
+ * The roots, and what was skipped on their account alone: a task that another failure keeps from
+ * running stays skipped. In the job's order.
+ */
 function withSkippedDescendants(job: Job, roots: readonly Task[]): Task[] {
   const chosen = new Set(roots);
-  const frontier = [...roots];
-  for (let task = frontier.pop(); task !== undefined; task = frontier.pop()) {
-    for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
-      const next = job.tasks[job.spec.edges[job.edgesOut[i] ?? -1]?.to ?? -1];
-      const skipped = next?.status.kind === "ended" && next.status.state === "skipped";
-      if (next === undefined || !skipped || chosen.has(next)) continue;
-      chosen.add(next);
-      frontier.push(next);
+  for (const index of job.topological) {
+    const task = job.tasks[index];
+    if (task === undefined || !wasSkipped(task)) continue;
+    const before = [...predecessors(task)];
+    const reopens = before.some(([from]) => chosen.has(from));
+    if (reopens && before.every(([from, on]) => chosen.has(from) || mayComeTrue(from, on))) {
+      chosen.add(task);
     }
   }
   return [...chosen].sort((a, b) => a.index - b.index);
 }
+
+const wasSkipped = ({ status }: Task): boolean =>
+  status.kind === "ended" && status.state === "skipped";
+
+const mayComeTrue = ({ status }: Task, on: EdgeCondition): boolean =>
+  status.kind !== "ended" || satisfies(on, status.state);

@@ -82,7 +82,7 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       return ok(encodeJobPage(await engine.read(() => list(options, query.value))));
     }),
     watch: (call) => streamWatch(options, call),
-    wait: unary(async (request) => wait(options, request, summary)),
+    wait: unary(async (request, _, gone) => wait(options, request, summary, gone)),
     cancel: unary(
       async (request, principal): Promise<Result<CancelResponse>> =>
         cancel(engine, request, principal, summary),
@@ -155,11 +155,12 @@ async function wait(
   { engine, watches }: JobServiceOptions,
   { jobId: text, timeoutMs }: WaitRequest,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
+  gone: AbortSignal,
 ): Promise<Result<WaitResponse>> {
   const found = findJob(engine.state, text);
   if (!found.ok) return found;
   const job = found.value;
-  if (job.state === "running") await watches.untilEnded(job.id, timeoutMs);
+  if (job.state === "running") await watches.untilEnded(job.id, timeoutMs, gone);
   await engine.durable();
   return ok({ job: summary(job), finished: job.state !== "running" });
 }

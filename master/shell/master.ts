@@ -11,7 +11,7 @@ import {
   WorkerServiceService,
 } from "../../proto/codec/services.js";
 import { serve } from "../../proto/serving.js";
-import { openSegmentedJournal } from "../journal/segmented-file.js";
+import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import type { ClusterSettings } from "../pure/events.js";
 import { monotonicClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
@@ -49,20 +49,29 @@ export interface RunningMaster {
 /** Bytes of one message: a job of a hundred thousand tasks fits, a mistake does not. */
 const messageBytesMax = 64 * 1024 * 1024;
 
-/** Throws JournalError (`locked`, `corrupt`, …) or an address error. */
+/** Throws JournalError (`locked`, `corrupt`, …) or an address error, with nothing left open. */
 export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
-  const { log, settings } = options;
+  const { dataDirectory, segmentBytes } = options;
+  const directory = join(dataDirectory, "journal");
+  const journal = await openSegmentedJournal({ directory, segmentBytes });
+  try {
+    return await lead(options, journal);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+/** Folds the journal, begins an epoch, and serves. */
+async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<RunningMaster> {
+  const { log, settings, heartbeatIntervalMs, onFatal, version } = options;
   const now = monotonicClock();
   const startedAtMs = now();
-  const journal = await openSegmentedJournal({
-    directory: join(options.dataDirectory, "journal"),
-    segmentBytes: options.segmentBytes,
-  });
   if (journal.tornTail !== null) log.warn({ tail: journal.tornTail }, "repaired a torn tail");
   const state = await replay(journal);
   log.info({ events: state.seq, ms: now() - startedAtMs }, "journal replayed");
 
-  const engine = new Engine({ state, journal, log, now, onFatal: options.onFatal });
+  const engine = new Engine({ state, journal, log, now, onFatal });
   const epoch = Math.max(state.epoch, journal.epoch) + 1;
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
   if (!began.ok) throw new Error(began.error.message);
@@ -70,32 +79,21 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
-  const sessions = new Sessions({
-    engine,
-    heartbeatIntervalMs: options.heartbeatIntervalMs,
-    log,
-  });
-  const planner = new PlannerClient({
-    engine,
-    address: options.plannerAddress,
-    budgetMs: options.planBudgetMs,
-    seed: epoch,
-    log,
-  });
+  const sessions = new Sessions({ engine, heartbeatIntervalMs, log });
+  const { plannerAddress: address, planBudgetMs: budgetMs } = options;
+  const planner = new PlannerClient({ engine, address, budgetMs, seed: epoch, log });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
     logs: (stream) => logs.accept(stream),
   };
+  const cluster = clusterService({ engine, planner, version, startedAtMs });
   const serving = await serve({
     listen: options.listen,
     messageBytesMax,
     services: ["JobService", "ClusterService", "WorkerService"].map((n) => `almanac.v1.${n}`),
     addServices: (server) => {
       server.addService(JobServiceService, jobService({ engine, forecasts, watches, logs }));
-      server.addService(
-        ClusterServiceService,
-        clusterService({ engine, planner, version: options.version, startedAtMs }),
-      );
+      server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
     },
   });
@@ -108,15 +106,12 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   });
   planner.start();
   log.info({ address: serving.address, epoch }, "master ready");
-  return {
-    address: serving.address,
-    epoch,
-    stop: async () => {
-      planner.stop();
-      sessions.closeAll();
-      await serving.stop();
-      await engine.stop();
-      await journal.close();
-    },
+  const stop = async (): Promise<void> => {
+    planner.stop();
+    sessions.closeAll();
+    await serving.stop();
+    await engine.stop();
+    await journal.close();
   };
+  return { address: serving.address, epoch, stop };
 }

@@ -5,10 +5,12 @@ import { fromServiceError, toServiceError } from "../../proto/codec/errors.js";
 import { principalOf } from "./principal.js";
 
 export function unary<Request, Response>(
-  handle: (request: Request, principal: string) => Promise<Result<Response>>,
+  handle: (request: Request, principal: string, gone: AbortSignal) => Promise<Result<Response>>,
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
-    handle(call.request, principalOf(call.metadata)).then(
+    const gone = new AbortController();
+    call.on("cancelled", () => gone.abort());
+    handle(call.request, principalOf(call.metadata), gone.signal).then(
       (result) => {
         if (result.ok) callback(null, result.value);
         else callback(toServiceError(result.error));

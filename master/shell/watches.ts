@@ -14,7 +14,7 @@ import type { Engine } from "./engine.js";
 import type { Forecasts } from "./forecasts.js";
 
 /** Changes kept for resuming. */
-const changesKept = 200_000;
+const changesKept = 50_000;
 
 interface Change {
   readonly sequence: number;
@@ -48,17 +48,18 @@ export class Watches {
     for (const watcher of this.#pending.keys()) watcher.wake();
   }
 
-  /** Resolves when the job has ended, or after the time-out (0: never). */
-  untilEnded(job: JobId, timeoutMs: number): Promise<void> {
+  /** Resolves when the job has ended, after the time-out (0: never), or when nobody waits. */
+  untilEnded(job: JobId, timeoutMs: number, gone: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(job) ?? new Set();
       this.#waiting.set(job, waiting);
-      const timer = timeoutMs > 0 ? setTimeout(() => done(), timeoutMs) : null;
       const done = (): void => {
         if (timer !== null) clearTimeout(timer);
         waiting.delete(done);
         resolve();
       };
+      const timer = timeoutMs > 0 ? setTimeout(done, timeoutMs) : null;
+      gone.addEventListener("abort", done, { once: true });
       waiting.add(done);
     });
   }
