@@ -1,7 +1,10 @@
-/** `almanac gantt [JOB]`: planned against actual; without a job, what the cluster plans to do. */
+/**
+ * `almanac gantt [JOB]`: planned against actual. Without a job, what the cluster plans to do; with
+ * nothing planned, how the newest job went.
+ */
 import { Option } from "@commander-js/extra-typings";
 import { unwrap } from "../failure.js";
-import { printJson, printLines, screenOf } from "../output.js";
+import { note, printJson, printLines, screenOf } from "../output.js";
 import { renderGantt } from "../render/gantt.js";
 import { ganttOfJob, ganttOfPlan } from "../render/gantt-views.js";
 import { jobJson, planJson } from "../render/json.js";
@@ -12,7 +15,9 @@ import { jobHelp } from "../target.js";
 export function addGantt(program: Program): void {
   program
     .command("gantt")
-    .description("planned against actual, worker by worker; without a job, the plan of the cluster")
+    .description(
+      "planned against actual, worker by worker; without a job, the plan of the cluster, or the newest job",
+    )
     .argument("[job]", jobHelp)
     .addOption(
       new Option("--mode <mode>", "bars, or shares of busy time where bars would be too small")
@@ -25,9 +30,12 @@ export function addGantt(program: Program): void {
         if (job === undefined) {
           const plan = unwrap(await client.plan(""));
           if (json) return printJson(planJson(plan));
-          return printLines(renderGantt(ganttOfPlan(plan, screen.nowMs), screen, { mode }));
+          if (plan.entries.length > 0) {
+            return printLines(renderGantt(ganttOfPlan(plan, screen.nowMs), screen, { mode }));
+          }
+          note("nothing is planned; the newest job:");
         }
-        const view = unwrap(await client.get(job));
+        const view = unwrap(await client.get(job ?? "latest"));
         if (json) return printJson(jobJson(view));
         printLines(renderGantt(ganttOfJob(view, screen.nowMs), screen, { mode }));
       });
