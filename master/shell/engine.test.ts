@@ -61,7 +61,11 @@ describe("the engine", () => {
     const { journal, release } = heldJournal();
     const engine = engineOn(journal);
     const out: string[] = [];
-    engine.start({ toWorker: () => undefined, happened: () => out.push("notice") });
+    engine.start({
+      folded: () => undefined,
+      toWorker: () => undefined,
+      happened: () => out.push("notice"),
+    });
     void engine.execute(begin, "test").then(() => out.push("reply"));
     void engine.read((state) => state.epoch).then((epoch) => out.push(`read ${epoch}`));
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -16,8 +16,11 @@ import type { State } from "../pure/state.js";
 import { step } from "../pure/step.js";
 import { nextWake } from "../pure/tick.js";
 
-/** Who is told, once it is durable, of what has happened. */
+/** Who is told of what has happened. */
 export interface Outlets {
+  /** At once: whoever renders the state must know all that has changed in it. Nothing leaves yet. */
+  readonly folded: (events: readonly Recorded[]) => void;
+  /** Once it is durable, like everything that leaves. */
   readonly toWorker: (worker: WorkerId, commands: WorkerCommands) => void;
   readonly happened: (events: readonly Recorded[]) => void;
 }
@@ -41,7 +44,7 @@ export class Engine {
   /** When each worker was last heard of: the shell's knowledge, lost with the process. */
   readonly lastHeard = new Map<WorkerId, number>();
   readonly #options: EngineOptions;
-  #outlets: Outlets = { toWorker: () => {}, happened: () => {} };
+  #outlets: Outlets = { folded: () => {}, toWorker: () => {}, happened: () => {} };
   #unwritten: Recorded[] = [];
   /** Resolves when what this turn of the event loop decided has gone to the journal. */
   #flushing: Promise<void> | null = null;
@@ -100,7 +103,10 @@ export class Engine {
     if (denied !== null) return { ok: false, error: denied };
     const { events, reply } = step(this.state, command, principal, this.#options.now());
     for (const event of events) this.#unwritten.push(event);
-    if (events.length > 0) this.#scheduleFlush();
+    if (events.length > 0) {
+      this.#outlets.folded(events);
+      this.#scheduleFlush();
+    }
     return reply;
   }
 

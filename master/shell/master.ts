@@ -99,8 +99,9 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   });
   engine.start({
     toWorker: (worker, commands) => sessions.send(worker, commands),
+    folded: (events) => watches.remember(events),
     happened: (events) => {
-      watches.happened(events);
+      watches.wake();
       planner.happened(events);
     },
   });

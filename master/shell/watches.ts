@@ -42,10 +42,14 @@ export class Watches {
     this.#forecasts = forecasts;
   }
 
-  /** Everything durable that has happened; the live ends of watches and the resumable past. */
-  happened(events: readonly Recorded[]): void {
-    for (const recorded of events) this.remember(recorded);
+  /** There is something durable to tell. */
+  wake(): void {
     for (const watcher of this.#pending.keys()) watcher.wake();
+    for (const [job, waiting] of this.#waiting) {
+      if (this.#engine.state.jobs.get(job)?.state === "running") continue;
+      for (const done of waiting) done();
+      this.#waiting.delete(job);
+    }
   }
 
   /** Resolves when the job has ended, after the time-out (0: never), or when nobody waits. */
@@ -64,15 +68,16 @@ export class Watches {
     });
   }
 
-  remember({ seq, event }: Recorded): void {
-    const { state } = this.#engine;
-    if (event.type === "JobEnded") {
-      for (const done of this.#waiting.get(event.job) ?? []) done();
-      this.#waiting.delete(event.job);
-    }
-    for (const change of changesOf(state, seq, event)) {
-      this.#changes.push(change);
-      for (const [watcher, pending] of this.#pending) add(watcher, pending, change);
+  /**
+   * What has been folded into the state, durable or not: a view shows the state as it is, so all
+   * that has changed must be told together with it, or a job would end before its last task.
+   */
+  remember(events: readonly Recorded[]): void {
+    for (const { seq, event } of events) {
+      for (const change of changesOf(this.#engine.state, seq, event)) {
+        this.#changes.push(change);
+        for (const [watcher, pending] of this.#pending) add(watcher, pending, change);
+      }
     }
     if (this.#changes.length > 2 * changesKept) this.#changes.splice(0, changesKept);
   }
