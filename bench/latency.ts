@@ -111,7 +111,13 @@ function graph(
 const template = (estimateMs: number, argv: readonly string[]): TaskTemplate => ({
   name: "task",
   driver: "process",
-  command: { program: { kind: "argv", argv }, env: {}, workingDirectory: null, stdin: null },
+  command: {
+    program: { kind: "argv", argv },
+    env: {},
+    workingDirectory: null,
+    stdin: null,
+    options: null,
+  },
   resources: { ...noResources, cpuMillis: 1_000, memoryBytes: 16 * 2 ** 20 },
   gpu: null,
   pools: {},

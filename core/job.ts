@@ -2,11 +2,11 @@
  * What a user submits, after validation and expansion: a job of tasks and dependencies. Tasks share
  * templates, so an array of ten thousand tasks stores its command once.
  */
+import type { DriverName, DriverOptions } from "./drivers.js";
 import type { ObjectiveWeights } from "./objective.js";
 import type { GpuRequest, Resources } from "./resources.js";
 
-export const driverNames = ["process"] as const;
-export type DriverName = (typeof driverNames)[number];
+export { type DriverName, driverNames } from "./drivers.js";
 
 /** How the attempt's program is started; a shell is used only where `script` asks for one. */
 export type Program =
@@ -20,6 +20,8 @@ export interface Command {
   readonly workingDirectory: string | null;
   /** null: standard input is empty. */
   readonly stdin: string | null;
+  /** Of the task's driver; null: its defaults. */
+  readonly options: DriverOptions | null;
 }
 
 export const constraintOperators = ["=", "!=", "in", "not_in", "exists", "absent"] as const;

@@ -12,6 +12,7 @@ const template: TaskTemplate = {
     env: {},
     workingDirectory: null,
     stdin: null,
+    options: null,
   },
   resources: { cpuMillis: 1000, memoryBytes: 1, diskBytes: 0, networkBps: 0, custom: {} },
   gpu: null,

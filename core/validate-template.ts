@@ -1,4 +1,5 @@
 /** The rules of one task template: command, resources, policies. See validate-job.ts. */
+
 import {
   type Command,
   constraintOperators,
@@ -12,7 +13,9 @@ import {
   type GpuRequest,
   type Resources,
 } from "./resources.js";
+import { validateDriver } from "./validate-driver.js";
 import {
+  amountMax,
   isCount,
   isInstant,
   isPositive,
@@ -25,8 +28,8 @@ import {
 export const durationMsMax = 10 * 365 * 86_400_000;
 /** A million cores. */
 export const cpuMillisMax = 1_000_000_000;
-/** Small enough that sums over thousands of tasks are still exact integers. */
-export const amountMax = 2 ** 50;
+export { amountMax };
+
 const reservedResources: ReadonlySet<string> = new Set(["cpu", "memory", "disk", "network", "gpu"]);
 
 export function validateTemplate(template: TaskTemplate, at: string, found: Violations): void {
@@ -35,6 +38,7 @@ export function validateTemplate(template: TaskTemplate, at: string, found: Viol
     found.add(`${at}.driver`, `must be one of ${driverNames.join(", ")}`);
   }
   validateCommand(template.command, `${at}.command`, found);
+  validateDriver(template.driver, template.command.options, `${at}.command`, found);
   validateResources(template.resources, `${at}.resources`, found);
   if (template.gpu !== null) validateGpu(template.gpu, `${at}.gpu`, found);
   validateAmounts(template.pools, `${at}.pools`, jobLimits.pools, found);

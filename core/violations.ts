@@ -3,6 +3,8 @@ import { jobLimits, type UserEstimate } from "./job.js";
 import type { Violation } from "./result.js";
 
 /** No one reads more; a hostile input must not make a large answer. */
+/** Small enough that sums over thousands of tasks are still exact integers. */
+export const amountMax = 2 ** 50;
 export const violationsMax = 50;
 
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;

@@ -8,6 +8,7 @@ import { constraintOperators, driverNames, edgeConditions, jobLimits } from "../
 import { devicesPerWorkerMax, deviceThousandths } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { quote } from "../core/violations.js";
+import { driverSections } from "./driver-sections.js";
 import { arrayRange, matrixAxes } from "./expansion-fields.js";
 import {
   bitRate,
@@ -180,7 +181,8 @@ const common = {
   driver: z
     .enum(driverNames, { error: `must be one of ${driverNames.join(", ")}` })
     .optional()
-    .describe("How attempts run."),
+    .describe("How attempts run. Default: the driver whose section is there, else process."),
+  ...driverSections,
   shell: z
     .array(text("a word of the shell's command"), { error: "must be a list like [/bin/bash, -eu]" })
     .min(1, { error: "must name a shell" })

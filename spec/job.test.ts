@@ -38,6 +38,7 @@ describe("a job file", () => {
             env: {},
             workingDirectory: null,
             stdin: null,
+            options: null,
           },
           resources: {
             cpuMillis: 1000,

@@ -1,6 +1,7 @@
 /** One task of the file, merged with the defaults, as core's template. */
 import type { Command, TaskTemplate } from "../core/job.js";
 import { violationsMax } from "../core/violations.js";
+import { driverOf, optionsOf } from "./driver-sections.js";
 import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
@@ -34,7 +35,7 @@ export function lowerTask(
   const backoffMs = retry.backoff ?? taskDefaults.backoffMs;
   return {
     name: source.name,
-    driver: own.driver ?? base.driver ?? "process",
+    driver: driverOf(own, base),
     command: lowerCommand(source, defaults, values, fileEnv),
     resources: {
       cpuMillis: resources.cpu ?? taskDefaults.cpuMillis,
@@ -95,6 +96,7 @@ function lowerCommand(
     env,
     workingDirectory: workdir === undefined ? null : substitute(workdir, values),
     stdin: stdin === undefined ? null : substitute(stdin, values),
+    options: optionsOf(driverOf(own, defaults ?? {}), own, defaults ?? {}),
   };
 }
 

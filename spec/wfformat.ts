@@ -144,6 +144,7 @@ function templateFor(name: string, cores: number, options: WfOptions): TaskTempl
       env: { WF_DIR: options.dataDirectory, WF_LOAD: options.load },
       workingDirectory: null,
       stdin: null,
+      options: null,
     },
     resources: {
       cpuMillis: options.cpuMillis ?? cores * 1000,

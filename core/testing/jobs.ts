@@ -29,6 +29,7 @@ export function template(name: string, change: Partial<TaskTemplate> = {}): Task
       env: {},
       workingDirectory: null,
       stdin: null,
+      options: null,
     },
     resources: resources(1_000),
     gpu: null,

@@ -8,7 +8,7 @@ import { satisfies } from "./condition.js";
 import type { EndState, Event } from "./events.js";
 import { holdsBack, violatedAfter } from "./readiness.js";
 import type { Job, State, Task } from "./state.js";
-import { isEnded } from "./state.js";
+import { hasBegun, isEnded } from "./state.js";
 
 export interface Ending {
   readonly state: EndState;
@@ -36,7 +36,7 @@ export function* endTask(state: State, task: Task, ending: Ending): Generator<Ev
   yield* endJobIfDone(state, task.job);
 }
 
-/** Direct successors of an ended task whose condition on it is now false. */
+/** Direct successors of an ended task whose condition on it is now false; none that runs already. */
 function violatedBy(task: Task): Task[] {
   const { job, status } = task;
   if (status.kind !== "ended") return [];
@@ -44,9 +44,8 @@ function violatedBy(task: Task): Task[] {
   for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
     const edge = job.spec.edges[job.edgesOut[i] ?? -1];
     const next = edge === undefined ? undefined : job.tasks[edge.to];
-    if (edge !== undefined && next !== undefined && !satisfies(edge.on, status.state)) {
-      violated.push(next);
-    }
+    if (edge === undefined || next === undefined || hasBegun(next)) continue;
+    if (!satisfies(edge.on, status.state)) violated.push(next);
   }
   return violated;
 }

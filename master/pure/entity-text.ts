@@ -8,6 +8,7 @@ export const taskText = (task: Task): string =>
     task.held,
     task.cancelRequested,
     task.readyAtMs,
+    task.attemptsBefore,
     task.attempts,
   ]);
 

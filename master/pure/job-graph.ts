@@ -56,6 +56,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       held: false,
       cancelRequested: false,
       readyAtMs: null,
+      attemptsBefore: 0,
       attempts: [],
     };
     job.tasks.push(task);

@@ -164,7 +164,7 @@ describe("whatever happens to a cluster", () => {
           expect(brokenInvariants(script.state)).toEqual([]);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 });
@@ -185,7 +185,7 @@ describe("in whatever state a cluster is", () => {
           }
         });
       }),
-      { numRuns: 40 },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 });

@@ -52,7 +52,7 @@ function* failAttempt(
   outcome: Outcome,
   nowMs: number,
 ): Generator<Event, void, void> {
-  const failures = task.attempts.filter((attempt) => isFailure(attempt, task)).length;
+  const failures = ofThisRound(task).filter((attempt) => isFailure(attempt, task)).length;
   if (failures < task.template.retry.attemptsMax) {
     yield { type: "TaskBackedOff", task: task.id, untilMs: nowMs + backoffMs(task, failures) };
     return;
@@ -88,9 +88,12 @@ function isFailure({ status }: Attempt, task: Task): boolean {
   return status.kind === "ended" && !isBlameless(status.outcome, task);
 }
 
+const ofThisRound = (task: Task): Attempt[] => task.attempts.slice(task.attemptsBefore);
+
 const replacements = (task: Task): number =>
-  task.attempts.filter(({ status }) => status.kind === "ended" && isBlameless(status.outcome, task))
-    .length;
+  ofThisRound(task).filter(
+    ({ status }) => status.kind === "ended" && isBlameless(status.outcome, task),
+  ).length;
 
 function stopReasonOf(attempt: Attempt | undefined): "cancelled" | "timed_out" | null {
   if (attempt?.status.kind === "stopping") return attempt.status.reason;

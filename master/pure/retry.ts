@@ -21,7 +21,10 @@ export function* retry(state: State, command: Extract<Command, { type: "Retry" }
   if (roots.length === 0) {
     return fail("failed_precondition", `job ${job.id} has no failed task to retry`);
   }
-  const tasks = withSkippedDescendants(job, roots);
+  const tasks = runnableAgain(job, new Set(roots));
+  if (tasks.length === 0) {
+    return fail("failed_precondition", "what these tasks wait for did not come true");
+  }
   yield { type: "JobReopened", job: job.id, tasks: tasks.map((task) => task.id) };
   return ok({ kind: "retry", tasks: tasks.length });
 }
@@ -33,21 +36,20 @@ function mayRunAgain(task: Task): boolean {
 }
 
 /**
- * The roots, and what was skipped on their account alone: a task that another failure keeps from
- * running stays skipped. In the job's order.
+ * The roots, and what was skipped on their account alone, in topological order: whatever another
+ * task's end keeps from running stays as it is.
  */
-function withSkippedDescendants(job: Job, roots: readonly Task[]): Task[] {
-  const chosen = new Set(roots);
+function runnableAgain(job: Job, roots: ReadonlySet<Task>): Task[] {
+  const chosen = new Set<Task>();
   for (const index of job.topological) {
     const task = job.tasks[index];
-    if (task === undefined || !wasSkipped(task)) continue;
+    if (task === undefined) continue;
     const before = [...predecessors(task)];
-    const reopens = before.some(([from]) => chosen.has(from));
-    if (reopens && before.every(([from, on]) => chosen.has(from) || mayComeTrue(from, on))) {
-      chosen.add(task);
-    }
+    const follows = wasSkipped(task) && before.some(([from]) => chosen.has(from));
+    if (!follows && !roots.has(task)) continue;
+    if (before.every(([from, on]) => chosen.has(from) || mayComeTrue(from, on))) chosen.add(task);
   }
-  return [...chosen].sort((a, b) => a.index - b.index);
+  return [...chosen];
 }
 
 const wasSkipped = ({ status }: Task): boolean =>

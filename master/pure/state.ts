@@ -78,6 +78,8 @@ export interface Task {
   /** The user asked for its end while an attempt was live. */
   cancelRequested: boolean;
   readyAtMs: number | null;
+  /** Attempts before it was last retried by hand: policies count from there. */
+  attemptsBefore: number;
   readonly attempts: Attempt[];
 }
 
@@ -183,6 +185,9 @@ export function liveAttempt(task: Task): Attempt | null {
   const last = task.attempts.at(-1);
   return last !== undefined && last.status.kind !== "ended" ? last : null;
 }
+
+/** It has been started since it was submitted or retried: what it waited for has come true. */
+export const hasBegun = (task: Task): boolean => task.attempts.length > task.attemptsBefore;
 
 export const isEnded = (task: Task): boolean => task.status.kind === "ended";
 

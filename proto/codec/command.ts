@@ -3,6 +3,7 @@ import type { Command, Program } from "../../core/job.js";
 import type * as wire from "../gen/almanac/v1/job.js";
 import type { Scope } from "./decoding.js";
 import { entriesOf, identifier, note, textRecord } from "./decoding.js";
+import { decodeOptions, encodeOptions } from "./driver-options.js";
 
 export function encodeCommand(command: Command): wire.Command {
   return {
@@ -10,6 +11,7 @@ export function encodeCommand(command: Command): wire.Command {
     env: entriesOf(command.env),
     workingDirectory: command.workingDirectory ?? undefined,
     stdin: command.stdin ?? undefined,
+    options: encodeOptions(command.options),
   };
 }
 
@@ -20,6 +22,7 @@ export function decodeCommand(scope: Scope, message: wire.Command): Command {
     workingDirectory: decodeText(scope, "workingDirectory", message.workingDirectory ?? null),
     // Standard input is data: it may hold any character.
     stdin: message.stdin ?? null,
+    options: decodeOptions(scope, message.options),
   };
 }
 

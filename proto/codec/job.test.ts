@@ -15,6 +15,7 @@ const template: TaskTemplate = {
     env: {},
     workingDirectory: null,
     stdin: null,
+    options: null,
   },
   resources: { ...noResources, cpuMillis: 1000, memoryBytes: 2 ** 20 },
   gpu: null,
@@ -91,7 +92,9 @@ describe("a job", () => {
 
 describe("a job is refused by the path of the field", () => {
   const command = (change: Partial<wire.Command>): wire.JobSpec =>
-    withTemplate({ command: { program: undefined, env: new Map(), ...change } });
+    withTemplate({
+      command: { program: undefined, env: new Map(), options: undefined, ...change },
+    });
   const edges = (...pairs: readonly (readonly [number, number, number])[]): wire.JobSpec => ({
     ...sound(),
     edges: pairs.map(([from, to, on]) => ({ from, to, on })),

@@ -195,6 +195,7 @@ describe("a message that is not what it should be is refused by the name of its 
           command: {
             program: { $case: "argv", value: { values: ["true"] } },
             env: new Map([["__proto__", "x"]]),
+            options: undefined,
           },
         },
       ],

@@ -27,6 +27,7 @@ export const command = (program: Program, more: Partial<Command> = {}): Command 
   env: {},
   workingDirectory: null,
   stdin: null,
+  options: null,
   ...more,
 });
 

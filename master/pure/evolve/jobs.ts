@@ -4,7 +4,7 @@ import { touch } from "../hash.js";
 import { buildJob } from "../job-graph.js";
 import { holdsBack } from "../readiness.js";
 import type { Job, State, Task } from "../state.js";
-import { isEnded, jobKey } from "../state.js";
+import { hasBegun, isEnded, jobKey } from "../state.js";
 import {
   becomeReady,
   jobOf,
@@ -56,10 +56,12 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.timeoutFromMs = atMs;
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
+  for (const id of event.tasks) blockSuccessors(state, taskOf(state, id), reopened);
   for (const id of event.tasks) {
     const task = taskOf(state, id);
     task.cancelRequested = false;
     task.readyAtMs = null;
+    task.attemptsBefore = task.attempts.length;
     task.blockers = 0;
     for (const edge of edgesInto(job, task.index)) {
       const from = job.tasks[job.spec.edges[edge]?.from ?? -1];
@@ -94,11 +96,25 @@ export function taskEnded(state: State, event: Of<"TaskEnded">, atMs: number): v
   for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
     const edge = job.spec.edges[job.edgesOut[i] ?? -1];
     const next = edge === undefined ? undefined : job.tasks[edge.to];
-    if (edge === undefined || next === undefined || isEnded(next)) continue;
+    if (edge === undefined || next === undefined || isEnded(next) || hasBegun(next)) continue;
     if (!satisfies(edge.on, endState)) continue;
     next.blockers--;
     if (next.blockers === 0 && !next.held) becomeReady(state, next, atMs);
     touchTask(state, next);
+  }
+}
+
+/** What a task had freed waits for it again, unless it has begun: that goes on. */
+function blockSuccessors(state: State, task: Task, reopened: ReadonlySet<Task["id"]>): void {
+  const { job, status } = task;
+  if (status.kind !== "ended") return;
+  for (let i = job.firstOut[task.index] ?? 0; i < (job.firstOut[task.index + 1] ?? 0); i++) {
+    const edge = job.spec.edges[job.edgesOut[i] ?? -1];
+    const next = edge === undefined ? undefined : job.tasks[edge.to];
+    if (edge === undefined || next === undefined || reopened.has(next.id)) continue;
+    if (isEnded(next) || hasBegun(next) || !satisfies(edge.on, status.state)) continue;
+    next.blockers++;
+    setStatus(state, next, { kind: "pending" });
   }
 }
 

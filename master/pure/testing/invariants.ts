@@ -1,5 +1,10 @@
 /** The invariants of docs/architecture.md, recomputed from the entities alone. */
+
+import { taskOfAttempt } from "../../../core/ids.js";
 import { deviceThousandths } from "../../../core/resources.js";
+import { satisfies } from "../condition.js";
+import type { Recorded } from "../events.js";
+import { predecessors } from "../problem-tasks.js";
 import type { State, Task } from "../state.js";
 import { isEnded, liveAttempt } from "../state.js";
 
@@ -66,6 +71,7 @@ function brokenTask(state: State, task: Task): string[] {
   if ((task.status.kind === "live") !== (live.length === 1))
     broken.push(`${task.id} lost its attempt`);
   const unstarted = task.status.kind === "pending" && !task.held && task.blockers === 0;
+  if (task.blockers < 0) broken.push(`${task.id} waits for less than nothing`);
   if (unstarted) broken.push(`${task.id} is pending for nothing`);
   task.attempts.forEach((attempt, index) => {
     if (attempt.number !== index + 1) broken.push(`${task.id} skipped an attempt number`);
@@ -91,14 +97,19 @@ function brokenJobs(state: State): string[] {
     if (open !== job.open) broken.push(`${job.id} counts ${job.open} open tasks of ${open}`);
     if ((open === 0) !== (job.state !== "running"))
       broken.push(`${job.id} ${job.state}, ${open} open`);
-    for (const edge of job.spec.edges) {
-      const from = job.tasks[edge.from];
-      const to = job.tasks[edge.to];
-      if (from === undefined || to === undefined || isEnded(from)) continue;
-      if (to.attempts.length > 0 && from.attempts.length === 0) {
-        broken.push(`${to.id} started before ${from.id}`);
-      }
-    }
   }
   return broken;
+}
+
+/** What a task that is being started waits for must have come true. */
+export function brokenLaunch(state: State, { event }: Recorded): string[] {
+  if (event.type !== "AttemptLaunched") return [];
+  const task = state.tasks.get(taskOfAttempt(event.attempt));
+  if (task === undefined) return [`${event.attempt} is of no task`];
+  // A further attempt stands on what was true at the first: a retry may run a predecessor again.
+  if (task.attempts.length > task.attemptsBefore + 1) return [];
+  const early = [...predecessors(task)].filter(
+    ([{ status }, on]) => status.kind !== "ended" || !satisfies(on, status.state),
+  );
+  return early.map(([before, on]) => `${task.id} started before ${before.id} ended with ${on}`);
 }

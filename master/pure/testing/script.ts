@@ -16,6 +16,7 @@ import { stateHash } from "../hash.js";
 import { needsPlacement } from "../place.js";
 import type { Attempt, State } from "../state.js";
 import { step } from "../step.js";
+import { brokenLaunch } from "./invariants.js";
 
 export class Script {
   readonly state: State = genesis();
@@ -41,6 +42,7 @@ export class Script {
     const { events, reply } = step(this.state, command, "tester", this.nowMs);
     for (const event of events) {
       this.events.push(event);
+      expect(brokenLaunch(this.state, event)).toEqual([]);
       // Through JSON, as from the journal.
       evolve(this.#replica, JSON.parse(JSON.stringify(event)) as Recorded);
     }

@@ -1,5 +1,11 @@
 /** Generators of core values for the property tests of the codecs. */
 import fc from "fast-check";
+import {
+  containerNetworks,
+  type DriverOptions,
+  machineNetworks,
+  pullPolicies,
+} from "../../../core/drivers.js";
 import type { Incarnation } from "../../../core/ids.js";
 import { attemptId, jobId, taskId, workerId } from "../../../core/ids.js";
 import type { Command } from "../../../core/job.js";
@@ -34,6 +40,38 @@ export const resources: fc.Arbitrary<Resources> = fc.record({
 
 export const device: fc.Arbitrary<Device> = fc.record({ id: name, type: text, memoryBytes: count });
 
+const driverOptions: fc.Arbitrary<DriverOptions> = fc.oneof(
+  fc.record({
+    kind: fc.constant("process" as const),
+    user: fc.option(name, { nil: null }),
+    newPrivileges: fc.boolean(),
+    openFilesMax: fc.option(count, { nil: null }),
+    fileBytesMax: fc.option(count, { nil: null }),
+    processesMax: fc.option(count, { nil: null }),
+  }),
+  fc.record({
+    kind: fc.constant("docker" as const),
+    image: name,
+    pull: fc.constantFrom(...pullPolicies),
+    credentials: fc.option(name, { nil: null }),
+    user: fc.option(name, { nil: null }),
+    network: fc.constantFrom(...containerNetworks),
+    writableRoot: fc.boolean(),
+    newPrivileges: fc.boolean(),
+    capabilities: fc.array(name, { maxLength: 3 }),
+    mounts: fc.array(fc.record({ source: text, target: text, writable: fc.boolean() }), {
+      maxLength: 3,
+    }),
+    tmpfs: fc.array(fc.record({ target: text, bytes: count }), { maxLength: 3 }),
+    processesMax: fc.option(count, { nil: null }),
+  }),
+  fc.record({
+    kind: fc.constant("kvm" as const),
+    image: name,
+    network: fc.constantFrom(...machineNetworks),
+  }),
+);
+
 const argv = fc
   .tuple(name, fc.array(text, { maxLength: 3 }))
   .map(([head, rest]) => [head, ...rest]);
@@ -45,6 +83,7 @@ export const command: fc.Arbitrary<Command> = fc.record({
   env: record(text),
   workingDirectory: fc.option(text, { nil: null }),
   stdin: fc.option(fc.string({ unit: "binary" }), { nil: null }),
+  options: fc.option(driverOptions, { nil: null }),
 });
 
 export const incarnation: fc.Arbitrary<Incarnation> = fc.record({

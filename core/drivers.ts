@@ -1,0 +1,64 @@
+/**
+ * What a task may ask of its driver beyond program and resources. Secure by default: each loosening
+ * is named here by the task, and counts only where the worker's own policy allows it.
+ */
+export const driverNames = ["process", "docker", "kvm"] as const;
+export type DriverName = (typeof driverNames)[number];
+
+export type DriverOptions = ProcessOptions | DockerOptions | KvmOptions;
+
+export interface ProcessOptions {
+  readonly kind: "process";
+  /** Name or uid to run as, where the worker's policy allows it; null: the worker's own user. */
+  readonly user: string | null;
+  /** Programs may gain privileges (setuid) that their user has not. */
+  readonly newPrivileges: boolean;
+  /** null: the driver's default. */
+  readonly openFilesMax: number | null;
+  /** Largest file the task may write; null: no limit. */
+  readonly fileBytesMax: number | null;
+  readonly processesMax: number | null;
+}
+
+export const pullPolicies = ["missing", "always", "never"] as const;
+export const containerNetworks = ["none", "bridge", "host"] as const;
+
+export interface DockerOptions {
+  readonly kind: "docker";
+  /** `name:tag` or `name@sha256:…`. */
+  readonly image: string;
+  readonly pull: (typeof pullPolicies)[number];
+  /** Name under which the worker keeps registry credentials; null: none. */
+  readonly credentials: string | null;
+  /** `uid`, `uid:gid` or a name in the image; null: 65534:65534 (nobody). */
+  readonly user: string | null;
+  readonly network: (typeof containerNetworks)[number];
+  readonly writableRoot: boolean;
+  readonly newPrivileges: boolean;
+  /** Capabilities added to none, without `CAP_`: `NET_BIND_SERVICE`. */
+  readonly capabilities: readonly string[];
+  /** Directories of the node, allow-listed by the worker. */
+  readonly mounts: readonly Mount[];
+  readonly tmpfs: readonly Tmpfs[];
+  readonly processesMax: number | null;
+}
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+export interface Tmpfs {
+  readonly target: string;
+  readonly bytes: number;
+}
+
+export const machineNetworks = ["none", "user"] as const;
+
+export interface KvmOptions {
+  readonly kind: "kvm";
+  /** Name in the worker's image store: a kernel and initramfs, or a disk image. */
+  readonly image: string;
+  readonly network: (typeof machineNetworks)[number];
+}
