@@ -18,7 +18,7 @@ import type { UserEstimate } from "./job.js";
 import { quantileOf, type Ring, remember, ringOf } from "./ring.js";
 import type { Estimate } from "./views.js";
 
-export { type Remaining, remaining } from "./remaining.js";
+export { remaining } from "./remaining.js";
 
 export const groupsMax = 20_000;
 export const recentMax = 32;

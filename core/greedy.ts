@@ -9,14 +9,7 @@ import { prepare } from "./prepare.js";
 import { rankOrder } from "./priority.js";
 import type { Problem } from "./problem.js";
 
-export {
-  type PriorityOrder,
-  type PriorityRule,
-  priorityOrders,
-  priorityRules,
-  randomisedOrder,
-  rankOrder,
-} from "./priority.js";
+export { priorityOrders, randomisedOrder, rankOrder } from "./priority.js";
 
 /**
  * Kept tasks in their previous order, then free ones by upward rank. A task for which no option

@@ -6,7 +6,7 @@
 import { type Graph, graphOf } from "./graph.js";
 import { none, type Problem, taskKept, taskRunning } from "./problem.js";
 
-export const priorityRules = [
+const priorityRules = [
   "bottom_level",
   "most_work_remaining",
   "resource_work",
@@ -19,9 +19,9 @@ export const priorityRules = [
   "longest_processing",
 ] as const;
 
-export type PriorityRule = (typeof priorityRules)[number];
+type PriorityRule = (typeof priorityRules)[number];
 
-export interface PriorityOrder {
+interface PriorityOrder {
   readonly name: PriorityRule;
   readonly order: Int32Array;
 }

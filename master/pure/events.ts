@@ -119,8 +119,6 @@ export type Event =
       readonly removed: readonly TaskId[];
     };
 
-export type EventType = Event["type"];
-
 /** An event as it stands in the journal. */
 export interface Recorded {
   readonly seq: number;
