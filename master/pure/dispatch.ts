@@ -44,8 +44,10 @@ function* dispatchOn(
     if (waiting >= lookAhead || capacity.cpuMillis <= worker.used.cpuMillis) return;
     if (isEnded(task) || task.status.kind === "live") continue;
     const { resources } = task.template;
-    const now = task.status.kind === "ready" && mayRunNow(state, task);
-    if (now && fits(resources, subtractResources(capacity, worker.used))) {
+    const ready = task.status.kind === "ready";
+    // What waits for a pool is not what this worker waits for: others may go ahead.
+    if (ready && !mayRunNow(state, task)) continue;
+    if (ready && fits(resources, subtractResources(capacity, worker.used))) {
       const devices = freeDevices(worker, task.template.gpu);
       const { p90Ms } = durationOn(state, task, worker.facts.speed);
       if (devices !== null && (profile === null || profile.fits(nowMs, nowMs + p90Ms, task))) {

@@ -202,6 +202,18 @@ describe("limits on running at once", () => {
     expect(script.state.workers.get("a" as never)?.used.cpuMillis).toBe(2_000);
   });
 
+  it("lets others go ahead of a task that waits for a pool, not for its worker", () => {
+    const script = new Script({ pools: [{ name: "licence", capacity: 1 }] });
+    script.join("a");
+    script.join("b");
+    const long = { estimate: { p50Ms: 60_000, p90Ms: 60_000 } };
+    const licensed = (name: string) => template(name, { pools: { licence: 1 }, ...long });
+    script.submit(job([licensed("one"), licensed("two"), template("three")]));
+    expect(script.status("one")).toBe("live");
+    expect(script.status("two")).toBe("ready");
+    expect(script.status("three")).toBe("live");
+  });
+
   it("starts nothing before its scheduled time, nor before the job it comes after", () => {
     const script = new Script();
     script.join("a", { capacity: resources(4_000, 2 ** 30) });
