@@ -3,12 +3,13 @@
  * oldest go first, by number and by size.
  */
 import type { Dirent } from "node:fs";
-import { opendir, rm, stat } from "node:fs/promises";
+import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttemptId } from "../../core/ids.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
 import type { Ledger } from "./ledger.js";
+import { removeTree } from "./remove-tree.js";
 
 export interface RetentionLimits {
   readonly attemptsMax: number;
@@ -41,7 +42,7 @@ export function createRetention(
     for (const attempt of retained.keys()) {
       const over = retained.size - removed.length > limits.attemptsMax || total > limits.bytesMax;
       if (!over) break;
-      await rm(attemptDirectory(dataDirectory, attempt), { recursive: true, force: true });
+      await removeTree(attemptDirectory(dataDirectory, attempt));
       total -= sizes.get(attempt) ?? 0;
       sizes.delete(attempt);
       removed.push(attempt);
@@ -80,7 +81,7 @@ async function directoryBytes(root: string): Promise<number> {
       if (seen > sizedEntriesMax) return bytes;
       const entryPath = join(path, entry.name);
       if (entry.isDirectory()) waiting.push(entryPath);
-      else if (entry.isFile()) bytes += (await stat(entryPath).catch(() => null))?.size ?? 0;
+      else if (entry.isFile()) bytes += (await lstat(entryPath).catch(() => null))?.size ?? 0;
     }
   }
   return bytes;
