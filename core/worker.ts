@@ -9,6 +9,11 @@ export interface DriverFacts {
   readonly name: DriverName;
   readonly cpuLimit: Enforcement;
   readonly memoryLimit: Enforcement;
+  /**
+   * What else a task may rely on elsewhere and not on this host: `processes`, `rlimits`,
+   * `no_new_privileges`, `users`, `disk`. Absent: the driver says nothing of it.
+   */
+  readonly notEnforced?: readonly string[];
 }
 
 export interface WorkerFacts {

@@ -118,12 +118,12 @@ const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
   unacknowledged: list(scope, "unacknowledged", message.unacknowledged, decodeFinished),
 });
 
-const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({
+export const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({
   freeMemoryBytes: heartbeat.freeMemoryBytes,
   loadAverage: heartbeat.loadAverage,
 });
 
-const decodeHeartbeat = (scope: Scope, message: wire.Heartbeat): Heartbeat => ({
+export const decodeHeartbeat = (scope: Scope, message: wire.Heartbeat): Heartbeat => ({
   freeMemoryBytes: integer(scope, "freeMemoryBytes", message.freeMemoryBytes),
   loadAverage: finite(scope, "loadAverage", message.loadAverage, 0),
 });
@@ -234,10 +234,11 @@ export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
   capacity: encodeResources(facts.capacity),
   devices: facts.devices.map(encodeDevice),
   labels: entriesOf(facts.labels),
-  drivers: facts.drivers.map(({ name, cpuLimit, memoryLimit }) => ({
+  drivers: facts.drivers.map(({ name, cpuLimit, memoryLimit, notEnforced }) => ({
     name,
     cpuLimit,
     memoryLimit,
+    notEnforced: [...(notEnforced ?? [])],
   })),
   speed: facts.speed,
   softwareVersion: facts.softwareVersion,
@@ -267,6 +268,7 @@ const decodeDriverFacts = (scope: Scope, message: wire.DriverFacts): DriverFacts
   name: literal(scope, "name", message.name, driverNames),
   cpuLimit: literal(scope, "cpuLimit", message.cpuLimit, enforcements),
   memoryLimit: literal(scope, "memoryLimit", message.memoryLimit, enforcements),
+  ...(message.notEnforced.length === 0 ? {} : { notEnforced: message.notEnforced }),
 });
 
 export const logStreamNumbers = {

@@ -32,7 +32,8 @@ async function main(): Promise<void> {
   const session = randomUUID();
   const boot = bootId();
   const ledger = openLedger(join(dataDirectory, "attempts.log"));
-  const drivers = [createProcessDriver({ dataDirectory })];
+  const { process: policy } = given;
+  const drivers = [createProcessDriver({ dataDirectory, ...(policy && { policy }) })];
   await recoverAttempts(dataDirectory, ledger, drivers, boot, log);
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);

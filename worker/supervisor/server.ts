@@ -1,5 +1,5 @@
 /** The supervisor's end of the socket: one attached agent at a time. */
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { encodeFrame, readFrames } from "../ipc/frames.js";
 import type { AgentToSupervisor, SupervisorToAgent } from "../ipc/messages.js";
@@ -93,7 +93,10 @@ export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentS
       return new Promise((resolve, reject) => {
         server = createServer((socket) => accept(socket, supervisor, onShutdown));
         server.once("error", reject);
-        server.listen(path, resolve);
+        server.listen(path, () => {
+          chmodSync(path, 0o600);
+          resolve();
+        });
       });
     },
     close() {

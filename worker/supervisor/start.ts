@@ -1,6 +1,7 @@
 /** Starts a supervisor as a process of its own, which outlives its starter. */
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import type { ProcessPolicy } from "../drivers/process/privileges.js";
 import { supervisorLogPath } from "../ipc/paths.js";
 
 export interface SupervisorArguments {
@@ -9,6 +10,8 @@ export interface SupervisorArguments {
   readonly idleExitMs: number;
   readonly retainedAttemptsMax: number;
   readonly retainedBytesMax: number;
+  /** What tasks may ask of the process driver. Absent: nothing. */
+  readonly process?: ProcessPolicy;
 }
 
 const logBytesMax = 8 * 1024 * 1024;

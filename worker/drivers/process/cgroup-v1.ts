@@ -32,6 +32,7 @@ export function createCgroupsV1(
   return {
     cpuLimit: parents.has("cpu") ? "cgroup_v1" : "not_enforced",
     memoryLimit: parents.has("memory") ? "cgroup_v1" : "not_enforced",
+    processLimit: parents.has("pids") ? "cgroup_v1" : "not_enforced",
     create(name, limits) {
       for (const parent of new Set(parents.values())) {
         mkdirSync(join(parent, name), { recursive: true });

@@ -35,6 +35,7 @@ export function createCgroupsV2(
     return {
       cpuLimit: cpu ? "cgroup_v2" : "not_enforced",
       memoryLimit: memory ? "cgroup_v2" : "not_enforced",
+      processLimit: can("pids.max") ? "cgroup_v2" : "not_enforced",
       create(name, limits) {
         const directory = join(parent, name);
         mkdirSync(directory, { recursive: true });

@@ -28,6 +28,7 @@ export interface Cgroup {
 export interface CgroupManager {
   readonly cpuLimit: Enforcement;
   readonly memoryLimit: Enforcement;
+  readonly processLimit: Enforcement;
   /** Throws if the kernel refuses a limit. */
   create(name: string, limits: CgroupLimits): Cgroup;
   /** A group that an earlier supervisor made; null if there is none. */

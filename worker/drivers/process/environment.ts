@@ -1,6 +1,5 @@
 /** What the program sees: its environment, its working directory, its argument vector. */
 import { accessSync, constants, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { jobOfTask, nameOfTask, numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import type { Program } from "../../../core/job.js";
@@ -21,11 +20,12 @@ export const directoryVariable = "ALMANAC_ATTEMPT_DIRECTORY";
 export function buildEnvironment(
   start: DriverStart,
   workingDirectory: string,
+  home: string,
 ): Record<string, string> {
   const task = taskOfAttempt(start.attempt);
   return {
     PATH: basePath,
-    HOME: homedir(),
+    HOME: home,
     LANG: "C.UTF-8",
     TMPDIR: "/tmp",
     ...start.command.env,
@@ -70,6 +70,8 @@ export function resolveArguments(
   return found.ok ? { ok: true, value: [found.value, ...rest] } : found;
 }
 
+export const scriptPath = (directory: string): string => join(directory, "script");
+
 function argumentsOf(program: Program, directory: string): readonly string[] {
   switch (program.kind) {
     case "argv":
@@ -78,7 +80,7 @@ function argumentsOf(program: Program, directory: string): readonly string[] {
       if (Buffer.byteLength(program.script) <= scriptArgumentBytesMax) {
         return [...program.shell, "-c", program.script];
       }
-      const path = join(directory, "script");
+      const path = scriptPath(directory);
       writeFileSync(path, program.script, { mode: 0o600 });
       return [...program.shell, path];
     }

@@ -1,59 +1,83 @@
 /** The driver that runs a program as a process of this host. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { chmod, chown, mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Result } from "../../../core/result.js";
-import type {
-  Driver,
-  DriverEnd,
-  DriverIdentity,
-  DriverStart,
-  RunningAttempt,
-} from "../../driver.js";
-import { attemptDirectoryName, digest } from "../../ipc/paths.js";
+import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
+import { attemptDirectoryName, attemptsDirectory, digest } from "../../ipc/paths.js";
 import { messageOf } from "../../log.js";
 import { createLogWriter, type LogWriter } from "../../logs/segments.js";
-import { type Cgroup, type CgroupManager, killCgroup, removeDirectories } from "./cgroup.js";
+import { type Cgroup, type CgroupManager, removeDirectories } from "./cgroup.js";
 import { createCgroupManager } from "./cgroup-manager.js";
+import { clearAttempt, clearGroups, createStopper, reapProcess } from "./ending.js";
 import {
   buildEnvironment,
-  directoryVariable,
   resolveArguments,
   resolveWorkingDirectory,
+  scriptPath,
 } from "./environment.js";
 import { createPipePool, type OutputPipe, type PipePool, pipesDirectory } from "./pipes.js";
-import { processesWithEnvironment, readProcess, signal } from "./proc.js";
+import {
+  closedAbove,
+  closedPolicy,
+  confine,
+  giveTo,
+  type HostTools,
+  notEnforced,
+  type ProcessPolicy,
+  probeHostTools,
+  type UnixUser,
+} from "./privileges.js";
+import { readProcess, signal } from "./proc.js";
 import { sampleUsage, type UsageSampler } from "./usage.js";
-import { executionFailure, wrapCommand, wrapperShell } from "./wrapper.js";
+import { executionFailure, type WrappedCommand, wrapCommand, wrapperShell } from "./wrapper.js";
 
 /** A guard against fork bombs; far above what a sane task has. */
 const processesMax = 16_384;
 /** How long output may go on after the program and its group are gone. */
 const outputDrainMs = 1_000;
-const killDeadlineMs = 5_000;
 
 export interface ProcessDriverOptions {
   readonly dataDirectory: string;
   /** false: as on a host without control groups; for tests of that case. */
   readonly useCgroups?: boolean;
+  /** Absent: nothing is allowed that a task must ask for. */
+  readonly policy?: ProcessPolicy;
 }
-
-/** A longer delay would overflow Node's timers and fire at once. */
-const timerMsMax = 2 ** 31 - 1;
 
 interface Context {
   readonly cgroups: CgroupManager | null;
   readonly pipes: PipePool;
+  readonly policy: ProcessPolicy;
+  readonly host: HostTools;
 }
 
 export function createProcessDriver(options: ProcessDriverOptions): Driver {
   const parentName = `almanac-${digest(options.dataDirectory)}`;
   const cgroups = options.useCgroups === false ? null : createCgroupManager(parentName);
   const pipes = createPipePool(pipesDirectory(options.dataDirectory));
-  const context: Context = { cgroups, pipes };
+  const { policy = closedPolicy } = options;
+  const limitsProcesses = (cgroups?.processLimit ?? "not_enforced") !== "not_enforced";
+  const host = probeHostTools(limitsProcesses);
+  const context: Context = { cgroups, pipes, policy, host };
+  if (host.uid === 0 && (policy.defaultUser !== null || policy.users.length > 0)) {
+    // Others may pass through to what is theirs, and list nothing on the way.
+    const attempts = attemptsDirectory(options.dataDirectory);
+    mkdirSync(attempts, { recursive: true });
+    for (const path of [options.dataDirectory, attempts]) chmodSync(path, 0o711);
+  }
   // Of a supervisor that was killed while it cleaned up behind attempts that had ended.
   const swept = clearGroups(cgroups);
   return {
@@ -62,6 +86,7 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
       name: "process",
       cpuLimit: cgroups?.cpuLimit ?? "not_enforced",
       memoryLimit: cgroups?.memoryLimit ?? "not_enforced",
+      notEnforced: notEnforced(host),
     },
     start: (start) => startProcess(context, start),
     reap: (attempt, directory, identity) =>
@@ -75,37 +100,33 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
   };
 }
 
-/** Kills what is in the groups that there are now, and removes them. */
-async function clearGroups(cgroups: CgroupManager | null): Promise<void> {
-  for (const name of cgroups?.list() ?? []) {
-    const group = cgroups?.find(name) ?? null;
-    if (group === null) continue;
-    await killCgroup(group, killDeadlineMs);
-    await removeDirectories(group.directories);
-  }
-}
-
 async function startProcess(
   context: Context,
   start: DriverStart,
 ): Promise<Result<RunningAttempt, string>> {
-  const made = await makeDirectories(start.directory);
+  const { options } = start.command;
+  const asked = options?.kind === "process" ? options : null;
+  const confined = confine(asked, context.policy, context.host);
+  if (!confined.ok) return confined;
+  const { user, prefix, processesMax } = confined.value;
+  const made = await makeDirectories(start.directory, user);
   if (!made.ok) return made;
   const directory = resolveWorkingDirectory(start);
   if (!directory.ok) return directory;
-  const environment = buildEnvironment(start, directory.value);
+  const environment = buildEnvironment(start, directory.value, homeOf(user, directory.value));
   const output: (OutputPipe | null)[] = [];
   let cgroup: Cgroup | null = null;
   let child: ChildProcess | null = null;
   try {
     const argv = resolveArguments(start, environment, directory.value);
     if (!argv.ok) return argv;
-    cgroup = createCgroup(context.cgroups, start);
+    giveTo(user, scriptPath(start.directory));
+    cgroup = createCgroup(context.cgroups, start, processesMax);
     const joinFiles = cgroup?.joinFiles ?? [];
-    const wrapped = wrapCommand(start.directory, joinFiles, argv.value, environment);
+    const wrapped = wrapCommand(start.directory, joinFiles, prefix, argv.value, environment);
     output.push(await context.pipes.take(), await context.pipes.take());
     await start.durable;
-    child = spawnChild(start, directory.value, wrapped.argv, wrapped.environment, output);
+    child = spawnChild(start, directory.value, wrapped, output, user);
     const failure = await spawnFailure(child);
     if (failure !== null) throw failure;
     return { ok: true, value: superviseChild(start, child, output, cgroup) };
@@ -118,37 +139,63 @@ async function startProcess(
   }
 }
 
-async function makeDirectories(directory: string): Promise<Result<null, string>> {
+/** The working directory belongs to the attempt's user alone; the logs beside it to the worker. */
+async function makeDirectories(
+  directory: string,
+  user: UnixUser | null,
+): Promise<Result<null, string>> {
+  const work = join(directory, "work");
   try {
-    await mkdir(join(directory, "work"), { recursive: true, mode: 0o700 });
-    return { ok: true, value: null };
+    await mkdir(work, { recursive: true, mode: 0o700 });
+    await chmod(directory, user === null ? 0o700 : 0o711);
+    if (user === null) return { ok: true, value: null };
+    await chown(work, user.uid, user.gid);
+    const closed = closedAbove(work, user);
+    if (closed === null) return { ok: true, value: null };
+    const error = `process.user: ${user.name} may not enter ${closed}, above the attempt's directory; choose a worker.dataDirectory that others can reach`;
+    return { ok: false, error };
   } catch (error) {
     return { ok: false, error: messageOf(error) };
   }
 }
 
-function createCgroup(manager: CgroupManager | null, start: DriverStart): Cgroup | null {
+/** Of the user, where there is such a place; else what the attempt can write to. */
+function homeOf(user: UnixUser | null, workingDirectory: string): string {
+  if (user === null) return homedir();
+  return user.home !== "" && existsSync(user.home) ? user.home : workingDirectory;
+}
+
+function createCgroup(
+  manager: CgroupManager | null,
+  start: DriverStart,
+  askedProcesses: number | null,
+): Cgroup | null {
   if (manager === null) return null;
   return manager.create(attemptDirectoryName(start.attempt), {
     cpuMillis: start.resources.cpuMillis,
     throttle: start.throttle,
     memoryBytes: start.resources.memoryBytes,
-    processesMax,
+    processesMax: Math.min(askedProcesses ?? processesMax, processesMax),
   });
 }
 
 function spawnChild(
   start: DriverStart,
   workingDirectory: string,
-  argv: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  wrapped: WrappedCommand,
   output: readonly (OutputPipe | null)[],
+  user: UnixUser | null,
 ): ChildProcess {
   const stdin = openStdin(start);
   try {
-    return spawn(wrapperShell, argv, {
+    if (user !== null) {
+      // `/dev/stdout` and the like are opened anew, by the program's own rights.
+      const fds = [stdin, ...output.map((pipe) => pipe?.writerFd ?? null)];
+      for (const fd of fds) if (fd !== null) fchownSync(fd, user.uid, user.gid);
+    }
+    return spawn(wrapperShell, wrapped.argv, {
       cwd: workingDirectory,
-      env: { ...environment },
+      env: { ...wrapped.environment },
       // A session of its own: no terminal, and a process group to signal as a whole.
       detached: true,
       stdio: [
@@ -248,60 +295,6 @@ async function copyOutput(reader: Readable | null, log: LogWriter): Promise<void
   }
 }
 
-/** Signals the group as long as its leader has not been waited for, so never a stranger's. */
-function createStopper(
-  pid: number,
-  cgroup: Cgroup | null,
-): { stop: (graceMs: number) => void; exited: () => void } {
-  let done = false;
-  let timer: NodeJS.Timeout | null = null;
-  let killAtMs = Number.POSITIVE_INFINITY;
-  const kill = (): void => {
-    if (done) return;
-    signal(-pid, "SIGKILL");
-    if (cgroup !== null) void killCgroup(cgroup, killDeadlineMs);
-  };
-  return {
-    stop(graceMs) {
-      if (done) return;
-      if (killAtMs === Number.POSITIVE_INFINITY) {
-        signal(-pid, "SIGTERM");
-        // A stopped program gets no signal but this one.
-        signal(-pid, "SIGCONT");
-      }
-      const at = performance.now() + graceMs;
-      if (at >= killAtMs) return;
-      killAtMs = at;
-      if (timer !== null) clearTimeout(timer);
-      timer = setTimeout(kill, Math.min(graceMs, timerMsMax));
-    },
-    exited() {
-      done = true;
-      if (timer !== null) clearTimeout(timer);
-    },
-  };
-}
-
-/** Kills what the leader has left behind: the rest of its group, and what has left the group. */
-async function clearAttempt(pid: number, directory: string, cgroup: Cgroup | null): Promise<void> {
-  signal(-pid, "SIGKILL");
-  if (cgroup !== null) {
-    await killCgroup(cgroup, killDeadlineMs);
-    return;
-  }
-  await killByEnvironment(directory);
-}
-
-async function killByEnvironment(directory: string): Promise<void> {
-  const deadline = performance.now() + killDeadlineMs;
-  for (;;) {
-    const pids = processesWithEnvironment(`${directoryVariable}=${directory}`);
-    if (pids.length === 0 || performance.now() > deadline) return;
-    for (const pid of pids) signal(pid, "SIGKILL");
-    await sleep(2);
-  }
-}
-
 function endOf(
   directory: string,
   exit: Exit,
@@ -329,23 +322,4 @@ function outcomeOf(directory: string, exit: Exit, kills: number): DriverEnd["out
   if (kills > 0 && exit.code !== 0) return { kind: "out_of_memory" };
   if (exit.signal !== null) return { kind: "signalled", signal: exit.signal };
   return { kind: "exited", exitCode: exit.code ?? 0 };
-}
-
-async function reapProcess(
-  cgroups: CgroupManager | null,
-  cgroupName: string,
-  directory: string,
-  identity: DriverIdentity | null,
-): Promise<void> {
-  const leader = identity === null ? null : readProcess(Number(identity.pid));
-  if (leader !== null && leader.startTicks === identity?.startTicks) {
-    signal(-leader.pid, "SIGKILL");
-  }
-  const cgroup = cgroups?.find(cgroupName) ?? null;
-  if (cgroup !== null) {
-    await killCgroup(cgroup, killDeadlineMs);
-    await removeDirectories(cgroup.directories);
-  }
-  // Also where there was a group: the supervisor may have died before the wrapper had joined it.
-  await killByEnvironment(directory);
 }

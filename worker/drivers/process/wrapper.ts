@@ -2,9 +2,9 @@
  * A few lines of shell stand between fork and execve. They put the attempt into its control groups
  * before its first instruction, and they wait at a gate (descriptor 3) until the supervisor has
  * recorded the pid: if it dies before, the gate closes and the program never runs. Arguments pass
- * through `"$@"` untouched.
+ * through `"$@"` untouched. Dumps of core are off: they would fill the disk, and hold secrets.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -13,6 +13,7 @@ import { join } from "node:path";
  */
 const script = `trap 'echo failed >"$0"' EXIT
 echo 500 2>/dev/null >/proc/self/oom_score_adj
+ulimit -c 0
 until [ "$1" = -- ]; do echo $$ >"$1" || exit 126; shift; done; shift
 read -r ALMANAC_GATE <&3 || exit 125
 exec 3<&-
@@ -30,11 +31,13 @@ export interface WrappedCommand {
 export function wrapCommand(
   directory: string,
   joinFiles: readonly string[],
+  /** Programs that take limits on and execute the next (privileges.ts). */
+  prefix: readonly string[],
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): WrappedCommand {
   const { plain, odd } = splitEnvironment(environment);
-  const inner = odd.length === 0 ? argv : ["/usr/bin/env", ...odd, ...argv];
+  const inner = [...prefix, ...(odd.length === 0 ? [] : ["/usr/bin/env", ...odd]), ...argv];
   return {
     argv: ["-c", script, failureFile(directory), ...joinFiles, "--", ...inner],
     environment: plain,
@@ -60,11 +63,37 @@ export function executionFailure(directory: string, exitCode: number | null): st
   if (exitCode === 125 || exitCode === 126 || exitCode === 127) {
     if (existsSync(failureFile(directory))) return lastLine(join(directory, stderrFirst));
   }
+  if (exitCode === 1 || exitCode === 126 || exitCode === 127) {
+    const match = failedPrefix.exec(onlyLine(join(directory, stderrFirst)));
+    if (match !== null) return `${match[1]}: ${failureWords[match[2] ?? ""] ?? match[2]}`;
+  }
   return null;
 }
 
+/**
+ * The programs before the program have no other way to say that they failed. A program that
+ * pretends to be one of them deceives only about itself.
+ */
+const failedPrefix =
+  /^(?:setpriv|prlimit): (?:failed to execute )?(\/[^\n]*|failed to set the \w+ resource limit|\w+ failed): ([^:\n]*)$/;
+const failureWords: Readonly<Record<string, string>> = {
+  "No such file or directory": "not found",
+  "Permission denied": "no permission",
+};
+
 const stderrFirst = `stderr.${"0".repeat(15)}`;
 const failureFile = (directory: string): string => join(directory, "exec-failed");
+
+/** Empty if there is more than one, as from a program that has run. */
+function onlyLine(path: string): string {
+  try {
+    if (statSync(path).size > 4_096) return "";
+    const lines = readFileSync(path, "utf8").trim().split("\n");
+    return lines.length === 1 ? (lines[0] ?? "") : "";
+  } catch {
+    return "";
+  }
+}
 
 function lastLine(path: string): string {
   try {
