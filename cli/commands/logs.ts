@@ -48,7 +48,8 @@ export function addLogs(program: Program): void {
 /** Bytes as they are; a full pipe holds the worker up rather than filling memory here. */
 function createPrinter(): (chunk: LogChunk) => Promise<void> {
   const dropped = { stdout: 0, stderr: 0 };
-  return async ({ stream, data, droppedBytes }) => {
+  return async ({ stream, data, droppedBytes, note: origin }) => {
+    if (origin !== "") note(`almanac: ${stream}: ${origin}`);
     if (droppedBytes > dropped[stream]) {
       note(`almanac: ${formatBytes(droppedBytes - dropped[stream])} of ${stream} were not kept`);
       dropped[stream] = droppedBytes;
@@ -60,9 +61,10 @@ function createPrinter(): (chunk: LogChunk) => Promise<void> {
 }
 
 async function printChunkJson(chunk: LogChunk): Promise<void> {
-  const { attempt, stream, offset, droppedBytes } = chunk;
+  const { attempt, stream, offset, droppedBytes, note } = chunk;
   const text = new TextDecoder().decode(chunk.data);
-  printJsonLine({ attempt, stream, offset, droppedBytes, text });
+  const origin = note === "" ? {} : { note };
+  printJsonLine({ attempt, stream, offset, droppedBytes, text, ...origin });
   if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
 }
 

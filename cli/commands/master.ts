@@ -33,6 +33,7 @@ export function addMaster(program: Program): void {
         plannerAddress: master.planner === "off" ? null : master.planner,
         planBudgetMs: planner.wallBudgetMs,
         segmentBytes: master.segmentBytes,
+        logCacheBytes: master.logCacheBytes,
         version: packageFile.version,
         log,
         onFatal: (error) => {

@@ -2,6 +2,7 @@
 import type { JobId } from "../../core/ids.js";
 import { defaultObjective } from "../../core/objective.js";
 import { gapOf } from "../../core/plan.js";
+import type { Heartbeat } from "../../core/session.js";
 import type {
   AttemptView,
   JobSummary,
@@ -165,7 +166,11 @@ function explainPending(task: Task): { readonly reason: string; readonly message
   return { reason: "scheduled", message: "waits for its scheduled time" };
 }
 
-export function workerView(worker: WorkerRecord, lastHeardAtMs: number | null): WorkerView {
+export function workerView(
+  worker: WorkerRecord,
+  lastHeardAtMs: number | null,
+  heartbeat: Heartbeat | null,
+): WorkerView {
   return {
     facts: worker.facts,
     incarnation: worker.incarnation,
@@ -174,6 +179,7 @@ export function workerView(worker: WorkerRecord, lastHeardAtMs: number | null): 
     lastHeardAtMs,
     used: worker.used,
     attempts: worker.live.size,
+    heartbeat,
   };
 }
 

@@ -24,7 +24,11 @@ export function clusterService(options: ClusterServiceOptions): ClusterServiceSe
         ok(
           encodeWorkerViews(
             [...state.workers.values()].map((worker) =>
-              workerView(worker, engine.lastHeard.get(worker.id) ?? null),
+              workerView(
+                worker,
+                engine.lastHeard.get(worker.id) ?? null,
+                engine.heartbeats.get(worker.id) ?? null,
+              ),
             ),
           ),
         ),

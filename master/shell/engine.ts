@@ -6,6 +6,7 @@
 import type { Logger } from "pino";
 import type { WorkerId } from "../../core/ids.js";
 import type { Result } from "../../core/result.js";
+import type { Heartbeat } from "../../core/session.js";
 import type { Journal, JournalRecord } from "../journal/journal.js";
 import { authorize } from "../pure/authorize.js";
 import type { Command, Reply } from "../pure/commands.js";
@@ -43,6 +44,8 @@ export class Engine {
   readonly state: State;
   /** When each worker was last heard of: the shell's knowledge, lost with the process. */
   readonly lastHeard = new Map<WorkerId, number>();
+  /** What each last said of its load: for people, never for decisions. */
+  readonly heartbeats = new Map<WorkerId, Heartbeat>();
   readonly #options: EngineOptions;
   #outlets: Outlets = { folded: () => {}, toWorker: () => {}, happened: () => {} };
   #unwritten: Recorded[] = [];

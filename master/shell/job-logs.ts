@@ -1,20 +1,33 @@
-/** JobService.Logs: the output of an attempt, from the worker that keeps it. */
+/**
+ * JobService.Logs: the output of an attempt, from the worker that keeps it; where that has gone, from
+ * what the master has kept of it.
+ */
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LogStreamName } from "../../core/session.js";
 import { toServiceError } from "../../proto/codec/errors.js";
-import { decodeLogsQuery, encodeLogChunk, type LogsQuery } from "../../proto/codec/requests.js";
+import {
+  decodeLogsQuery,
+  encodeLogChunk,
+  type LogChunk,
+  type LogsQuery,
+} from "../../proto/codec/requests.js";
 import type { LogsRequest, LogsResponse } from "../../proto/codec/services.js";
 import type { Attempt, State } from "../pure/state.js";
 import type { Engine } from "./engine.js";
 import { drained } from "./job-watch.js";
+import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
 import { findTaskByPath } from "./lookup.js";
 
 type Call = ServerWritableStream<LogsRequest, LogsResponse>;
 
 export function streamLogs(
-  { engine, logs }: { readonly engine: Engine; readonly logs: LogRelay },
+  {
+    engine,
+    logs,
+    logCache,
+  }: { readonly engine: Engine; readonly logs: LogRelay; readonly logCache: LogCache },
   call: Call,
 ): void {
   const query = decodeLogsQuery(call.request);
@@ -28,38 +41,56 @@ export function streamLogs(
     return;
   }
   const { stream: only, follow, tailBytes } = query.value;
-  const attempt = found.value;
+  const { worker, id: attempt } = found.value;
   const streams: LogStreamName[] = only === null ? ["stdout", "stderr"] : [only];
   let open = streams.length;
-  const closers = streams.map((stream) =>
-    logs.open(
-      {
-        worker: attempt.worker,
-        attempt: attempt.id,
-        stream,
-        offset: tailBytes === null ? 0 : -tailBytes,
-        follow,
+  const ended = (error: string): void => {
+    if (error === "") {
+      open--;
+      if (open === 0) call.end();
+      return;
+    }
+    call.emit("error", toServiceError({ code: "unavailable", message: error, violations: [] }));
+  };
+  const write = async (chunk: Omit<LogChunk, "attempt">): Promise<void> => {
+    const room = call.write(encodeLogChunk({ attempt, ...chunk }));
+    if (!room) await drained(call);
+  };
+  const closers = streams.map((stream) => {
+    let begun = false;
+    const request = {
+      worker,
+      attempt,
+      stream,
+      offset: tailBytes === null ? 0 : -tailBytes,
+      follow,
+    };
+    return logs.open(request, {
+      chunk: async ({ offset, data, droppedBytes }) => {
+        begun = true;
+        // Written at once: the end may follow before anything has been waited for.
+        const written = write({ stream, offset, data, droppedBytes, note: "" });
+        await Promise.all([written, logCache.add(attempt, stream, offset, data)]);
       },
-      {
-        chunk: async ({ offset, data, droppedBytes }) => {
-          const chunk = { attempt: attempt.id, stream, offset, data, droppedBytes };
-          const room = call.write(encodeLogChunk(chunk));
-          if (!room) await drained(call);
-        },
-        end: (error) => {
-          if (error !== "") {
-            call.emit(
-              "error",
-              toServiceError({ code: "unavailable", message: error, violations: [] }),
-            );
-            return;
-          }
-          open--;
-          if (open === 0) call.end();
-        },
+      end: (error) => {
+        if (error === "" || begun) return ended(error);
+        void readKept(stream, error).then(ended);
       },
-    ),
-  );
+    });
+  });
+
+  /** Answers from the master's own copy; `why` the worker does not, where there is none. */
+  async function readKept(stream: LogStreamName, why: string): Promise<string> {
+    const kept = await logCache.read(attempt, stream);
+    if (kept === null) return why;
+    const skipped = Math.max(0, kept.data.length - (tailBytes ?? kept.data.length));
+    const offset = kept.offset + skipped;
+    const droppedBytes = tailBytes === null ? offset : 0;
+    const note = `${why}; this is what the master has kept of it`;
+    await write({ stream, offset, data: kept.data.subarray(skipped), droppedBytes, note });
+    return "";
+  }
+
   const close = (): void => {
     for (const closer of closers) closer();
   };

@@ -36,6 +36,7 @@ import type { Engine } from "./engine.js";
 import type { Forecasts } from "./forecasts.js";
 import { streamLogs } from "./job-logs.js";
 import { streamWatch } from "./job-watch.js";
+import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
 import { findJob, findTask } from "./lookup.js";
 import { unary } from "./unary.js";
@@ -46,6 +47,7 @@ export interface JobServiceOptions {
   readonly forecasts: Forecasts;
   readonly watches: Watches;
   readonly logs: LogRelay;
+  readonly logCache: LogCache;
 }
 
 export function jobService(options: JobServiceOptions): JobServiceServer {

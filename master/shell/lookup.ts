@@ -1,7 +1,13 @@
 /** From what a user calls a job or task to the one that is meant. */
-import { type JobId, taskId } from "../../core/ids.js";
+import {
+  type AttemptId,
+  type JobId,
+  numberOfAttempt,
+  taskId,
+  taskOfAttempt,
+} from "../../core/ids.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import type { Job, State, Task } from "../pure/state.js";
+import type { Attempt, Job, State, Task } from "../pure/state.js";
 
 /** An id, `latest`, the name of a job (the newest of that name), or a prefix of just one id. */
 export function findJob(state: State, text: string): Result<Job> {
@@ -26,6 +32,9 @@ export function findTask(job: Job, name: string): Result<Task> {
   const task = job.tasks.find((candidate) => candidate.id === id);
   return task === undefined ? fail("not_found", `job ${job.id} has no task ${name}`) : ok(task);
 }
+
+export const findAttempt = (state: State, attempt: AttemptId): Attempt | null =>
+  state.tasks.get(taskOfAttempt(attempt))?.attempts[numberOfAttempt(attempt) - 1] ?? null;
 
 /** `<job>/<task>`; a job of one task may leave the task out. */
 export function findTaskByPath(state: State, path: string): Result<Task> {

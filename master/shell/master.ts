@@ -16,8 +16,10 @@ import type { ClusterSettings } from "../pure/events.js";
 import { monotonicClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
 import { Engine } from "./engine.js";
+import { FailureLogs } from "./failure-logs.js";
 import { Forecasts } from "./forecasts.js";
 import { jobService } from "./job-service.js";
+import { openLogCache } from "./log-cache.js";
 import { LogRelay } from "./logs.js";
 import { PlannerClient } from "./planner-client.js";
 import { replay } from "./recovery.js";
@@ -34,6 +36,8 @@ export interface MasterOptions {
   readonly plannerAddress: string | null;
   readonly planBudgetMs: number;
   readonly segmentBytes: number;
+  /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
+  readonly logCacheBytes?: number;
   readonly version: string;
   readonly log: Logger;
   /** The journal can no longer be written: the process must end. */
@@ -48,6 +52,8 @@ export interface RunningMaster {
 
 /** Bytes of one message: a job of a hundred thousand tasks fits, a mistake does not. */
 const messageBytesMax = 64 * 1024 * 1024;
+
+const logCacheBytesDefault = 64 * 1024 * 1024;
 
 /** Throws JournalError (`locked`, `corrupt`, …) or an address error, with nothing left open. */
 export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
@@ -79,6 +85,9 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
+  const { logCacheBytes = logCacheBytesDefault } = options;
+  const logCache = openLogCache(join(options.dataDirectory, "logs"), logCacheBytes);
+  const failureLogs = new FailureLogs(state, logs, logCache);
   const sessions = new Sessions({ engine, heartbeatIntervalMs, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const planner = new PlannerClient({ engine, address, budgetMs, seed: epoch, log });
@@ -92,7 +101,10 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     messageBytesMax,
     services: ["JobService", "ClusterService", "WorkerService"].map((n) => `almanac.v1.${n}`),
     addServices: (server) => {
-      server.addService(JobServiceService, jobService({ engine, forecasts, watches, logs }));
+      server.addService(
+        JobServiceService,
+        jobService({ engine, forecasts, watches, logs, logCache }),
+      );
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
     },
@@ -102,6 +114,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     folded: (events) => watches.remember(events),
     happened: (events) => {
       watches.wake();
+      failureLogs.happened(events);
       planner.happened(events);
     },
   });
@@ -112,6 +125,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     sessions.closeAll();
     await serving.stop();
     await engine.stop();
+    await logCache.idle();
     await journal.close();
   };
   return { address: serving.address, epoch, stop };

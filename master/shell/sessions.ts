@@ -125,7 +125,8 @@ class Session {
     }
     const { engine } = this.#options;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
-    const { started, finished, refused } = message;
+    const { started, finished, refused, heartbeat } = message;
+    if (heartbeat !== null) engine.heartbeats.set(incarnation.worker, heartbeat);
     if (started.length + finished.length + refused.length > 0) {
       const reply = await engine.execute(
         { type: "WorkerReport", incarnation, started, finished, refused },

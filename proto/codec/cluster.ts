@@ -18,10 +18,16 @@ import {
   list,
   literal,
   newScope,
+  optional,
   required,
   type Scope,
 } from "./decoding.js";
-import { decodeWorkerFacts, encodeWorkerFacts } from "./worker.js";
+import {
+  decodeHeartbeat,
+  decodeWorkerFacts,
+  encodeHeartbeat,
+  encodeWorkerFacts,
+} from "./worker.js";
 
 export const encodeWorkerViews = (views: readonly WorkerView[]): wire.ListWorkersResponse => ({
   workers: views.map(encodeWorkerView),
@@ -43,6 +49,7 @@ const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
   lastHeardAtMs: view.lastHeardAtMs ?? undefined,
   used: encodeResources(view.used),
   attempts: view.attempts,
+  heartbeat: view.heartbeat === null ? undefined : encodeHeartbeat(view.heartbeat),
 });
 
 const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
@@ -53,6 +60,7 @@ const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => (
   lastHeardAtMs: integerOrNull(scope, "lastHeardAtMs", message.lastHeardAtMs),
   used: required(scope, "used", message.used, Resources, decodeResources),
   attempts: integer(scope, "attempts", message.attempts),
+  heartbeat: optional(scope, "heartbeat", message.heartbeat, decodeHeartbeat),
 });
 
 export const encodeClusterStatus = (status: ClusterStatus): wire.GetStatusResponse => ({

@@ -87,6 +87,7 @@ describe("requests and their answers come through the wire as they were", () => 
       offset: any.count,
       data: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
       droppedBytes: any.count,
+      note: fc.string(),
     });
     fc.assert(
       fc.property(query, chunk, (asked, answer) => {

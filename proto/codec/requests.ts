@@ -197,6 +197,8 @@ export interface LogChunk {
   readonly data: Uint8Array;
   /** Bytes that were dropped before this offset because the log was full. */
   readonly droppedBytes: number;
+  /** Where these bytes come from, if not from the worker itself; empty: from there. */
+  readonly note: string;
 }
 
 export const encodeLogChunk = (chunk: LogChunk): wire.LogsResponse => ({
@@ -205,6 +207,7 @@ export const encodeLogChunk = (chunk: LogChunk): wire.LogsResponse => ({
   offset: chunk.offset,
   data: bufferOf(chunk.data),
   droppedBytes: chunk.droppedBytes,
+  note: chunk.note,
 });
 
 export function decodeLogChunk(message: wire.LogsResponse): Result<LogChunk> {
@@ -215,6 +218,7 @@ export function decodeLogChunk(message: wire.LogsResponse): Result<LogChunk> {
     offset: integer(scope, "offset", message.offset),
     data: message.data,
     droppedBytes: integer(scope, "droppedBytes", message.droppedBytes),
+    note: message.note,
   };
   return finish(scope, "malformed log chunk", chunk, "internal");
 }

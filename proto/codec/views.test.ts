@@ -77,6 +77,13 @@ const workerView: fc.Arbitrary<WorkerView> = fc.record({
   lastHeardAtMs: any.countOrNull,
   used: any.resources,
   attempts: fc.nat(1_000),
+  heartbeat: fc.option(
+    fc.record({
+      freeMemoryBytes: any.count,
+      loadAverage: fc.double({ min: 0, max: 100, noNaN: true }),
+    }),
+    { nil: null },
+  ),
 });
 const status: fc.Arbitrary<ClusterStatus> = fc.record({
   health: fc.constantFrom(...healthStates),

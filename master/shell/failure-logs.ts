@@ -1,0 +1,89 @@
+/**
+ * The last words of attempts that failed are fetched as they end, while their worker is there: they
+ * are what people will ask for, perhaps after the node has died.
+ */
+import type { AttemptId } from "../../core/ids.js";
+import { logStreams } from "../../core/session.js";
+import type { Outcome } from "../../core/worker.js";
+import type { Recorded } from "../pure/events.js";
+import type { State } from "../pure/state.js";
+import type { LogCache } from "./log-cache.js";
+import type { LogRelay } from "./logs.js";
+import { findAttempt } from "./lookup.js";
+
+const tailBytes = 64 * 1024;
+/** A thousand failures at once are fetched a few at a time; far behind, the oldest are let go. */
+const fetchesMax = 8;
+const waitingMax = 1_000;
+
+export class FailureLogs {
+  readonly #state: State;
+  readonly #relay: LogRelay;
+  readonly #cache: LogCache;
+  readonly #waiting: AttemptId[] = [];
+  #fetching = 0;
+
+  constructor(state: State, relay: LogRelay, cache: LogCache) {
+    this.#state = state;
+    this.#relay = relay;
+    this.#cache = cache;
+  }
+
+  happened(events: readonly Recorded[]): void {
+    for (const { event } of events) {
+      if (event.type === "AttemptEnded" && leavesWords(event.outcome)) {
+        this.#waiting.push(event.attempt);
+      }
+    }
+    if (this.#waiting.length > waitingMax) {
+      this.#waiting.splice(0, this.#waiting.length - waitingMax);
+    }
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#fetching < fetchesMax) {
+      const attempt = this.#waiting.shift();
+      if (attempt === undefined) return;
+      this.#fetching += 1;
+      void this.#fetch(attempt).finally(() => {
+        this.#fetching -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  async #fetch(attempt: AttemptId): Promise<void> {
+    const worker = findAttempt(this.#state, attempt)?.worker;
+    if (worker === undefined) return;
+    const fetches = logStreams.map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          const request = { worker, attempt, stream, offset: -tailBytes, follow: false };
+          this.#relay.open(request, {
+            chunk: ({ offset, data }) => this.#cache.add(attempt, stream, offset, data),
+            end: () => resolve(),
+          });
+        }),
+    );
+    await Promise.all(fetches);
+  }
+}
+
+/** A program that ran, and did not end well. What is lost has nobody to ask. */
+function leavesWords(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.exitCode !== 0;
+    case "signalled":
+    case "timed_out":
+    case "out_of_memory":
+    case "lease_expired":
+    case "supervisor_lost":
+      return true;
+    case "cancelled":
+    case "not_started":
+    case "lost":
+      return false;
+  }
+}
