@@ -149,8 +149,10 @@ async function startWorkerOf(
   };
 }
 
+/** Several machines stand on one here, so what they offer together may be more than it has. */
 function shapeArguments({ cpu, memory, speed, throttle, labels = {} }: WorkerShape): string[] {
   return [
+    "--overcommit",
     ...(cpu === undefined ? [] : ["--cpu", cpu]),
     ...(memory === undefined ? [] : ["--memory", memory]),
     ...(speed === undefined ? [] : ["--speed", String(speed)]),

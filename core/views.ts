@@ -7,6 +7,7 @@ import type { Edge } from "./job.js";
 import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
 import type { Resources } from "./resources.js";
 import type { Violation } from "./result.js";
+import type { Heartbeat } from "./session.js";
 import type { Outcome, UsageReport, WorkerFacts } from "./worker.js";
 
 export const taskStates = [
@@ -187,6 +188,8 @@ export interface WorkerView {
   /** Charged to live attempts by the master's own accounting. */
   readonly used: Resources;
   readonly attempts: number;
+  /** What the node last said of its own load; null: nothing since the master started. */
+  readonly heartbeat: Heartbeat | null;
 }
 
 export const healthStates = ["serving", "degraded", "starting"] as const;

@@ -3,9 +3,10 @@
  * of environment variables, flags and docs/configuration.md are derived from it (settings.ts).
  */
 import { z } from "zod";
+import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { isLoopback, notLoopbackMessage, parseAddress } from "./address.js";
-import { bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
+import { bitRate, bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
 
 const addressRight = "an address like 127.0.0.1:7070";
 
@@ -90,6 +91,11 @@ const master = closed({
   planningWindow: whole(1, 100_000)
     .default(10_000)
     .describe("Tasks that are planned in detail at once; later ones get coarse forecasts."),
+  logCacheBytes: bytes(0)
+    .prefault("64Mi")
+    .describe(
+      "Copy of logs that went through the master, readable when their worker is gone; 0: none.",
+    ),
 });
 
 const planner = closed({
@@ -110,8 +116,49 @@ const offer = closed({
     .nullable()
     .prefault(null)
     .describe("Disk offered; null: nine tenths of what is free in the data directory."),
-  network: whole(0, amountMax).default(0).describe("Bits per second offered."),
+  network: bitRate
+    .nullable()
+    .prefault(null)
+    .describe("Bits per second offered; null: the fastest link's, where the system knows it."),
+  gpus: z
+    .union([whole(0, devicesPerWorkerMax), z.array(scalar), z.null()], {
+      error: "must be how many GPUs, or a list of their indexes or ids",
+    })
+    .default(null)
+    .describe("GPUs offered: how many, or a list of indexes or ids; null: all."),
   custom: amounts.default({}).describe("Named amounts offered, like `{fpga: 1}`."),
+  overcommit: flag
+    .default(false)
+    .describe("Offer what was asked for even where the node has less; otherwise what it has."),
+});
+
+const processPolicy = closed({
+  users: z
+    .array(scalar, { error: "must be a list of users like [nobody]" })
+    .max(1000, { error: "has more than 1000 entries" })
+    .default([])
+    .describe(
+      "Users, besides the worker's own, that tasks may run as; a worker of root's only. Read when the supervisor starts, like the rest of `process`.",
+    ),
+  defaultUser: scalar
+    .nullable()
+    .default(null)
+    .describe(
+      "User of tasks that name none; null: the worker's own, so root's tasks where root runs it.",
+    ),
+  newPrivileges: flag
+    .default(false)
+    .describe("Tasks may ask for `process.newPrivileges` (setuid programs gain rights)."),
+});
+
+const gpu = closed({
+  nvidiaSmi: path
+    .default("nvidia-smi")
+    .describe("Program that lists NVIDIA GPUs; where it is not there, there are none."),
+  timeoutMs: whole(100, 600_000).default(10_000).describe("How long it may take."),
+  probeIntervalMs: whole(100, 86_400_000)
+    .default(60_000)
+    .describe("How often the GPUs are looked at again."),
 });
 
 const worker = closed({
@@ -121,6 +168,8 @@ const worker = closed({
     .default("~/.local/state/almanac/worker")
     .describe("Attempts, their logs, and the supervisor's record."),
   offer: offer.prefault({}),
+  process: processPolicy.prefault({}),
+  gpu: gpu.prefault({}),
   labels: labels.prefault({}).describe("Labels that constraints look at, like `{zone: eu}`."),
   speed: speed
     .nullable()

@@ -22,7 +22,9 @@ describe("a setting", () => {
       cpu: null,
       memory: null,
       disk: null,
-      network: 0,
+      network: null,
+      gpus: null,
+      overcommit: false,
       custom: {},
     });
   });

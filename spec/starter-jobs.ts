@@ -1,7 +1,7 @@
 // Generated from examples/ by spec/examples.test.ts, so that a bundle carries them.
 // biome-ignore-all lint: generated
 // biome-ignore-all format: generated
-export type StarterName = "process" | "array" | "workflow";
+export type StarterName = "process" | "array" | "workflow" | "gpu";
 
 export const starterJobs: Readonly<Record<StarterName, string>> = {
   process: [
@@ -148,6 +148,42 @@ export const starterJobs: Readonly<Record<StarterName, string>> = {
     "    after: [{ task: select, on: done }]",
     "    estimate: 100ms",
     "    script: rm -f \"$DIRECTORY\"/model.* \"$DIRECTORY/data\"",
+    "",
+  ].join("\n"),
+  gpu: [
+    "# A job whose tasks need GPUs: one takes a whole device, two share another.",
+    "#   almanac submit gpu.yaml --wait",
+    "#   almanac logs latest/train",
+    "name: gpu",
+    "",
+    "tasks:",
+    "  train:",
+    "    # Whole devices: {count: 2} for two, {type: a100} for one kind, {memory: 40Gi} for at least so",
+    "    # much memory on each. `almanac workers` shows what there is.",
+    "    gpu: { count: 1 }",
+    "    resources: { cpu: 1, memory: 256Mi }",
+    "    estimate: 1s",
+    "    # The attempt sees its own devices and no others, by CUDA_VISIBLE_DEVICES.",
+    "    script: |",
+    "      echo \"my device: $CUDA_VISIBLE_DEVICES\"",
+    "      test -n \"$CUDA_VISIBLE_DEVICES\"",
+    "",
+    "  serve:",
+    "    # A part of one device, with as much of its memory. Parts of at most 1 in all share a device;",
+    "    # they are counted, not enforced: nothing stops a program from using more.",
+    "    array: 1-2",
+    "    gpu: { share: 0.5, memory: 1Gi }",
+    "    resources: { cpu: 500m, memory: 256Mi }",
+    "    estimate: 1s",
+    "    script: |",
+    "      echo \"my share of: $CUDA_VISIBLE_DEVICES\"",
+    "      test \"$CUDA_VISIBLE_DEVICES\" = \"$NVIDIA_VISIBLE_DEVICES\"",
+    "",
+    "  # A label finds workers by what they have, too: all of a node's labels are in `workers --json`.",
+    "  report:",
+    "    after: [train, serve]",
+    "    constraints: [\"almanac.gpu.type exists\"]",
+    "    script: echo \"devices beside me are not mine - [$CUDA_VISIBLE_DEVICES]\"",
     "",
   ].join("\n"),
 };

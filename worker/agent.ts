@@ -14,6 +14,7 @@ import { createBackoff } from "./agent/backoff.js";
 import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
 import { attachSupervisor, type SupervisorLink } from "./agent/supervisor-link.js";
 import { workerFacts } from "./facts.js";
+import { type GpuOptions, watchGpus } from "./gpus.js";
 import { protocolVersion } from "./ipc/messages.js";
 import type { SupervisorArguments } from "./supervisor/start.js";
 
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly capacity: Resources;
   readonly labels: Readonly<Record<string, string>>;
   readonly devices: readonly Device[];
+  /** Where to look for GPUs, beside `devices`. Absent: nowhere. */
+  readonly gpus?: GpuOptions;
   /** Relative to a reference core; `measureSpeed` finds it out. */
   readonly speed: number;
   /**
@@ -79,8 +82,14 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     token += 1;
     return token;
   };
-  let link = await attach(options, abort.signal, startsMax);
   let connection: Connection | null = null;
+  const gpus = given.gpus && (await watchGpus(given.gpus, given.log, () => connection?.close()));
+  /** As they are now: the next Hello says so. */
+  const offered = (): AgentOptions => ({
+    ...options,
+    devices: [...options.devices, ...(gpus?.devices() ?? [])],
+  });
+  let link = await attach(options, abort.signal, startsMax);
 
   /** One link to a supervisor, with as many sessions as it takes, until the supervisor goes. */
   async function serveLink(current: SupervisorLink): Promise<void> {
@@ -90,7 +99,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     });
     while (!gone && !abort.signal.aborted) {
       connection = connectMaster({
-        agent: options,
+        agent: offered(),
         link: current,
         nextToken,
         onWelcome: backoff.reset,
@@ -116,10 +125,11 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
 
   return {
     incarnation: () => incarnationOf(options.name, link.state),
-    facts: () => workerFacts(options, link.state.drivers),
+    facts: () => workerFacts(offered(), link.state.drivers),
     supervisorPid: () => link.state.pid,
     async stop({ stopSupervisor }) {
       abort.abort();
+      gpus?.close();
       if (stopSupervisor) {
         // The session stays open meanwhile, so that the master hears how the attempts end.
         link.send({ kind: "shutdown" });

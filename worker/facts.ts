@@ -1,11 +1,12 @@
 /** What this node has to offer, found out from the system. */
-import { readFileSync, statfsSync } from "node:fs";
-import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
+import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
+import { arch, availableParallelism, hostname, platform, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Resources } from "../core/resources.js";
 import type { DriverFacts, WorkerFacts } from "../core/worker.js";
 import packageFile from "../package.json" with { type: "json" };
 import { readCgroupMounts, readOwnGroups } from "./drivers/process/cgroup-manager.js";
+import { fastestLinkBps, type NetworkLink } from "./pure/network-speed.js";
 import { measureLoop } from "./speed.js";
 
 export interface OfferedFacts {
@@ -26,15 +27,24 @@ export function workerFacts(offered: OfferedFacts, drivers: readonly DriverFacts
     hostname: hostname(),
     capacity: offered.capacity,
     devices: offered.devices,
-    labels: offered.labels,
+    labels: { ...offered.labels, ...nodeLabels(offered.devices) },
     drivers,
     speed: offered.speed * factor,
     softwareVersion: packageFile.version,
   };
 }
 
-/** Without a link whose speed is known, as in most containers and virtual machines. */
-const assumedNetworkBps = 1_000_000_000;
+/** What every node says of itself; nobody can give these another meaning. */
+function nodeLabels(devices: WorkerFacts["devices"]): Readonly<Record<string, string>> {
+  const types = [...new Set(devices.map(({ type }) => type))];
+  return {
+    "almanac.os": platform(),
+    "almanac.arch": arch(),
+    "almanac.kernel": release(),
+    ...(types.length === 0 ? {} : { "almanac.gpu.type": types.join(",") }),
+    ...(types.length === 0 ? {} : { "almanac.gpu.count": String(devices.length) }),
+  };
+}
 
 /** What the node has, within the limits of our own control group; disk: what is free at `diskPath`. */
 export function detectCapacity(diskPath: string = tmpdir()): Resources {
@@ -43,9 +53,20 @@ export function detectCapacity(diskPath: string = tmpdir()): Resources {
     cpuMillis: detectCpuMillis(),
     memoryBytes: Math.min(totalmem(), groupMemoryBytes()),
     diskBytes: disk.bavail * disk.bsize,
-    networkBps: assumedNetworkBps,
+    // 0: not known, as in most containers and virtual machines.
+    networkBps: fastestLinkBps(networkLinks()) ?? 0,
     custom: {},
   };
+}
+
+function networkLinks(): NetworkLink[] {
+  const root = "/sys/class/net";
+  if (!existsSync(root)) return [];
+  return readdirSync(root).map((name) => ({
+    hasDevice: existsSync(join(root, name, "device")),
+    state: readText(join(root, name, "operstate")) ?? "",
+    speed: readText(join(root, name, "speed")) ?? "",
+  }));
 }
 
 function detectCpuMillis(): number {

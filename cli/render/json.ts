@@ -135,6 +135,7 @@ export const workersJson = (workers: readonly WorkerView[]): Json =>
     attempts: worker.attempts,
     capacity: { ...worker.facts.capacity },
     used: { ...worker.used },
+    load: worker.heartbeat === null ? null : { ...worker.heartbeat },
     devices: worker.facts.devices.map((device) => ({ ...device })),
     labels: worker.facts.labels,
     drivers: worker.facts.drivers.map((driver) => ({ ...driver })),

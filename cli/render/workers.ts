@@ -15,6 +15,8 @@ const columns: readonly Column[] = [
   { title: "CPU", align: "right" },
   { title: "MEMORY", align: "right" },
   { title: "SPEED", align: "right", optional: true },
+  { title: "LOAD", align: "right", optional: true },
+  { title: "FREE", align: "right", optional: true },
   { title: "OTHER", elasticTo: 8, optional: true },
   { title: "GPU", elasticTo: 8, optional: true },
   { title: "LIMITS", elasticTo: 12, optional: true },
@@ -24,7 +26,7 @@ const columns: readonly Column[] = [
 export function renderWorkers(workers: readonly WorkerView[], screen: Screen): string[] {
   if (workers.length === 0) return ["no workers"];
   const { colour } = screen;
-  const rows = workers.map(({ facts, state, lastHeardAtMs, used, attempts }) => [
+  const rows = workers.map(({ facts, state, lastHeardAtMs, used, attempts, heartbeat }) => [
     facts.name,
     workerStateCell(state, colour),
     lastHeardAtMs === null ? "never" : formatRelative(lastHeardAtMs, screen.nowMs),
@@ -32,11 +34,15 @@ export function renderWorkers(workers: readonly WorkerView[], screen: Screen): s
     `${formatCpu(used.cpuMillis)}/${formatCpu(facts.capacity.cpuMillis)}`,
     `${formatBytes(used.memoryBytes)}/${formatBytes(facts.capacity.memoryBytes)}`,
     String(facts.speed),
+    heartbeat === null ? "" : heartbeat.loadAverage.toFixed(2),
+    heartbeat === null ? "" : formatBytes(heartbeat.freeMemoryBytes),
     otherText(used, facts.capacity),
     devicesText(facts.devices.map(({ type }) => type)),
     { text: facts.drivers.map(limitsText).join("; "), style: colour.dim },
     {
+      // What every node says of itself is in --json; people look for what they have given.
       text: Object.entries(facts.labels)
+        .filter(([label]) => !label.startsWith("almanac."))
         .map(([label, value]) => `${label}=${value}`)
         .join(" "),
       style: colour.dim,

@@ -191,6 +191,7 @@ export function workersFixture(): WorkerView[] {
       custom: index === 0 ? { licence: 1 } : {},
     },
     attempts: index === 0 ? 2 : 1,
+    heartbeat: index === 2 ? null : { loadAverage: 1.25, freeMemoryBytes: 5.5 * 1024 ** 3 },
   }));
 }
 
