@@ -10,9 +10,12 @@ import { type Cluster, startCluster } from "../cli/dev-cluster.js";
 import type { JobView, TaskStateName } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
 import { distEntry } from "./support/entry.js";
+import { stubNvidiaSmi } from "./support/stub-nvidia-smi.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const examples = join(root, "examples");
+
+const gpus = ["GPU-aaaa, NVIDIA L4, 23034", "GPU-bbbb, NVIDIA L4, 23034"];
 
 let directory = "";
 let cluster: Cluster;
@@ -27,6 +30,8 @@ beforeAll(async () => {
       { name: "a", cpu: "1", speed: 1 },
       { name: "b", cpu: "1", speed: 1 },
     ],
+    // As on nodes with GPUs: the examples only look at what they were given.
+    workerArgs: ["--gpu-nvidia-smi", stubNvidiaSmi(directory, gpus).path],
   });
   client = createClient(cluster.address);
 });
