@@ -129,6 +129,26 @@ describe("GPUs of a worker", () => {
     unwrap(await client.cancel(job, "", ""));
   });
 
+  it("that vanish while they are in use trouble nobody else", async () => {
+    const devices = async () => unwrap(await client.workers())[0]?.facts.devices.length;
+    const holder = await submit(`name: holder\ntasks:\n  t:\n${tasks("{ count: 2 }", "3")}`);
+    const running = async () => unwrap(await client.get(holder)).tasks[0]?.state;
+    await expect.poll(running, { interval: 20 }).toBe("running");
+    stub.list(["GPU-bbbb, NVIDIA L4, 23034"]);
+    await expect.poll(devices, { timeout: 2_000, interval: 20 }).toBe(1);
+    const next = await submit(`name: next\ntasks:\n  t:\n${tasks("{ count: 1 }", "0")}`);
+    const beside = await ended(
+      await submit("name: beside\ntasks:\n  t: { script: 'true', estimate: 100ms }\n"),
+    );
+    expect([beside.summary.state, await running()]).toEqual(["succeeded", "running"]);
+    const [held] = await runsOf(holder);
+    const [after] = await runsOf(next);
+    expect(after?.device).toBe("GPU-bbbb");
+    expect(after?.from).toBeGreaterThanOrEqual(held?.to ?? 0);
+    const { planner } = unwrap(await client.status());
+    expect(planner.state).toBe("connected");
+  });
+
   it("that vanish are noticed, and those that come back", async () => {
     const devices = async () =>
       unwrap(await client.workers())[0]?.facts.devices.map(({ id }) => id);
