@@ -1,5 +1,5 @@
 /** A node as its owner shares it: its policy, its offer, its load, and what is left when it dies. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,16 +10,27 @@ import { parseJob } from "../spec/job.js";
 import { distEntry } from "./support/entry.js";
 
 const directory = mkdtempSync(join(tmpdir(), "almanac-node-"));
+/** Skipped, visibly, where root does not run the tests or util-linux is missing. */
+const changesUsers =
+  process.getuid?.() === 0 && existsSync("/usr/bin/setpriv") && existsSync("/usr/bin/prlimit");
 let cluster: Cluster;
 let client: Client;
 
 beforeAll(async () => {
+  // Who runs as another user must be able to pass through to what is theirs.
+  for (const path of [directory, join(directory, "cluster")]) {
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, 0o711);
+  }
   cluster = await startCluster({
     entry: distEntry(),
     dataDirectory: join(directory, "cluster"),
     planner: null,
     workers: [{ name: "shared", speed: 1 }],
-    workerArgs: ["--offer", "cpu=1.5,memory=512M,disk=1G,fpga=2"],
+    workerArgs: [
+      ...["--offer", "cpu=1.5,memory=512M,disk=1G,fpga=2"],
+      ...["--process-users", "[nobody]"],
+    ],
   });
   client = createClient(cluster.address);
 });
@@ -67,7 +78,7 @@ describe("a node that is shared", () => {
 
   it("does not start what its policy forbids, and names the setting", async () => {
     const job = await run(
-      "name: forbidden\ntasks:\n  t: { command: ['true'], process: { user: nobody } }\n",
+      "name: forbidden\ntasks:\n  t: { command: ['true'], process: { user: daemon } }\n",
     );
     const [task] = unwrap(await client.get(job)).tasks;
     expect(task?.state).toBe("failed");
@@ -75,6 +86,19 @@ describe("a node that is shared", () => {
       "process.user: the worker's worker.process.users does not allow",
     );
   });
+
+  it.runIf(changesUsers)(
+    "runs a task as a user that it allows, within the task's limits",
+    async () => {
+      const job = await run(`name: allowed
+tasks:
+  t:
+    script: id -un; ulimit -n; grep NoNewPrivs /proc/self/status; touch mine
+    process: { user: nobody, openFiles: 128, processes: 20 }
+`);
+      expect((await logs(job)).stdout).toBe("nobody\n128\nNoNewPrivs:\t1\n");
+    },
+  );
 
   it("leaves its logs with the master: what was read, and the end of what failed", async () => {
     const job = await run(`name: words

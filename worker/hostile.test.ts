@@ -110,7 +110,7 @@ describe("a hostile task", () => {
   test("that floods its output keeps a bounded log, and delays no heartbeat", async () => {
     worker = await startWorkerFixture(bundle.entry);
     const attempt = newAttempt();
-    const bytes = Number(process.env.ALMANAC_HOSTILE_OUTPUT_BYTES ?? 2 ** 30);
+    const bytes = Number(process.env.ALMANAC_HOSTILE_OUTPUT_BYTES ?? 2 ** 29);
     const flood = argv("head", "-c", String(bytes), "/dev/zero");
     const silence = await longestSilenceMs(async () => {
       worker.master.launch(launch(attempt, flood, { logBytesMax: 1 << 20 }));

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProcessOptions } from "../../../core/drivers.js";
@@ -7,6 +8,7 @@ import { createHarness, type DriverHarness, startOf } from "../../testing/driver
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { closedPolicy, confine, type HostTools, probeHostTools } from "./privileges.js";
 import { createProcessDriver } from "./process.js";
+import { executionFailure } from "./wrapper.js";
 
 const passwd = "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n";
 const host: HostTools = {
@@ -99,6 +101,16 @@ describe("what a worker allows", () => {
     const confined = confine(asks({ user: "alice", processesMax: 9 }), alice, tools);
     expect(confined.ok && confined.value.prefix).toContain("--nproc=9:9");
   });
+});
+
+test("a limit past the worker's own is named as the task knows it", () => {
+  const directory = mkdtempSync(join(tmpdir(), "almanac-wrapper-"));
+  const words = "failed to set the NOFILE resource limit: Operation not permitted";
+  writeFileSync(join(directory, "stderr.000000000000000"), `prlimit: ${words}\n`);
+  expect(executionFailure(directory, 1)).toBe(`process.openFiles: ${words}`);
+  writeFileSync(join(directory, "stderr.000000000000000"), `working\nprlimit: ${words}\n`);
+  expect(executionFailure(directory, 1)).toBeNull();
+  rmSync(directory, { recursive: true });
 });
 
 const real = probeHostTools(true);

@@ -65,7 +65,7 @@ export function executionFailure(directory: string, exitCode: number | null): st
   }
   if (exitCode === 1 || exitCode === 126 || exitCode === 127) {
     const match = failedPrefix.exec(onlyLine(join(directory, stderrFirst)));
-    if (match !== null) return `${match[1]}: ${failureWords[match[2] ?? ""] ?? match[2]}`;
+    if (match !== null) return wordsOf(match[1] ?? "", match[2] ?? "");
   }
   return null;
 }
@@ -76,6 +76,18 @@ export function executionFailure(directory: string, exitCode: number | null): st
  */
 const failedPrefix =
   /^(?:setpriv|prlimit): (?:failed to execute )?(\/[^\n]*|failed to set the \w+ resource limit|\w+ failed): ([^:\n]*)$/;
+/** A limit past the worker's own is named as the task knows it. */
+function wordsOf(what: string, why: string): string {
+  const setting = limitSettings[/the (\w+) resource limit/.exec(what)?.[1] ?? ""];
+  const words = `${what}: ${failureWords[why] ?? why}`;
+  return setting === undefined ? words : `process.${setting}: ${words}`;
+}
+
+const limitSettings: Readonly<Record<string, string>> = {
+  NOFILE: "openFiles",
+  FSIZE: "fileSize",
+  NPROC: "processes",
+};
 const failureWords: Readonly<Record<string, string>> = {
   "No such file or directory": "not found",
   "Permission denied": "no permission",
