@@ -14,6 +14,7 @@ import {
 import { type AlmanacError, ok, type Result } from "../core/result.js";
 import type {
   ClusterStatus,
+  DrainForecast,
   JobSummary,
   JobView,
   PlanView,
@@ -21,8 +22,19 @@ import type {
   WatchEvent,
   WorkerView,
 } from "../core/views.js";
-import { decodeClusterStatus, decodeWorkerViews } from "../proto/codec/cluster.js";
+import {
+  decodeClusterStatus,
+  decodeWorkerView,
+  decodeWorkerViews,
+} from "../proto/codec/cluster.js";
 import { fromServiceError } from "../proto/codec/errors.js";
+import {
+  type DrainOrder,
+  decodeDrainForecast,
+  encodeDrainOrder,
+  encodeMaintenanceOrder,
+  type MaintenanceOrder,
+} from "../proto/codec/operations.js";
 import {
   decodeJobPage,
   decodeLogChunk,
@@ -34,6 +46,7 @@ import {
   type LogChunk,
   type LogsQuery,
   type Submission,
+  type Verdict,
 } from "../proto/codec/requests.js";
 import { ClusterServiceClient, JobServiceClient } from "../proto/codec/services.js";
 import {
@@ -53,9 +66,17 @@ export interface Client {
   list(query: ListQuery): Promise<Result<JobPage>>;
   cancel(job: string, task: string, reason: string): Promise<Result<JobSummary>>;
   retry(job: string, task: string): Promise<Result<Retried>>;
+  /** Empty task: of a job that has just one. */
+  resolve(job: string, task: string, verdict: Verdict): Promise<Result<JobSummary>>;
   /** Empty: of the whole cluster. */
   plan(job: string): Promise<Result<PlanView>>;
   workers(): Promise<Result<readonly WorkerView[]>>;
+  cordon(worker: string): Promise<Result<WorkerView>>;
+  uncordon(worker: string): Promise<Result<WorkerView>>;
+  drain(order: DrainOrder): Promise<Result<Drained>>;
+  undrain(worker: string): Promise<Result<WorkerView>>;
+  scheduleMaintenance(order: MaintenanceOrder): Promise<Result<WorkerView>>;
+  removeMaintenance(worker: string, windowId: string): Promise<Result<WorkerView>>;
   status(): Promise<Result<ClusterStatus>>;
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
@@ -66,6 +87,12 @@ export interface Client {
 export interface Retried {
   readonly job: JobSummary;
   readonly tasks: number;
+}
+
+export interface Drained {
+  readonly worker: WorkerView;
+  /** What was foreseen of it before it began. */
+  readonly forecast: DrainForecast;
 }
 
 export type { LogChunk };
@@ -137,8 +164,37 @@ export function createClient(address: string): Client {
         const summary = decodeJobSummary(job);
         return summary.ok ? ok({ job: summary.value, tasks }) : summary;
       }),
+    resolve: (jobId, taskName, verdict) =>
+      call(jobs.resolve.bind(jobs), { jobId, taskName, verdict }, ({ job }) =>
+        decodeJobSummary(job),
+      ),
     plan: (jobId) => call(jobs.getPlan.bind(jobs), { jobId }, decodePlanView),
     workers: () => call(cluster.listWorkers.bind(cluster), {}, decodeWorkerViews, shortDeadlineMs),
+    cordon: (worker) =>
+      call(cluster.cordon.bind(cluster), { worker }, ({ worker: view }) => decodeWorkerView(view)),
+    uncordon: (worker) =>
+      call(cluster.uncordon.bind(cluster), { worker }, ({ worker: view }) =>
+        decodeWorkerView(view),
+      ),
+    drain: (order) =>
+      call(cluster.drain.bind(cluster), encodeDrainOrder(order), (response) => {
+        const worker = decodeWorkerView(response.worker);
+        if (!worker.ok) return worker;
+        const forecast = decodeDrainForecast(response.forecast);
+        return forecast.ok ? ok({ worker: worker.value, forecast: forecast.value }) : forecast;
+      }),
+    undrain: (worker) =>
+      call(cluster.undrain.bind(cluster), { worker }, ({ worker: view }) => decodeWorkerView(view)),
+    scheduleMaintenance: (order) =>
+      call(
+        cluster.scheduleMaintenance.bind(cluster),
+        encodeMaintenanceOrder(order),
+        ({ worker: view }) => decodeWorkerView(view),
+      ),
+    removeMaintenance: (worker, windowId) =>
+      call(cluster.removeMaintenance.bind(cluster), { worker, windowId }, ({ worker: view }) =>
+        decodeWorkerView(view),
+      ),
     status: () => call(cluster.getStatus.bind(cluster), {}, decodeClusterStatus, shortDeadlineMs),
     watch: (jobId, afterSequence, signal) =>
       read(

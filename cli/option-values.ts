@@ -1,6 +1,7 @@
 /** How the texts of options become values; what is wrong ends as a usage error naming the option. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../core/time.js";
+import { parseInstant } from "../spec/quantity.js";
 import { failure } from "./failure.js";
 
 /** For options that may be given several times. */
@@ -41,4 +42,25 @@ export function variables(given: readonly string[] | undefined): Readonly<Record
       return [text.slice(0, cut), text.slice(cut + 1)];
     }),
   );
+}
+
+/** `now`, a time from now like `2h`, or an instant with its zone. */
+export function instantMs(text: string): number {
+  if (text === "now") return Date.now();
+  const aheadMs = parseDuration(text);
+  if (aheadMs !== null) return Date.now() + aheadMs;
+  const atMs = parseInstant(text);
+  if (atMs !== null) return atMs;
+  const message =
+    "must be `now`, a time from now like 2h, or an instant like 2026-03-01T18:00:00Z.";
+  throw new InvalidArgumentError(message);
+}
+
+const periodsMs: Readonly<Record<string, number>> = { day: 86_400_000, week: 7 * 86_400_000 };
+
+/** `day`, `week` or a duration. */
+export function periodMs(text: string): number {
+  const known = periodsMs[text] ?? parseDuration(text);
+  if (known !== null && known > 0) return known;
+  throw new InvalidArgumentError("must be day, week, or a duration like 12h.");
 }

@@ -29,6 +29,17 @@ describe("the guide to the command line", () => {
     expect(section).toContain(`almanac ${name}`);
   });
 
+  it("shows every command that stands below another", () => {
+    const groups = createProgram(installation).commands.filter(
+      ({ commands }) => commands.length > 0,
+    );
+    const paths = groups.flatMap((group) =>
+      group.commands.map((command) => `almanac ${group.name()} ${command.name()} `),
+    );
+    expect(paths).toContain("almanac worker drain ");
+    for (const path of paths) expect(guide).toContain(path);
+  });
+
   it("names no command and no option that does not exist", () => {
     const program = createProgram(installation);
     const blocks = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
@@ -39,7 +50,10 @@ describe("the guide to the command line", () => {
     for (const [line, name = "", rest = ""] of calls) {
       const command = program.commands.find((each) => each.name() === name);
       expect(command, line).toBeDefined();
-      const known = [...(command?.options ?? []), ...program.options].map(({ long }) => long);
+      const word = /^ ([a-z]+)/.exec(rest)?.[1];
+      const below = command?.commands.find((each) => each.name() === word);
+      const options = [command, below].flatMap((each) => each?.options ?? []);
+      const known = [...options, ...program.options].map(({ long }) => long);
       const flags = [...(rest.split(" -- ")[0] ?? "").matchAll(/(?<= )--[a-z-]+/g)];
       for (const [flag] of flags) expect(known, line).toContain(flag);
     }

@@ -17,6 +17,7 @@ import { addRetry } from "./commands/retry.js";
 import { addRun } from "./commands/run.js";
 import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
+import { addTask } from "./commands/task.js";
 import { addWait } from "./commands/wait.js";
 import { addWatch } from "./commands/watch.js";
 import { addWorker } from "./commands/worker.js";
@@ -37,6 +38,7 @@ export function createProgram(installation: Installation, json = false): Program
   addRun(program);
   addCancel(program);
   addRetry(program);
+  addTask(program);
   program.commandsGroup("Views:");
   addList(program);
   addStatus(program);

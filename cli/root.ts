@@ -28,6 +28,10 @@ export function createRoot({ json = false }: { readonly json?: boolean } = {}) {
 
 export type Program = ReturnType<typeof createRoot>;
 
+/** A command that has others below it. */
+export const addGroup = (program: Program, name: string) => program.command(name);
+export type Group = ReturnType<typeof addGroup>;
+
 /** What the entry knows of itself. */
 export interface Installation {
   /** `dist/cli/main.js`, to start further processes with. */

@@ -8,7 +8,7 @@ import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
 import type { Resources } from "./resources.js";
 import type { Violation } from "./result.js";
 import type { Heartbeat } from "./session.js";
-import type { Outcome, UsageReport, WorkerFacts } from "./worker.js";
+import type { Drain, MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "./worker.js";
 
 export const taskStates = [
   "pending",
@@ -190,6 +190,37 @@ export interface WorkerView {
   readonly attempts: number;
   /** What the node last said of its own load; null: nothing since the master started. */
   readonly heartbeat: Heartbeat | null;
+  /** Closed to new work by an operator since then. */
+  readonly cordonedAtMs: number | null;
+  readonly drain: Drain | null;
+  readonly maintenance: readonly MaintenanceWindow[];
+}
+
+/** What a drain does to an attempt that runs now, or would do. */
+export const drainFates = ["finishes", "stopped", "kept"] as const;
+export type DrainFate = (typeof drainFates)[number];
+
+/** What would become of a worker's work if it were drained. */
+export interface DrainForecast {
+  readonly attempts: readonly {
+    readonly taskId: TaskId;
+    readonly fate: DrainFate;
+    /** Expected end at the median as things are, and with the drain; null: not known. */
+    readonly endBeforeMs: number | null;
+    readonly endAfterMs: number | null;
+    /** Where it would run again; empty: on no other worker. */
+    readonly nextWorker: string;
+  }[];
+  /** Waiting tasks that are planned on the worker and would be planned elsewhere, or not at all. */
+  readonly moved: number;
+  readonly unplaced: number;
+  /** Running jobs whose predicted end would change. */
+  readonly jobs: readonly {
+    readonly jobId: JobId;
+    readonly name: string;
+    readonly finishBeforeMs: number | null;
+    readonly finishAfterMs: number | null;
+  }[];
 }
 
 export const healthStates = ["serving", "degraded", "starting"] as const;

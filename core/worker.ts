@@ -42,6 +42,8 @@ export type Outcome =
   | { readonly kind: "lease_expired" }
   /** The supervisor died with the attempt; what became of the program is known, its code is not. */
   | { readonly kind: "supervisor_lost" }
+  /** Stopped because its worker is being drained: it runs again elsewhere. */
+  | { readonly kind: "drained" }
   /** The master gave the attempt up: its worker was lost, or refused or forgot it. */
   | { readonly kind: "lost"; readonly message: string };
 
@@ -49,4 +51,31 @@ export interface UsageReport {
   /** null: not known on this host. */
   readonly peakMemoryBytes: number | null;
   readonly cpuMs: number | null;
+}
+
+export const drainStages = ["finishing", "closed", "completed"] as const;
+/**
+ * `finishing`: takes what will be done by the deadline. `closed`: takes nothing, attempts end or
+ * are stopped. `completed`: nothing is left on it.
+ */
+export type DrainStage = (typeof drainStages)[number];
+
+export interface Drain {
+  readonly beganAtMs: number;
+  /** What still runs then is stopped; null: everything may run to its end. */
+  readonly deadlineAtMs: number | null;
+  /** Stops also what its task wants kept. */
+  readonly force: boolean;
+  readonly stage: DrainStage;
+}
+
+/** A time in which a worker is to run nothing. */
+export interface MaintenanceWindow {
+  /** Of its worker's windows. */
+  readonly id: string;
+  /** Of its first occurrence. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** From the begin of one occurrence to that of the next; null: it comes once. */
+  readonly everyMs: number | null;
 }

@@ -4,7 +4,12 @@ import { completionScript, shells } from "../render/completion.js";
 import type { Program } from "../root.js";
 
 /** Where candidates come from, by the name of a command's argument. */
-const sources = { job: "list --quiet", target: "list --quiet", task: "list --quiet" };
+const sources = {
+  job: "list --quiet",
+  target: "list --quiet",
+  task: "list --quiet",
+  worker: "workers --quiet",
+};
 
 export function addCompletion(program: Program): void {
   program

@@ -1,4 +1,7 @@
-/** `almanac worker`: offers this node to a master, until SIGTERM or Ctrl-C. */
+/**
+ * `almanac worker`: offers this node to a master, until SIGTERM or Ctrl-C. With a word behind it, it
+ * is what operators do to workers of the cluster.
+ */
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,14 +12,18 @@ import { sayReady } from "../cluster/ready.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { createLogger } from "../log.js";
 import { offerOptions } from "../offer-option.js";
-import { type Installation, type Program, shortSettingOptions } from "../root.js";
+import { addGroup, type Installation, type Program, shortSettingOptions } from "../root.js";
 import { configOf } from "../settings.js";
+import { addMaintenance } from "./worker-maintenance.js";
+import { addWorkerOperations } from "./worker-operations.js";
 
 const speedMeasurementMs = 200;
 
 export function addWorker(program: Program, { distribution }: Installation): void {
-  const command = program
-    .command("worker")
+  const group = addGroup(program, "worker");
+  addWorkerOperations(group);
+  addMaintenance(group);
+  const command = group
     .description("offer this node to a master: agent and supervisor, until Ctrl-C")
     .option("--offer <amounts>", "what to share: cpu=4,memory=8G,disk=100G,gpus=1,fpga=2")
     .option("--keep-attempts", "leave attempts running when this process is told to stop")

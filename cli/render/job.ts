@@ -100,10 +100,18 @@ export function renderTasks(
     screen,
   );
   const hidden = tasks.length - shown.length;
+  const notes: Line[] = [];
+  const unknown = shown.find(({ state }) => state === "unknown");
+  if (unknown !== undefined) {
+    const command = `almanac task resolve '${plain(unknown.id)}' --as retry`;
+    notes.push(
+      [{ text: "where an unknown attempt has stopped for certain, say so, and what then:" }],
+      [{ text: `  ${command}   (or --as failed)` }],
+    );
+  }
   const predicted = shown.some(
     ({ state, reservation }) => reservation !== null && !terminalTaskStates.has(state),
   );
-  const notes: Line[] = [];
   if (hidden > 0) notes.push([{ text: `… and ${plural(hidden, "more task")}` }]);
   if (predicted) {
     notes.push([

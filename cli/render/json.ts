@@ -7,6 +7,7 @@ import type { AlmanacError } from "../../core/result.js";
 import type {
   AttemptView,
   ClusterStatus,
+  DrainForecast,
   JobSummary,
   JobView,
   PlanView,
@@ -125,24 +126,59 @@ export const receiptJson = (receipt: SubmitReceipt): Json => ({
   forecast: receipt.forecast === null ? null : jobJson(receipt.forecast),
 });
 
-export const workersJson = (workers: readonly WorkerView[]): Json =>
-  workers.map((worker) => ({
-    name: worker.facts.name,
-    hostname: worker.facts.hostname,
-    state: worker.state,
-    since: instant(worker.sinceMs),
-    lastHeardAt: instantOrNull(worker.lastHeardAtMs),
-    attempts: worker.attempts,
-    capacity: { ...worker.facts.capacity },
-    used: { ...worker.used },
-    load: worker.heartbeat === null ? null : { ...worker.heartbeat },
-    devices: worker.facts.devices.map((device) => ({ ...device })),
-    labels: worker.facts.labels,
-    drivers: worker.facts.drivers.map((driver) => ({ ...driver })),
-    speed: worker.facts.speed,
-    softwareVersion: worker.facts.softwareVersion,
-    incarnation: { boot: worker.incarnation.boot, session: worker.incarnation.session },
-  }));
+export const workersJson = (workers: readonly WorkerView[]): Json => workers.map(workerJson);
+
+export const workerJson = (worker: WorkerView): { readonly [key: string]: Json } => ({
+  name: worker.facts.name,
+  hostname: worker.facts.hostname,
+  state: worker.state,
+  since: instant(worker.sinceMs),
+  lastHeardAt: instantOrNull(worker.lastHeardAtMs),
+  attempts: worker.attempts,
+  capacity: { ...worker.facts.capacity },
+  used: { ...worker.used },
+  load: worker.heartbeat === null ? null : { ...worker.heartbeat },
+  devices: worker.facts.devices.map((device) => ({ ...device })),
+  labels: worker.facts.labels,
+  drivers: worker.facts.drivers.map((driver) => ({ ...driver })),
+  speed: worker.facts.speed,
+  softwareVersion: worker.facts.softwareVersion,
+  incarnation: { boot: worker.incarnation.boot, session: worker.incarnation.session },
+  cordonedAt: instantOrNull(worker.cordonedAtMs),
+  drain:
+    worker.drain === null
+      ? null
+      : {
+          beganAt: instant(worker.drain.beganAtMs),
+          deadlineAt: instantOrNull(worker.drain.deadlineAtMs),
+          force: worker.drain.force,
+          stage: worker.drain.stage,
+        },
+  maintenance: worker.maintenance.map(({ id, fromMs, toMs, everyMs }) => ({
+    id,
+    from: instant(fromMs),
+    to: instant(toMs),
+    everyMs,
+  })),
+});
+
+export const drainForecastJson = (forecast: DrainForecast): Json => ({
+  attempts: forecast.attempts.map(({ taskId, fate, endBeforeMs, endAfterMs, nextWorker }) => ({
+    taskId,
+    fate,
+    endBefore: instantOrNull(endBeforeMs),
+    endAfter: instantOrNull(endAfterMs),
+    nextWorker: nextWorker === "" ? null : nextWorker,
+  })),
+  moved: forecast.moved,
+  unplaced: forecast.unplaced,
+  jobs: forecast.jobs.map(({ jobId, name, finishBeforeMs, finishAfterMs }) => ({
+    jobId,
+    name,
+    finishBefore: instantOrNull(finishBeforeMs),
+    finishAfter: instantOrNull(finishAfterMs),
+  })),
+});
 
 export const planJson = (plan: PlanView): Json => ({
   version: plan.version,

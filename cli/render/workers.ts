@@ -2,6 +2,7 @@
 import type { Resources } from "../../core/resources.js";
 import type { WorkerView } from "../../core/views.js";
 import type { DriverFacts } from "../../core/worker.js";
+import { closedText } from "./operations.js";
 import type { Screen } from "./screen.js";
 import { wordsOf, workerStateCell } from "./states.js";
 import { type Column, renderTable } from "./table.js";
@@ -11,6 +12,7 @@ const columns: readonly Column[] = [
   { title: "WORKER", elasticTo: 8, cutMiddle: true },
   { title: "STATE" },
   { title: "HEARD", align: "right" },
+  { title: "CLOSED", elasticTo: 8 },
   { title: "TASKS", align: "right" },
   { title: "CPU", align: "right" },
   { title: "MEMORY", align: "right" },
@@ -26,28 +28,31 @@ const columns: readonly Column[] = [
 export function renderWorkers(workers: readonly WorkerView[], screen: Screen): string[] {
   if (workers.length === 0) return ["no workers"];
   const { colour } = screen;
-  const rows = workers.map(({ facts, state, lastHeardAtMs, used, attempts, heartbeat }) => [
-    facts.name,
-    workerStateCell(state, colour),
-    lastHeardAtMs === null ? "never" : formatRelative(lastHeardAtMs, screen.nowMs),
-    formatCount(attempts),
-    `${formatCpu(used.cpuMillis)}/${formatCpu(facts.capacity.cpuMillis)}`,
-    `${formatBytes(used.memoryBytes)}/${formatBytes(facts.capacity.memoryBytes)}`,
-    String(facts.speed),
-    heartbeat === null ? "" : heartbeat.loadAverage.toFixed(2),
-    heartbeat === null ? "" : formatBytes(heartbeat.freeMemoryBytes),
-    otherText(used, facts.capacity),
-    devicesText(facts.devices.map(({ type }) => type)),
-    { text: facts.drivers.map(limitsText).join("; "), style: colour.dim },
-    {
-      // What every node says of itself is in --json; people look for what they have given.
-      text: Object.entries(facts.labels)
-        .filter(([label]) => !label.startsWith("almanac."))
-        .map(([label, value]) => `${label}=${value}`)
-        .join(" "),
-      style: colour.dim,
-    },
-  ]);
+  const rows = workers.map(
+    ({ facts, state, lastHeardAtMs, used, attempts, heartbeat, ...closable }) => [
+      facts.name,
+      workerStateCell(state, colour),
+      lastHeardAtMs === null ? "never" : formatRelative(lastHeardAtMs, screen.nowMs),
+      { text: closedText(closable, screen.nowMs), style: colour.yellow },
+      formatCount(attempts),
+      `${formatCpu(used.cpuMillis)}/${formatCpu(facts.capacity.cpuMillis)}`,
+      `${formatBytes(used.memoryBytes)}/${formatBytes(facts.capacity.memoryBytes)}`,
+      String(facts.speed),
+      heartbeat === null ? "" : heartbeat.loadAverage.toFixed(2),
+      heartbeat === null ? "" : formatBytes(heartbeat.freeMemoryBytes),
+      otherText(used, facts.capacity),
+      devicesText(facts.devices.map(({ type }) => type)),
+      { text: facts.drivers.map(limitsText).join("; "), style: colour.dim },
+      {
+        // What every node says of itself is in --json; people look for what they have given.
+        text: Object.entries(facts.labels)
+          .filter(([label]) => !label.startsWith("almanac."))
+          .map(([label, value]) => `${label}=${value}`)
+          .join(" "),
+        style: colour.dim,
+      },
+    ],
+  );
   return renderTable(columns, rows, screen);
 }
 

@@ -5,6 +5,7 @@ import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
 import type { Result, Violation } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
+import type { MaintenanceWindow } from "../../core/worker.js";
 import type { ClusterSettings, Event } from "./events.js";
 
 export type Command =
@@ -24,6 +25,24 @@ export type Command =
       readonly reason: string;
     }
   | { readonly type: "Retry"; readonly job: JobId; readonly task: TaskId | null }
+  /** An operator vouches that the task's unknown attempt has stopped, and says what then. */
+  | { readonly type: "Resolve"; readonly task: TaskId; readonly as: "failed" | "retry" }
+  | { readonly type: "Cordon"; readonly worker: WorkerId }
+  | { readonly type: "Uncordon"; readonly worker: WorkerId }
+  | {
+      readonly type: "Drain";
+      readonly worker: WorkerId;
+      /** From now on; null: everything may run to its end. */
+      readonly deadlineMs: number | null;
+      readonly force: boolean;
+    }
+  | { readonly type: "Undrain"; readonly worker: WorkerId }
+  | {
+      readonly type: "ScheduleMaintenance";
+      readonly worker: WorkerId;
+      readonly window: Omit<MaintenanceWindow, "id">;
+    }
+  | { readonly type: "RemoveMaintenance"; readonly worker: WorkerId; readonly window: string }
   | { readonly type: "WorkerHello"; readonly hello: Hello }
   | { readonly type: "WorkerDisconnected"; readonly incarnation: Incarnation }
   | {

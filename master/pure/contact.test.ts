@@ -6,6 +6,7 @@ import { Script } from "./testing/script.js";
 
 const a = workerId("a");
 const one = attemptId(taskId(jobId("job"), "one"), 1);
+const retry = { attemptsMax: 1, backoffMs: 1_000, backoffMaxMs: 60_000 };
 const incarnation = { worker: a, boot: "b1", session: "s1" };
 
 /** A worker with one running task, then silence until it counts as lost. */
@@ -118,5 +119,47 @@ describe("a worker that returns", () => {
     script.join("a", {}, "s2", "b2");
     expect(script.types()).toContain("TaskRequeued");
     expect(script.state.tasks.get(taskId(jobId("job"), "one"))?.attempts).toHaveLength(2);
+  });
+});
+
+describe("an unknown attempt that an operator has looked after", () => {
+  const id = taskId(jobId("job"), "one");
+
+  it("lets its task run again, and no retry is spent", () => {
+    const script = lose({ onLost: { kind: "keep" } });
+    script.join("b");
+    script.do({ type: "Resolve", task: id, as: "retry" });
+    expect(script.types()).toContain("AttemptResolved");
+    expect(script.state.tasks.get(id)?.attempts[1]?.worker).toBe("b");
+    script.finished("one", 0, 2);
+    expect(script.status("one")).toBe("succeeded");
+    expect(script.state.workers.get(a)?.used.cpuMillis).toBe(0);
+  });
+
+  it("fails its task where that is what they say", () => {
+    const script = lose({ onLost: { kind: "keep" }, retry: { ...retry, attemptsMax: 3 } });
+    script.do({ type: "Resolve", task: id, as: "failed" });
+    expect(script.status("one")).toBe("failed");
+    expect(script.state.jobs.get(jobId("job"))?.state).toBe("failed");
+  });
+
+  it("is killed where it lives after all", () => {
+    const script = lose({ onLost: { kind: "keep" } });
+    script.do({ type: "Resolve", task: id, as: "retry" });
+    const live = [{ attempt: one, startedAtMs: 1_000_000, pid: 1 }];
+    const facts = workerFacts("a");
+    const hello = { incarnation, facts, epochSeen: 1, live, unacknowledged: [] };
+    script.do({ type: "WorkerHello", hello });
+    expect(welcome(script.state, hello).kill).toEqual([one]);
+  });
+
+  it("is nothing to resolve while its worker is there", () => {
+    const script = new Script();
+    script.join("a");
+    script.submit(job([template("one")]));
+    expect(script.do({ type: "Resolve", task: id, as: "retry" })).toMatchObject({
+      ok: false,
+      error: { code: "failed_precondition" },
+    });
   });
 });

@@ -5,7 +5,10 @@ import { cancel } from "./cancel.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
 import { dispatch } from "./dispatch.js";
+import { cordon, drain, uncordon, undrain } from "./drain.js";
+import { removeMaintenance, scheduleMaintenance } from "./maintenance.js";
 import { place } from "./place.js";
+import { resolve } from "./resolve.js";
 import { retry } from "./retry.js";
 import { workerDisconnected, workerHello, workerReport } from "./session.js";
 import type { State } from "./state.js";
@@ -22,6 +25,20 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return cancel(state, command);
     case "Retry":
       return retry(state, command);
+    case "Resolve":
+      return resolve(state, command, nowMs);
+    case "Cordon":
+      return cordon(state, command.worker);
+    case "Uncordon":
+      return uncordon(state, command.worker);
+    case "Drain":
+      return drain(state, command, nowMs);
+    case "Undrain":
+      return undrain(state, command.worker);
+    case "ScheduleMaintenance":
+      return scheduleMaintenance(state, command, nowMs);
+    case "RemoveMaintenance":
+      return removeMaintenance(state, command);
     case "WorkerHello":
       return workerHello(state, command.hello, nowMs);
     case "WorkerDisconnected":

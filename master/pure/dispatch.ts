@@ -1,7 +1,8 @@
 /**
  * Starts what may start now. On each worker tasks go in plan order; a ready one may go early if it
- * fits, to its p90, beside every reservation that stands before it (safe backfill). Workers are
- * never changed here: that is repair's part.
+ * fits, to its p90, beside every reservation that stands before it (safe backfill). Nothing starts
+ * that would run into a maintenance window or past a drain's deadline. Workers are never changed
+ * here: that is repair's part.
  */
 import { attemptId } from "../../core/ids.js";
 import { fits, subtractResources } from "../../core/resources.js";
@@ -10,6 +11,7 @@ import { noReply } from "./commands.js";
 import { freeDevices } from "./device-choice.js";
 import { durationOn, remainingOn } from "./estimates.js";
 import type { Event } from "./events.js";
+import { freeUntilMs } from "./openness.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
 import type { State, Task, WorkerRecord } from "./state.js";
@@ -36,6 +38,8 @@ function* dispatchOn(
   queue: Task[],
   nowMs: number,
 ): Generator<Event, void, void> {
+  const untilMs = freeUntilMs(worker, nowMs);
+  if (untilMs <= nowMs) return;
   dropEndedHead(queue);
   const { capacity } = worker.facts;
   let profile: Profile | null = null;
@@ -49,15 +53,20 @@ function* dispatchOn(
     if (ready && !mayRunNow(state, task)) continue;
     if (ready && fits(resources, subtractResources(capacity, worker.used))) {
       const devices = freeDevices(worker, task.template.gpu);
-      const { p90Ms } = durationOn(state, task, worker.facts.speed);
-      if (devices !== null && (profile === null || profile.fits(nowMs, nowMs + p90Ms, task))) {
+      const { p50Ms, p90Ms } = durationOn(state, task, worker.facts.speed);
+      // In plan order as it was planned, at the median; ahead of its turn only where that is safe.
+      const mayGo =
+        profile === null
+          ? nowMs + p50Ms <= untilMs
+          : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), task);
+      if (devices !== null && mayGo) {
         yield launch(task, worker, devices);
         profile?.add(nowMs, nowMs + p90Ms, task);
         continue;
       }
     }
     waiting++;
-    profile ??= Profile.ofRunning(worker, (live) => expectedEnd(state, live, worker, nowMs));
+    profile ??= Profile.ofRunning(worker, nowMs, (live) => expectedEnd(state, live, worker, nowMs));
     reserve(state, profile, task, worker, nowMs);
   }
 }

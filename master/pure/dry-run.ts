@@ -26,7 +26,7 @@ export function dryRun(
   if (!checked.ok) return checked;
   const job = buildJob(id, spec, principal, nowMs);
   for (const task of job.tasks) task.held = holdsBack(state, task, nowMs);
-  const built = buildProblem(state, nowMs, "keep", [job]);
+  const built = buildProblem(state, nowMs, "keep", { jobs: [job] });
   const plan = greedy(built.problem);
   const foreseen = reservations(built, plan, pessimistic(state, built, plan));
   job.initialPlan = foreseenPlan(job, built, foreseen);

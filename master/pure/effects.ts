@@ -67,10 +67,12 @@ function launchOf(state: State, { task, attempt }: Found): Launch {
 function addStop(state: State, id: AttemptId, commands: Commands): void {
   const found = find(state, id);
   if (found?.attempt.status.kind !== "stopping") return;
+  const { reason } = found.attempt.status;
   commandsOf(commands, found.attempt).stops.push({
     attempt: id,
     epoch: state.epoch,
-    reason: found.attempt.status.reason,
+    // To the worker a stop is a stop; what becomes of the task is not its business.
+    reason: reason === "drained" ? "cancelled" : reason,
     graceMs: found.task.template.killGraceMs,
   });
 }

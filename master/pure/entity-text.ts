@@ -35,6 +35,9 @@ export const workerText = (worker: WorkerRecord): string =>
     worker.sinceMs,
     [...worker.live.keys()],
     worker.used,
+    worker.cordonedAtMs,
+    worker.drain,
+    worker.maintenance,
   ]);
 
 export const planText = (plan: PlanState): string =>

@@ -8,7 +8,7 @@ import type { JobSpec } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
 import type { JobStateName } from "../../core/views.js";
-import type { Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
+import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
 
 /** What the master was started with; an event, so that replay decides on the same grounds. */
 export interface ClusterSettings {
@@ -27,6 +27,9 @@ export interface ClusterSettings {
 }
 
 export type EndState = "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped";
+
+/** Why an attempt is stopped; one that is stopped by a drain does not end its task. */
+export type StopReason = "cancelled" | "timed_out" | "drained";
 
 export interface PlannedEntry {
   readonly task: TaskId;
@@ -80,7 +83,7 @@ export type Event =
   | {
       readonly type: "AttemptStopRequested";
       readonly attempt: AttemptId;
-      readonly reason: "cancelled" | "timed_out";
+      readonly reason: StopReason;
     }
   | {
       readonly type: "AttemptEnded";
@@ -96,6 +99,12 @@ export type Event =
       readonly attempt: AttemptId;
       readonly untilMs: number | null;
     }
+  /** An operator vouches that an unknown attempt has stopped. */
+  | {
+      readonly type: "AttemptResolved";
+      readonly attempt: AttemptId;
+      readonly as: "failed" | "retry";
+    }
   | { readonly type: "AttemptRecovered"; readonly attempt: AttemptId; readonly startedAtMs: number }
   | {
       readonly type: "WorkerRegistered";
@@ -104,6 +113,26 @@ export type Event =
     }
   | { readonly type: "WorkerDisconnected"; readonly worker: WorkerId }
   | { readonly type: "WorkerLost"; readonly worker: WorkerId; readonly lastHeardAtMs: number }
+  | { readonly type: "WorkerCordoned"; readonly worker: WorkerId }
+  | { readonly type: "WorkerUncordoned"; readonly worker: WorkerId }
+  | {
+      readonly type: "DrainBegan";
+      readonly worker: WorkerId;
+      readonly deadlineAtMs: number | null;
+      readonly force: boolean;
+    }
+  | { readonly type: "DrainDeadlinePassed"; readonly worker: WorkerId }
+  /** Nothing is left on the worker; it stays closed. */
+  | { readonly type: "DrainCompleted"; readonly worker: WorkerId }
+  /** It takes work again. */
+  | { readonly type: "DrainEnded"; readonly worker: WorkerId }
+  | {
+      readonly type: "MaintenanceScheduled";
+      readonly worker: WorkerId;
+      readonly window: MaintenanceWindow;
+    }
+  /** By an operator, or because its only occurrence is over. */
+  | { readonly type: "MaintenanceRemoved"; readonly worker: WorkerId; readonly window: string }
   | {
       readonly type: "PlanAdopted";
       readonly version: number;

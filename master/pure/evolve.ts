@@ -8,9 +8,19 @@ import {
   attemptBecameUnknown,
   attemptEnded,
   attemptLaunched,
+  attemptResolved,
   attemptStarted,
   attemptStopRequested,
 } from "./evolve/attempts.js";
+import {
+  drainBegan,
+  drainEnded,
+  drainStage,
+  maintenanceRemoved,
+  maintenanceScheduled,
+  workerCordoned,
+  workerUncordoned,
+} from "./evolve/closing.js";
 import { becomeReady, jobOf, setStatus, taskOf, touchJob, touchTask } from "./evolve/entities.js";
 import { jobEnded, jobReopened, jobSubmitted, taskEnded, taskReleased } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
@@ -68,6 +78,8 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return attemptEnded(state, event, atMs);
     case "AttemptBecameUnknown":
       return attemptBecameUnknown(state, event);
+    case "AttemptResolved":
+      return attemptResolved(state, event.attempt, atMs);
     case "AttemptRecovered":
       return attemptStarted(state, event.attempt, event.startedAtMs);
     case "WorkerRegistered":
@@ -76,6 +88,22 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return workerState(state, event.worker, "silent", atMs);
     case "WorkerLost":
       return workerLost(state, event, atMs);
+    case "WorkerCordoned":
+      return workerCordoned(state, event.worker, atMs);
+    case "WorkerUncordoned":
+      return workerUncordoned(state, event.worker);
+    case "DrainBegan":
+      return drainBegan(state, event, atMs);
+    case "DrainDeadlinePassed":
+      return drainStage(state, event.worker, "closed");
+    case "DrainCompleted":
+      return drainStage(state, event.worker, "completed");
+    case "DrainEnded":
+      return drainEnded(state, event.worker);
+    case "MaintenanceScheduled":
+      return maintenanceScheduled(state, event);
+    case "MaintenanceRemoved":
+      return maintenanceRemoved(state, event);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
     default:

@@ -2,21 +2,22 @@
  * Reservations as of now: the adopted plan with its workers and order, its times shifted to what is
  * true at this moment, once with median durations and once with p90 durations for every task.
  */
-import { choiceOf, decode, orderOf } from "../../core/decode.js";
+import { type Choice, choiceOf, decode, orderOf } from "../../core/decode.js";
 import type { TaskId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
 import { none, type Problem, taskRunning } from "../../core/problem.js";
 import type { Reservation } from "../../core/views.js";
 import { remainingOn } from "./estimates.js";
-import { type BuiltProblem, buildProblem } from "./problem.js";
+import { type BuiltProblem, buildProblem, type Imagined } from "./problem.js";
+import type { WorkerTable } from "./problem-workers.js";
 import { rebuildPlan } from "./rebuild.js";
 import type { State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
 
 export type Forecast = ReadonlyMap<TaskId, Reservation>;
 
-export function forecast(state: State, nowMs: number): Forecast {
-  const built = buildProblem(state, nowMs, "free");
+export function forecast(state: State, nowMs: number, imagined: Imagined = {}): Forecast {
+  const built = buildProblem(state, nowMs, "free", imagined);
   const median = rebuildPlan(built, (task) => state.plan.entries.get(task));
   if (median === null) return new Map();
   return reservations(built, median, pessimistic(state, built, median));
@@ -56,7 +57,18 @@ export function pessimistic(state: State, built: BuiltProblem, median: Plan): Pl
     options: { ...problem.options, duration: problem.options.durationP90 },
     tasks: { ...problem.tasks, fixedEnd },
   };
-  return decode(slow, orderOf(median), choiceOf(median)) ?? median;
+  return decode(slow, orderOf(median), lastingChoice(workers, median)) ?? median;
+}
+
+/** What takes longer may miss the deadline of a drain, so nothing is bound to such a worker. */
+function lastingChoice(workers: WorkerTable, median: Plan): Choice {
+  const stays = (row: number): boolean =>
+    workers.openness[median.worker[row] ?? none] !== "finishing";
+  const { option, worker } = choiceOf(median);
+  return {
+    option: option.map((chosen, row) => (stays(row) ? chosen : none)),
+    worker: worker.map((chosen, row) => (stays(row) ? chosen : none)),
+  };
 }
 
 function lateEnd(state: State, task: Task, speed: number, problem: Problem): number {

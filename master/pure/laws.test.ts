@@ -153,10 +153,48 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   },
 );
 
+const operations: fc.Arbitrary<Deed> = fc.tuple(fc.nat(2), fc.nat(9), fc.nat(20_000)).map(
+  ([w, what, ms]): Deed =>
+    (script) => {
+      const worker = workers[w] ?? workerId("a");
+      const known = script.state.workers.get(worker)?.maintenance[0];
+      const fromMs = script.nowMs + ms;
+      if (what === 0) script.do({ type: "Cordon", worker });
+      else if (what <= 2) script.do({ type: "Uncordon", worker });
+      else if (what === 3) script.do({ type: "Drain", worker, deadlineMs: null, force: false });
+      else if (what === 4)
+        script.do({ type: "Drain", worker, deadlineMs: ms, force: ms % 2 === 0 });
+      else if (what <= 6) script.do({ type: "Undrain", worker });
+      else if (what <= 8) {
+        const everyMs = what === 7 ? null : 30_000;
+        const window = { fromMs, toMs: fromMs + 7_000, everyMs };
+        script.do({ type: "ScheduleMaintenance", worker, window });
+      } else if (known !== undefined) {
+        script.do({ type: "RemoveMaintenance", worker, window: known.id });
+      }
+    },
+);
+
+const resolutions: fc.Arbitrary<Deed> = fc.boolean().map(
+  (again): Deed =>
+    (script) => {
+      const [task] = script.state.index.unknown;
+      if (task === undefined) return;
+      script.do({ type: "Resolve", task: task.id, as: again ? "retry" : "failed" });
+    },
+);
+
+/** As above, with operators at work. */
+const anyDeeds: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 20, arbitrary: deeds },
+  { weight: 4, arbitrary: operations },
+  { weight: 1, arbitrary: resolutions },
+);
+
 describe("whatever happens to a cluster", () => {
   it("keeps every invariant, and its replay is equal", () => {
     fc.assert(
-      fc.property(fc.array(deeds, { minLength: 40, maxLength: 120, size: "max" }), (life) => {
+      fc.property(fc.array(anyDeeds, { minLength: 40, maxLength: 120, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
         for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
         life.forEach((deed, count) => {
@@ -172,7 +210,7 @@ describe("whatever happens to a cluster", () => {
 describe("in whatever state a cluster is", () => {
   it("its Problem has a plan that the checker accepts, and no bound above it", () => {
     fc.assert(
-      fc.property(fc.array(deeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
+      fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
         for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
         life.forEach((deed, count) => {

@@ -4,7 +4,7 @@ import { taskOfAttempt } from "../../core/ids.js";
 import { unreachable } from "../../core/result.js";
 import type { Outcome } from "../../core/worker.js";
 import { endTask } from "./endings.js";
-import type { Event } from "./events.js";
+import type { Event, StopReason } from "./events.js";
 import { digest } from "./hash.js";
 import type { Attempt, State, Task } from "./state.js";
 
@@ -27,18 +27,24 @@ export function* endAttempt(
 ): Generator<Event, void, void> {
   const task = state.tasks.get(taskOfAttempt(id));
   if (task === undefined) return;
-  const stopReason = stopReasonOf(task.attempts.at(-1));
-  yield { type: "AttemptEnded", attempt: id, ...end };
-  const { outcome } = end;
+  const asked = stopReasonOf(task.attempts.at(-1));
+  const outcome = asked === "drained" ? drainedOutcome(end.outcome) : end.outcome;
+  yield { type: "AttemptEnded", attempt: id, ...end, outcome };
 
   if (outcome.kind === "exited" && outcome.exitCode === 0) {
     yield* endTask(state, task, { state: "succeeded", reason: "", message: "" });
-  } else if (task.job.ending !== null || task.cancelRequested || stopReason !== null) {
+    return;
+  }
+  // A drain stops an attempt and leaves its task alone; a user who cancels means the task.
+  const stopReason = asked === "drained" ? null : asked;
+  if (task.job.ending !== null || task.cancelRequested || stopReason !== null) {
     const { state: endState, reason } = task.job.ending ?? {
       state: stopReason ?? ("cancelled" as const),
       reason: "cancelled by request",
     };
     yield* endTask(state, task, { state: endState, reason: endState, message: reason });
+  } else if (outcome.kind === "drained") {
+    yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
   } else if (isBlameless(outcome, task) && replacements(task) <= replacementsMax) {
     yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
   } else {
@@ -80,8 +86,15 @@ export function backoffMs(task: Task, failures: number): number {
  * program run for a while, so only an idempotent task is repeated for that without being asked.
  */
 function isBlameless(outcome: Outcome, task: Task): boolean {
-  if (outcome.kind === "lost" || outcome.kind === "lease_expired") return true;
-  return outcome.kind === "supervisor_lost" && task.template.idempotent;
+  const { kind } = outcome;
+  if (kind === "lost" || kind === "lease_expired" || kind === "drained") return true;
+  return kind === "supervisor_lost" && task.template.idempotent;
+}
+
+/** However a program answers to being stopped, it did not fail; one that was done is done. */
+function drainedOutcome(outcome: Outcome): Outcome {
+  const done = outcome.kind === "exited" && outcome.exitCode === 0;
+  return done || outcome.kind === "lost" ? outcome : { kind: "drained" };
 }
 
 function isFailure({ status }: Attempt, task: Task): boolean {
@@ -95,7 +108,7 @@ const replacements = (task: Task): number =>
     ({ status }) => status.kind === "ended" && isBlameless(status.outcome, task),
   ).length;
 
-function stopReasonOf(attempt: Attempt | undefined): "cancelled" | "timed_out" | null {
+function stopReasonOf(attempt: Attempt | undefined): StopReason | null {
   if (attempt?.status.kind === "stopping") return attempt.status.reason;
   return attempt?.status.kind === "unknown" ? attempt.status.stopReason : null;
 }
@@ -118,6 +131,8 @@ export function describeOutcome(outcome: Outcome): string {
       return "was stopped because contact with its worker was lost";
     case "supervisor_lost":
       return "its supervisor died";
+    case "drained":
+      return "was stopped because its worker is being drained";
     case "lost":
       return `was lost: ${outcome.message}`;
     default:

@@ -31,6 +31,8 @@ export class TaskRows {
   readonly #workers: WorkerTable;
   readonly #options: OptionTable;
   readonly #clock: TickClock;
+  /** Tasks whose live attempts are imagined to be stopped, and when. */
+  readonly #stopped: ReadonlyMap<Task, number>;
   /** Rows of live attempts, with the place of their option in its block. */
   readonly #live: { readonly row: number; readonly within: number }[] = [];
 
@@ -41,6 +43,7 @@ export class TaskRows {
       readonly workers: WorkerTable;
       readonly options: OptionTable;
       readonly clock: TickClock;
+      readonly stopped: ReadonlyMap<Task, number>;
     },
   ) {
     this.columns = emptyColumns(count);
@@ -48,6 +51,7 @@ export class TaskRows {
     this.#workers = place.workers;
     this.#options = place.options;
     this.#clock = place.clock;
+    this.#stopped = place.stopped;
   }
 
   addTask(task: Task, job: number, mode: "keep" | "free"): void {
@@ -56,7 +60,8 @@ export class TaskRows {
     const { template } = task;
     const { objective } = task.job.spec;
     columns.job[row] = job;
-    columns.release[row] = this.#tick(releaseAtMs(task), Math.ceil);
+    const stoppedAtMs = this.#stopped.get(task);
+    columns.release[row] = this.#tick(stoppedAtMs ?? releaseAtMs(task), Math.ceil);
     columns.priority[row] = template.priority;
     columns.moveWeight[row] = objective === null ? 1 : objective.moves / defaultObjective.moves;
     if (template.deadlineAtMs !== null) {
@@ -64,7 +69,7 @@ export class TaskRows {
       columns.tardinessWeight[row] = tardinessWeight(task.job);
     }
     const attempt = liveAttempt(task);
-    if (attempt !== null) this.#addLive(task, attempt, row);
+    if (attempt !== null && stoppedAtMs === undefined) this.#addLive(task, attempt, row);
     else this.#addWaiting(task, row, mode);
   }
 
@@ -110,7 +115,9 @@ export class TaskRows {
       previousNever + 1,
       Math.round((entry.startAtMs - nowMs) / tickMs),
     );
-    if (mode === "keep") columns.state[row] = taskKept;
+    // On a worker that is being drained it may no longer be done in time.
+    const stays = this.#workers.openness[worker] === "open";
+    if (mode === "keep" && stays) columns.state[row] = taskKept;
   }
 
   #addLive(task: Task, attempt: Attempt, row: number): void {

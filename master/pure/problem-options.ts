@@ -5,6 +5,7 @@ import type { GpuRequest } from "../../core/resources.js";
 import { assert } from "../../core/result.js";
 import { unfitReasons, workerNameLabel } from "./eligibility.js";
 import { durationOn } from "./estimates.js";
+import { openness } from "./openness.js";
 import type { WorkerTable } from "./problem-workers.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 
@@ -100,11 +101,19 @@ export class OptionTable {
     };
   }
 
-  /** One worker per class; each by itself where the task asks for workers by name. */
+  /**
+   * One worker per class; each by itself where the task asks for workers by name. A worker that is
+   * being drained counts only beside one that is not: what its deadline leaves no time for must have
+   * another place to go.
+   */
   private eligible(task: Task): WorkerRecord[] {
     const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
     const candidates = byName ? this.workers.list : this.workers.classes;
-    return candidates.filter(({ facts }) => unfitReasons(facts, task.template).length === 0);
+    const fit = candidates.filter(
+      (worker) =>
+        openness(worker) !== "closed" && unfitReasons(worker.facts, task.template).length === 0,
+    );
+    return fit.some((worker) => openness(worker) === "open") ? fit : [];
   }
 
   private option(task: Task, worker: WorkerRecord): Option {

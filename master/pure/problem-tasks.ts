@@ -6,25 +6,28 @@ import type { WorkerTable } from "./problem-workers.js";
 import type { Job, Task } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 
+export interface Selection {
+  readonly options: OptionTable;
+  readonly workers: WorkerTable;
+  /** Its attempt goes on; false also where that is imagined to be stopped. */
+  readonly isLive: (task: Task) => boolean;
+  readonly window: number;
+}
+
 /**
  * At most `window` tasks, jobs in order of submission and each job in topological order: what runs,
  * and what could run on a worker that is there once its predecessors have. Left out are tasks whose
  * fate is not a matter of time: unknown ones, those that run only if something fails, those behind
  * another job, those that fit no worker, and everything that depends on them.
  */
-export function selectTasks(
-  jobs: readonly Job[],
-  options: OptionTable,
-  workers: WorkerTable,
-  window: number,
-): Map<Task, number> {
+export function selectTasks(jobs: readonly Job[], selection: Selection): Map<Task, number> {
   const rows = new Map<Task, number>();
   for (const job of jobs) {
     for (const index of job.topological) {
-      if (rows.size >= window) return rows;
+      if (rows.size >= selection.window) return rows;
       const task = job.tasks[index];
       if (task === undefined || isEnded(task)) continue;
-      if (isPlannable(task, rows, options, workers)) rows.set(task, rows.size);
+      if (isPlannable(task, rows, selection)) rows.set(task, rows.size);
     }
   }
   return rows;
@@ -33,11 +36,10 @@ export function selectTasks(
 function isPlannable(
   task: Task,
   rows: ReadonlyMap<Task, number>,
-  options: OptionTable,
-  workers: WorkerTable,
+  { options, workers, isLive }: Selection,
 ): boolean {
   const attempt = liveAttempt(task);
-  if (attempt !== null) {
+  if (attempt !== null && isLive(task)) {
     return attempt.status.kind !== "unknown" && workers.indexOf.has(attempt.worker);
   }
   if (task.held && task.job.spec.after.length > 0) return false;

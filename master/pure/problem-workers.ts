@@ -2,6 +2,7 @@
 import type { WorkerId } from "../../core/ids.js";
 import type { DeviceColumns, WorkerColumns } from "../../core/problem.js";
 import type { Resources } from "../../core/resources.js";
+import { type Openness, openness } from "./openness.js";
 import type { State, WorkerRecord } from "./state.js";
 
 const mebibyte = 2 ** 20;
@@ -11,6 +12,8 @@ const int32Max = 2 ** 31 - 1;
 export interface WorkerTable {
   readonly list: readonly WorkerRecord[];
   readonly indexOf: ReadonlyMap<WorkerId, number>;
+  /** Whether each may take new work. */
+  readonly openness: readonly Openness[];
   /** One worker of each class, to test what fits it. */
   readonly classes: readonly WorkerRecord[];
   readonly classOf: Uint16Array;
@@ -49,6 +52,7 @@ export function describeWorkers(state: State): WorkerTable {
   }
   return {
     list,
+    openness: list.map(openness),
     indexOf: new Map(list.map((worker, index) => [worker.id, index])),
     classes,
     classOf,
@@ -75,7 +79,9 @@ function classify(list: readonly WorkerRecord[]): {
   const classOf = Uint16Array.from(list, (worker) => {
     const { capacity, speed, labels, devices, drivers } = worker.facts;
     const alike = devices.map(({ type, memoryBytes }) => [type, memoryBytes]);
-    const key = JSON.stringify([capacity, speed, sorted(labels), alike, drivers]);
+    // What may not run on one must not be planned on the other.
+    const open = openness(worker);
+    const key = JSON.stringify([capacity, speed, sorted(labels), alike, drivers, open]);
     const index = known.get(key) ?? classes.push(worker) - 1;
     known.set(key, index);
     return index;

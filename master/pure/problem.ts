@@ -5,12 +5,13 @@
 import { defaultObjective } from "../../core/objective.js";
 import { horizonMax, type Problem } from "../../core/problem.js";
 import { estimateOf } from "./estimates.js";
+import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./problem-blocks.js";
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
 import { OptionTable } from "./problem-options.js";
 import { poolColumns } from "./problem-pools.js";
 import { edgeColumns, selectTasks } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
-import type { Job, State, Task } from "./state.js";
+import { type Job, liveAttempt, type State, type Task } from "./state.js";
 
 /** A Problem with the tasks that its first rows stand for; a milestone per job follows them. */
 export interface BuiltProblem {
@@ -18,29 +19,43 @@ export interface BuiltProblem {
   readonly tasks: readonly Task[];
   readonly jobs: readonly Job[];
   readonly workers: WorkerTable;
+  /** Ticks from which workers that are being drained take no more, by index. */
+  readonly deadlines: ReadonlyMap<number, number>;
+}
+
+/** What has not happened, and is looked at as if it had. */
+export interface Imagined {
+  /** Jobs that nobody has submitted. */
+  readonly jobs?: readonly Job[];
+  /** Live tasks whose attempts are stopped, and when: they wait from then on. */
+  readonly stopped?: ReadonlyMap<Task, number>;
 }
 
 /**
  * `keep`: tasks that have a reservation keep its worker, and only the others are placed.
- * `imagined` are jobs that nobody has submitted: what-if is an edit of the Problem, not of the state.
+ * What-if is an edit of the Problem, not of the state.
  */
 export function buildProblem(
   state: State,
   nowMs: number,
   mode: "keep" | "free",
-  imagined: readonly Job[] = [],
+  imagined: Imagined = {},
 ): BuiltProblem {
   const workers = describeWorkers(state);
   const options = new OptionTable(state, workers);
-  const open = [...state.index.openJobs, ...imagined];
-  const rowOf = selectTasks(open, options, workers, state.settings.planningWindow);
+  const open = [...state.index.openJobs, ...(imagined.jobs ?? [])];
+  const stopped = imagined.stopped ?? new Map<Task, number>();
+  const isLive = (task: Task): boolean => liveAttempt(task) !== null && !stopped.has(task);
+  const window = state.settings.planningWindow;
+  const rowOf = selectTasks(open, { options, workers, isLive, window });
   const tasks = [...rowOf.keys()];
   const jobs = [...new Set(tasks.map((task) => task.job))];
   const indexOf = new Map(jobs.map((job, index) => [job, index]));
   const count = tasks.length + jobs.length;
 
-  const clock = { nowMs, tickMs: chooseTick(state, tasks, nowMs) };
-  const rows = new TaskRows(count, { state, workers, options, clock });
+  const span = spanOf(state, workers, tasks, nowMs);
+  const clock = { nowMs, tickMs: chooseTick(span) };
+  const rows = new TaskRows(count, { state, workers, options, clock, stopped });
   for (const task of tasks) rows.addTask(task, indexOf.get(task.job) ?? 0, mode);
   for (const [job, index] of indexOf) rows.addMilestone(job, index);
   const optionColumns = options.columns((ms) => Math.max(1, Math.ceil(ms / clock.tickMs)));
@@ -56,7 +71,7 @@ export function buildProblem(
     dimensions: workers.dimensions,
     unit: workers.unit,
     workers: workers.columns,
-    blocks: noBlocks,
+    blocks: blockColumns(workers, span.closed, clock),
     devices: workers.devices,
     gpuRequests: options.gpuColumns(),
     pools: pools.columns,
@@ -64,30 +79,34 @@ export function buildProblem(
     options: optionColumns,
     edges: edgeColumns(rowOf, milestones),
   };
-  return { problem, tasks, jobs, workers };
+  const deadlines = drainDeadlines(span.closed, clock);
+  return { problem, tasks, jobs, workers, deadlines };
 }
 
-/** Nothing is taken from workers ahead of time until drains and maintenance windows come. */
-const noBlocks: Problem["blocks"] = {
-  count: 0,
-  worker: new Uint32Array(0),
-  from: new Int32Array(0),
-  to: new Int32Array(0),
-  use: new Int32Array(0),
-};
+/** The last release, or end of a closed time, that matters, and all work after one another. */
+interface Span {
+  readonly latestMs: number;
+  readonly workMs: number;
+  readonly closed: readonly ClosedTime[];
+}
 
-/** A millisecond, or coarser if all tasks one after another would leave the horizon. */
-function chooseTick(state: State, tasks: readonly Task[], nowMs: number): number {
+/** Everything could be done by then, whatever is closed meanwhile; times from now. */
+function spanOf(state: State, workers: WorkerTable, tasks: readonly Task[], nowMs: number): Span {
   let speedMin = 1;
   for (const { facts } of state.workers.values()) speedMin = Math.min(speedMin, facts.speed);
-  let spanMs = 0;
-  let releaseMs = 0;
+  let workMs = 0;
+  let latestMs = 0;
   for (const task of tasks) {
-    spanMs += estimateOf(state, task).p90Ms / speedMin + state.overheadMs;
-    releaseMs = Math.max(releaseMs, releaseAtMs(task) - nowMs);
+    workMs += estimateOf(state, task).p90Ms / speedMin + state.overheadMs;
+    latestMs = Math.max(latestMs, releaseAtMs(task) - nowMs);
   }
-  spanMs += releaseMs;
+  const { closed, latestEndMs } = closedTimes(workers, nowMs, latestMs + workMs);
+  return { closed, workMs, latestMs: Math.max(latestMs, latestEndMs) };
+}
+
+/** A millisecond, or coarser if all tasks one after another would leave the horizon. */
+function chooseTick({ latestMs, workMs }: Span): number {
   let tickMs = 1;
-  while (spanMs / tickMs > horizonMax / 4) tickMs *= 10;
+  while ((latestMs + workMs) / tickMs > horizonMax / 4) tickMs *= 10;
   return tickMs;
 }

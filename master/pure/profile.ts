@@ -7,7 +7,11 @@ import type { TaskTemplate } from "../../core/job.js";
 import type { Resources } from "../../core/resources.js";
 import { deviceThousandths } from "../../core/resources.js";
 import type { WorkerFacts } from "../../core/worker.js";
+import { closedSpans } from "./openness.js";
 import type { Task, WorkerRecord } from "./state.js";
+
+/** How far ahead windows are looked at: longer than any queue that a pass walks over. */
+const aheadMs = 30 * 86_400_000;
 
 interface Interval {
   readonly startAtMs: number;
@@ -26,9 +30,16 @@ export class Profile {
     this.capacity = this.vector(facts.capacity, gpu);
   }
 
-  /** With the worker's live attempts, each to its expected end. */
-  static ofRunning(worker: WorkerRecord, expectedEndAtMs: (task: Task) => number): Profile {
+  /** With the worker's live attempts, each to its expected end, and the times it is closed. */
+  static ofRunning(
+    worker: WorkerRecord,
+    nowMs: number,
+    expectedEndAtMs: (task: Task) => number,
+  ): Profile {
     const profile = new Profile(worker.facts);
+    for (const { fromMs, toMs } of closedSpans(worker, nowMs, nowMs + aheadMs)) {
+      profile.intervals.push({ startAtMs: fromMs, endAtMs: toMs, demand: profile.capacity });
+    }
     for (const task of worker.live.values()) {
       profile.add(Number.NEGATIVE_INFINITY, expectedEndAtMs(task), task);
     }

@@ -1,6 +1,6 @@
 /** Turns placements into plans of the present state, and plans into what is journalled. */
 
-import { decode } from "../../core/decode.js";
+import { type Choice, decode } from "../../core/decode.js";
 import type { TaskId, WorkerId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
 import { none, taskRunning } from "../../core/problem.js";
@@ -38,7 +38,38 @@ export function rebuildPlan(
   const order = Int32Array.from({ length: count }, (_, row) => row).sort(
     (a, b) => compare(startAtMs[a] ?? 0, startAtMs[b] ?? 0) || a - b,
   );
-  return decode(problem, order, { option, worker });
+  return decodeInTime(built, order, { option, worker });
+}
+
+/** Decoded so that nothing waits on a worker that is being drained for what will never come. */
+function decodeInTime(built: BuiltProblem, order: Int32Array, choice: Choice): Plan | null {
+  const { problem, deadlines } = built;
+  let plan = decode(problem, order, choice);
+  for (let round = 0; round < roundsMax && deadlines.size > 0 && plan !== null; round++) {
+    const late = tooLate(built, plan, choice.worker);
+    if (late.length === 0) return plan;
+    for (const row of late) {
+      choice.worker[row] = none;
+      choice.option[row] = none;
+    }
+    plan = decode(problem, order, choice);
+  }
+  return plan;
+}
+
+/** What is moved can delay others in its turn, a few times over. */
+const roundsMax = 5;
+
+/** Rows whose chosen worker is being drained and cannot have them done by its deadline. */
+function tooLate({ problem, deadlines }: BuiltProblem, plan: Plan, chosen: Int32Array): number[] {
+  const late: number[] = [];
+  for (let row = 0; row < problem.tasks.count; row++) {
+    const worker = chosen[row] ?? none;
+    if (worker === none || problem.tasks.state[row] === taskRunning) continue;
+    const deadline = deadlines.get(worker);
+    if (deadline !== undefined && (plan.start[row] ?? 0) >= deadline) late.push(row);
+  }
+  return late;
 }
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -8,8 +8,14 @@ import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
 import type { Resources } from "../../core/resources.js";
 import type { InitialPlan, JobStateName } from "../../core/views.js";
-import type { Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
-import type { ClusterSettings, EndState } from "./events.js";
+import type {
+  Drain,
+  MaintenanceWindow,
+  Outcome,
+  UsageReport,
+  WorkerFacts,
+} from "../../core/worker.js";
+import type { ClusterSettings, EndState, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
 export type TaskStatus =
@@ -33,14 +39,14 @@ export type AttemptStatus =
   | {
       readonly kind: "stopping";
       readonly startedAtMs: number | null;
-      readonly reason: "cancelled" | "timed_out";
+      readonly reason: StopReason;
     }
   | {
       readonly kind: "unknown";
       readonly startedAtMs: number | null;
       /** Given up then; null: kept until its worker returns. */
       readonly untilMs: number | null;
-      readonly stopReason: "cancelled" | "timed_out" | null;
+      readonly stopReason: StopReason | null;
     }
   | {
       readonly kind: "ended";
@@ -126,6 +132,10 @@ export interface WorkerRecord {
   /** Live attempts charged to it, unknown ones included. */
   readonly live: Map<AttemptId, Task>;
   used: Resources;
+  /** What an operator has decided about it; outlives its connection and its incarnation. */
+  cordonedAtMs: number | null;
+  drain: Drain | null;
+  maintenance: readonly MaintenanceWindow[];
 }
 
 export interface PlanEntry {

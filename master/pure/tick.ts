@@ -3,8 +3,10 @@ import type { WorkerId } from "../../core/ids.js";
 import { endJobEarly } from "./cancel.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
+import { drainTimer, goOnDraining } from "./drain.js";
 import { settleHeld } from "./endings.js";
 import type { Event } from "./events.js";
+import { endMaintenance, maintenanceTimer } from "./maintenance.js";
 import { endAttempt } from "./outcome.js";
 import { loseWorker, lost } from "./session.js";
 import type { State } from "./state.js";
@@ -17,6 +19,10 @@ export function* tick(
 ): Decision {
   yield* loseSilentWorkers(state, lastHeard, nowMs);
   yield* giveUpUnknown(state, nowMs);
+  for (const worker of state.workers.values()) {
+    yield* goOnDraining(worker, nowMs);
+    yield* endMaintenance(worker, nowMs);
+  }
   for (const task of [...state.index.backoff]) {
     if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {
       yield { type: "TaskReleased", task: task.id };
@@ -70,6 +76,8 @@ export function nextWake(state: State, lastHeard: ReadonlyMap<WorkerId, number>)
 
 function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterable<number> {
   for (const worker of state.workers.values()) {
+    yield drainTimer(worker) ?? Number.POSITIVE_INFINITY;
+    yield maintenanceTimer(worker);
     const heardAtMs = lastHeard.get(worker.id);
     if (worker.state === "lost" || heardAtMs === undefined) continue;
     yield heardAtMs + state.settings.silenceLimitMs + 1;

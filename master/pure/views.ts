@@ -15,6 +15,7 @@ import type {
 import { explainUnfit, unfitReasons } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
+import { openness } from "./openness.js";
 import { predecessors } from "./problem-tasks.js";
 import type { Attempt, Job, State, Task, WorkerRecord } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
@@ -131,8 +132,14 @@ function explain(
   if (status.kind === "pending") return explainPending(task);
   const facts = [...state.workers.values()].map((worker) => worker.facts);
   const present = [...state.workers.values()].filter((worker) => worker.state !== "lost");
-  if (!present.some((worker) => unfitReasons(worker.facts, task.template).length === 0)) {
+  const fit = present.filter((worker) => unfitReasons(worker.facts, task.template).length === 0);
+  if (fit.length === 0) {
     return { reason: "no_worker_fits", message: explainUnfit(facts, task.template) };
+  }
+  if (fit.every((worker) => openness(worker) !== "open")) {
+    const names = fit.slice(0, 3).map(({ id }) => id);
+    const message = `all workers that fit are cordoned or drained: ${names.join(", ")}`;
+    return { reason: "workers_closed", message };
   }
   if (!forecast.has(task.id)) {
     return { reason: "beyond_window", message: "not planned yet: the queue ahead is long" };
@@ -180,6 +187,9 @@ export function workerView(
     used: worker.used,
     attempts: worker.live.size,
     heartbeat,
+    cordonedAtMs: worker.cordonedAtMs,
+    drain: worker.drain,
+    maintenance: worker.maintenance,
   };
 }
 

@@ -8,6 +8,7 @@ import { workerView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
 import type { PlannerClient } from "./planner-client.js";
 import { unary } from "./unary.js";
+import { workerOperations } from "./worker-operations.js";
 
 export interface ClusterServiceOptions {
   readonly engine: Engine;
@@ -34,6 +35,7 @@ export function clusterService(options: ClusterServiceOptions): ClusterServiceSe
         ),
       ),
     ),
+    ...workerOperations(engine),
     getStatus: unary(async () => engine.read(() => ok(encodeClusterStatus(status(options))))),
   };
 }

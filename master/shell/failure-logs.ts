@@ -70,7 +70,10 @@ export class FailureLogs {
   }
 }
 
-/** A program that ran, and did not end well. What is lost has nobody to ask. */
+/**
+ * A program that ran, and did not end well, or whose worker is about to go. What is lost has nobody
+ * to ask.
+ */
 function leavesWords(outcome: Outcome): boolean {
   switch (outcome.kind) {
     case "exited":
@@ -80,6 +83,7 @@ function leavesWords(outcome: Outcome): boolean {
     case "out_of_memory":
     case "lease_expired":
     case "supervisor_lost":
+    case "drained":
       return true;
     case "cancelled":
     case "not_started":

@@ -7,6 +7,7 @@ import {
   decodeListQuery,
   decodeSubmission,
   decodeSubmissions,
+  decodeVerdict,
   encodeJobPage,
   encodeSubmitOutcomes,
   type JobPage,
@@ -19,6 +20,8 @@ import type {
   GetPlanResponse,
   GetResponse,
   JobServiceServer,
+  ResolveRequest,
+  ResolveResponse,
   RetryResponse,
   WaitRequest,
   WaitResponse,
@@ -38,7 +41,7 @@ import { streamLogs } from "./job-logs.js";
 import { streamWatch } from "./job-watch.js";
 import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
-import { findJob, findTask } from "./lookup.js";
+import { findJob, findTask, findTaskByPath } from "./lookup.js";
 import { unary } from "./unary.js";
 import type { Watches } from "./watches.js";
 
@@ -100,6 +103,10 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       const tasks = reply.value.kind === "retry" ? reply.value.tasks : 0;
       return ok({ job: summary(job.value), tasks });
     }),
+    resolve: unary(
+      async (request, principal): Promise<Result<ResolveResponse>> =>
+        resolve(engine, request, principal, summary),
+    ),
     amend: unary(async () =>
       fail("failed_precondition", "changing a job while it runs is not possible yet"),
     ),
@@ -181,4 +188,20 @@ async function cancel(
   const target = { job: job.value.id, task: task?.value.id ?? null };
   const reply = await engine.execute({ type: "Cancel", ...target, reason: why }, principal);
   return reply.ok ? ok({ job: summary(job.value) }) : reply;
+}
+
+async function resolve(
+  engine: Engine,
+  request: ResolveRequest,
+  principal: string,
+  summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
+): Promise<Result<ResolveResponse>> {
+  const verdict = decodeVerdict(request);
+  if (!verdict.ok) return verdict;
+  const { jobId: text, taskName } = request;
+  const task = findTaskByPath(engine.state, taskName === "" ? text : `${text}/${taskName}`);
+  if (!task.ok) return task;
+  const command = { type: "Resolve", task: task.value.id, as: verdict.value } as const;
+  const reply = await engine.execute(command, principal);
+  return reply.ok ? ok({ job: summary(task.value.job) }) : reply;
 }

@@ -235,7 +235,10 @@ const connect = (address: string): PlannerServiceClient =>
 /** Changes when there is more to plan, or other machines to plan for: not as work goes on. */
 function shapeOf({ state }: Engine): string {
   const workers = [...state.workers.values()].map(
-    ({ id, state: s, incarnation }) => `${id} ${s === "lost"} ${incarnation.session}`,
+    ({ id, state: s, incarnation, cordonedAtMs, drain, maintenance }) => {
+      const closed = [cordonedAtMs, drain?.beganAtMs, drain?.stage, maintenance.map((w) => w.id)];
+      return `${id} ${s === "lost"} ${incarnation.session} ${closed.join()}`;
+    },
   );
   return `${state.jobs.size} ${workers.join()}`;
 }

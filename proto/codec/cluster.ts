@@ -22,6 +22,7 @@ import {
   required,
   type Scope,
 } from "./decoding.js";
+import { encodeDrain, encodeWindow, readDrain, readWindow } from "./operations.js";
 import {
   decodeHeartbeat,
   decodeWorkerFacts,
@@ -41,7 +42,7 @@ export function decodeWorkerViews(
   return finish(scope, "malformed list of workers", views, "internal");
 }
 
-const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
+export const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
   facts: encodeWorkerFacts(view.facts),
   incarnation: encodeIncarnation(view.incarnation),
   state: view.state,
@@ -50,9 +51,12 @@ const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
   used: encodeResources(view.used),
   attempts: view.attempts,
   heartbeat: view.heartbeat === null ? undefined : encodeHeartbeat(view.heartbeat),
+  cordonedAtMs: view.cordonedAtMs ?? undefined,
+  drain: view.drain === null ? undefined : encodeDrain(view.drain),
+  maintenance: view.maintenance.map(encodeWindow),
 });
 
-const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
+export const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
   facts: required(scope, "facts", message.facts, WorkerFacts, decodeWorkerFacts),
   incarnation: required(scope, "incarnation", message.incarnation, Incarnation, decodeIncarnation),
   state: literal(scope, "state", message.state, workerStates),
@@ -61,7 +65,17 @@ const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => (
   used: required(scope, "used", message.used, Resources, decodeResources),
   attempts: integer(scope, "attempts", message.attempts),
   heartbeat: optional(scope, "heartbeat", message.heartbeat, decodeHeartbeat),
+  cordonedAtMs: integerOrNull(scope, "cordonedAtMs", message.cordonedAtMs),
+  drain: optional(scope, "drain", message.drain, readDrain),
+  maintenance: list(scope, "maintenance", message.maintenance, readWindow),
 });
+
+/** The worker as an operator's command has left it. */
+export function decodeWorkerView(message: wire.WorkerView | undefined): Result<WorkerView> {
+  const scope = newScope();
+  const view = required(scope, "worker", message, wire.WorkerView, readWorkerView);
+  return finish(scope, "malformed worker", view, "internal");
+}
 
 export const encodeClusterStatus = (status: ClusterStatus): wire.GetStatusResponse => ({
   health: status.health,

@@ -136,6 +136,8 @@ export function encodeOutcome(outcome: Outcome): wire.Outcome {
       return { kind: { $case: "leaseExpired", value: true } };
     case "supervisor_lost":
       return { kind: { $case: "supervisorLost", value: true } };
+    case "drained":
+      return { kind: { $case: "drained", value: true } };
     case "lost":
       return { kind: { $case: "lost", value: outcome.message } };
     default:
@@ -162,6 +164,8 @@ export function decodeOutcome(scope: Scope, message: wire.Outcome): Outcome {
       return { kind: "lease_expired" };
     case "supervisorLost":
       return { kind: "supervisor_lost" };
+    case "drained":
+      return { kind: "drained" };
     case "lost":
       return { kind: "lost", message: kind.value };
     case undefined:

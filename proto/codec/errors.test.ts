@@ -35,9 +35,17 @@ const server = new Server();
 let client: ClusterServiceClient;
 
 beforeAll(async () => {
+  const refuse = (_call: unknown, answer: (error: Partial<ServiceError>) => void): void =>
+    answer(toServiceError(served));
   const refusing: ClusterServiceServer = {
-    getStatus: (_call, answer) => answer(toServiceError(served)),
-    listWorkers: (_call, answer) => answer(toServiceError(served)),
+    getStatus: refuse,
+    listWorkers: refuse,
+    cordon: refuse,
+    uncordon: refuse,
+    drain: refuse,
+    undrain: refuse,
+    scheduleMaintenance: refuse,
+    removeMaintenance: refuse,
   };
   server.addService(ClusterServiceService, refusing);
   const port = await new Promise<number>((done, failed) =>

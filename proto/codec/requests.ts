@@ -16,6 +16,7 @@ import {
   identifierLength,
   integer,
   integerOrNull,
+  literal,
   newScope,
   noteLimit,
 } from "./decoding.js";
@@ -132,6 +133,15 @@ export function decodeListQuery(message: wire.ListRequest): Result<ListQuery> {
     limit: asked === 0 ? listLimitDefault : asked,
     after: message.after,
   });
+}
+
+export const verdicts = ["failed", "retry"] as const;
+/** What becomes of a task whose unknown attempt has stopped. */
+export type Verdict = (typeof verdicts)[number];
+
+export function decodeVerdict(message: wire.ResolveRequest): Result<Verdict> {
+  const scope = newScope();
+  return finish(scope, "request", literal(scope, "verdict", message.verdict, verdicts));
 }
 
 export interface JobPage {

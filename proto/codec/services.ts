@@ -4,10 +4,12 @@
  */
 export type {
   ClusterServiceServer,
+  DrainResponse,
   GetStatusRequest,
   GetStatusResponse,
   ListWorkersRequest,
   ListWorkersResponse,
+  WorkerView as WorkerViewWire,
 } from "../gen/almanac/v1/cluster.js";
 export { ClusterServiceClient, ClusterServiceService } from "../gen/almanac/v1/cluster.js";
 export type {
@@ -24,6 +26,8 @@ export type {
   ListResponse,
   LogsRequest,
   LogsResponse,
+  ResolveRequest,
+  ResolveResponse,
   RetryRequest,
   RetryResponse,
   SubmitBatchRequest,

@@ -10,6 +10,7 @@ import {
   type WorkerView,
   workerStates,
 } from "../../core/views.js";
+import { drainStages } from "../../core/worker.js";
 import * as clusterWire from "../gen/almanac/v1/cluster.js";
 import * as wire from "../gen/almanac/v1/job.js";
 import {
@@ -83,6 +84,25 @@ const workerView: fc.Arbitrary<WorkerView> = fc.record({
       loadAverage: fc.double({ min: 0, max: 100, noNaN: true }),
     }),
     { nil: null },
+  ),
+  cordonedAtMs: any.countOrNull,
+  drain: fc.option(
+    fc.record({
+      beganAtMs: any.count,
+      deadlineAtMs: any.countOrNull,
+      force: fc.boolean(),
+      stage: fc.constantFrom(...drainStages),
+    }),
+    { nil: null },
+  ),
+  maintenance: fc.array(
+    fc.record({
+      id: any.name,
+      fromMs: any.count,
+      toMs: any.count,
+      everyMs: fc.constantFrom(null, 1, 604_800_000),
+    }),
+    { maxLength: 2 },
   ),
 });
 const status: fc.Arbitrary<ClusterStatus> = fc.record({

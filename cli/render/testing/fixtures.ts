@@ -192,6 +192,9 @@ export function workersFixture(): WorkerView[] {
     },
     attempts: index === 0 ? 2 : 1,
     heartbeat: index === 2 ? null : { loadAverage: 1.25, freeMemoryBytes: 5.5 * 1024 ** 3 },
+    cordonedAtMs: index === 2 ? submittedAtMs : null,
+    drain: null,
+    maintenance: [],
   }));
 }
 

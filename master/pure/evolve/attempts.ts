@@ -3,6 +3,7 @@ import { observe } from "../../../core/estimate.js";
 import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import { addResources, subtractResources } from "../../../core/resources.js";
+import { assert } from "../../../core/result.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import {
   liveAttemptOf,
@@ -87,6 +88,13 @@ export function attemptBecameUnknown(state: State, event: Of<"AttemptBecameUnkno
     untilMs: event.untilMs,
     stopReason,
   });
+}
+
+/** Given up as of now, whatever it was kept for. */
+export function attemptResolved(state: State, id: AttemptId, atMs: number): void {
+  const { task, attempt } = liveAttemptOf(state, id);
+  assert(attempt.status.kind === "unknown", `attempt ${id} is known`);
+  setAttempt(state, task, attempt, { ...attempt.status, untilMs: atMs });
 }
 
 export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: number): void {

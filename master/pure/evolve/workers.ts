@@ -15,6 +15,9 @@ export function workerRegistered(state: State, event: Of<"WorkerRegistered">, at
       sinceMs: atMs,
       live: new Map(),
       used: noResources,
+      cordonedAtMs: null,
+      drain: null,
+      maintenance: [],
     });
   } else {
     known.incarnation = incarnation;

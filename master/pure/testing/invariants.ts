@@ -3,9 +3,10 @@
 import { taskOfAttempt } from "../../../core/ids.js";
 import { deviceThousandths } from "../../../core/resources.js";
 import { satisfies } from "../condition.js";
+import { durationOn } from "../estimates.js";
 import type { Recorded } from "../events.js";
 import { predecessors } from "../problem-tasks.js";
-import type { State, Task } from "../state.js";
+import type { State, Task, WorkerRecord } from "../state.js";
 import { isEnded, liveAttempt } from "../state.js";
 
 /** Everything that is wrong; empty in every state that events can lead to. */
@@ -15,6 +16,7 @@ export function brokenInvariants(state: State): string[] {
     ...brokenPools(state),
     ...[...state.tasks.values()].flatMap((task) => brokenTask(state, task)),
     ...brokenJobs(state),
+    ...brokenDrains(state),
   ];
 }
 
@@ -38,6 +40,12 @@ function brokenCapacities(state: State): string[] {
     }
   }
   return broken;
+}
+
+function brokenDrains(state: State): string[] {
+  return [...state.workers.values()].flatMap(({ id, drain, live }) =>
+    drain?.stage === "completed" && live.size > 0 ? [`${id} is drained, and runs something`] : [],
+  );
 }
 
 function brokenPools(state: State): string[] {
@@ -101,11 +109,38 @@ function brokenJobs(state: State): string[] {
   return broken;
 }
 
-/** What a task that is being started waits for must have come true. */
-export function brokenLaunch(state: State, { event }: Recorded): string[] {
+/** A worker that is closed, or soon will be, gets nothing that it is not to have. */
+function launchedOnClosed(
+  state: State,
+  task: Task,
+  id: WorkerRecord["id"],
+  nowMs: number,
+): string[] {
+  const worker = state.workers.get(id);
+  if (worker === undefined) return [`${task.id} started on no worker`];
+  const broken: string[] = [];
+  const { p50Ms } = durationOn(state, task, worker.facts.speed);
+  const endMs = nowMs + p50Ms;
+  const { cordonedAtMs, drain, maintenance } = worker;
+  if (cordonedAtMs !== null) broken.push(`${task.id} started on ${id}, which is cordoned`);
+  if (drain !== null && (drain.stage !== "finishing" || endMs > (drain.deadlineAtMs ?? 0))) {
+    broken.push(`${task.id} started on ${id}, which is being drained`);
+  }
+  for (const { id: window, fromMs, toMs, everyMs } of maintenance) {
+    for (let shift = 0; fromMs + shift < endMs; shift += everyMs ?? Number.POSITIVE_INFINITY) {
+      if (toMs + shift > nowMs) broken.push(`${task.id} would run into window ${window} of ${id}`);
+    }
+  }
+  return broken;
+}
+
+/** What a task that is being started waits for must have come true, and its worker be open. */
+export function brokenLaunch(state: State, { event, atMs }: Recorded): string[] {
   if (event.type !== "AttemptLaunched") return [];
   const task = state.tasks.get(taskOfAttempt(event.attempt));
   if (task === undefined) return [`${event.attempt} is of no task`];
+  const closed = launchedOnClosed(state, task, event.worker, atMs);
+  if (closed.length > 0) return closed;
   // A further attempt stands on what was true at the first: a retry may run a predecessor again.
   if (task.attempts.length > task.attemptsBefore + 1) return [];
   const early = [...predecessors(task)].filter(

@@ -98,6 +98,7 @@ const plainOutcomes = [
   { kind: "out_of_memory" },
   { kind: "lease_expired" },
   { kind: "supervisor_lost" },
+  { kind: "drained" },
 ] as const satisfies readonly Outcome[];
 
 export const outcome: fc.Arbitrary<Outcome> = fc.oneof(
