@@ -10,7 +10,7 @@ import { job, resources, template, workerFacts } from "../../core/testing/jobs.j
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
 import { liveAttempt } from "./state.js";
-import { brokenInvariants } from "./testing/invariants.js";
+import { brokenForecast, brokenInvariants } from "./testing/invariants.js";
 import { Script } from "./testing/script.js";
 
 const pools = [{ name: "licence", capacity: 2 }];
@@ -208,6 +208,20 @@ describe("whatever happens to a cluster", () => {
 });
 
 describe("in whatever state a cluster is", () => {
+  it("its forecast promises nothing on a worker that is closed by then", () => {
+    fc.assert(
+      fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
+        const script = new Script({ pools, silenceLimitMs: 5_000 });
+        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
+        life.forEach((deed, count) => {
+          deed(script, count);
+          expect(brokenForecast(script.state, script.nowMs + 137)).toEqual([]);
+        });
+      }),
+      { numRuns: 30, endOnFailure: true },
+    );
+  });
+
   it("its Problem has a plan that the checker accepts, and no bound above it", () => {
     fc.assert(
       fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {

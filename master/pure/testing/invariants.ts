@@ -5,6 +5,7 @@ import { deviceThousandths } from "../../../core/resources.js";
 import { satisfies } from "../condition.js";
 import { durationOn } from "../estimates.js";
 import type { Recorded } from "../events.js";
+import { forecast } from "../forecast.js";
 import { predecessors } from "../problem-tasks.js";
 import type { State, Task, WorkerRecord } from "../state.js";
 import { isEnded, liveAttempt } from "../state.js";
@@ -147,4 +148,18 @@ export function brokenLaunch(state: State, { event, atMs }: Recorded): string[] 
     ([{ status }, on]) => status.kind !== "ended" || !satisfies(on, status.state),
   );
   return early.map(([before, on]) => `${task.id} started before ${before.id} ended with ${on}`);
+}
+
+/** Reservations that will not be kept, for their worker takes nothing new by then. */
+export function brokenForecast(state: State, nowMs: number): string[] {
+  return [...forecast(state, nowMs)].flatMap(([id, { worker: on, startP50AtMs, endP50AtMs }]) => {
+    const worker = state.workers.get(on);
+    if (worker === undefined || state.tasks.get(id)?.status.kind === "live") return [];
+    const { cordonedAtMs, drain, maintenance } = worker;
+    const late = drain !== null && endP50AtMs > (drain.deadlineAtMs ?? 0);
+    const once = maintenance.filter(({ everyMs }) => everyMs === null);
+    const inside = once.some(({ fromMs, toMs }) => startP50AtMs < toMs && endP50AtMs > fromMs);
+    const broken = cordonedAtMs !== null || late || inside;
+    return broken ? [`${id} is promised on ${on}, which is closed then`] : [];
+  });
 }
