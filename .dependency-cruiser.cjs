@@ -31,8 +31,8 @@ const houseTests = (name, allowed) => ({
 });
 
 const core = "^core/";
-/** What the houses may know of the wire: the codec, and how a server is run. Not generated code. */
-const wire = "^proto/(codec/|serving\\.ts$)";
+/** What the houses may know of the wire: the codec, how a server is run and a channel secured. */
+const wire = "^proto/(codec/|security/|serving\\.ts$)";
 /** For the version that a program says it has. */
 const manifest = "^package\\.json$";
 const houses = [

@@ -7,10 +7,11 @@ import {
   type CallOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
-  credentials,
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { JoinRole } from "../core/identity.js";
+import type { TokenView } from "../core/join-token.js";
 import { type AlmanacError, ok, type Result } from "../core/result.js";
 import type {
   ClusterStatus,
@@ -22,6 +23,12 @@ import type {
   WatchEvent,
   WorkerView,
 } from "../core/views.js";
+import {
+  decodeNewToken,
+  decodeTokenViews,
+  type NewToken,
+  type Revocation,
+} from "../proto/codec/access.js";
 import {
   decodeClusterStatus,
   decodeWorkerView,
@@ -56,6 +63,8 @@ import {
   decodeSubmitReceipt,
   decodeWatchEvent,
 } from "../proto/codec/views.js";
+import { channelToMaster, tlsClientOptions } from "../proto/security/channel.js";
+import type { Credentials } from "../proto/security/credentials.js";
 
 export interface Client {
   readonly address: string;
@@ -78,6 +87,10 @@ export interface Client {
   scheduleMaintenance(order: MaintenanceOrder): Promise<Result<WorkerView>>;
   removeMaintenance(worker: string, windowId: string): Promise<Result<WorkerView>>;
   status(): Promise<Result<ClusterStatus>>;
+  createToken(role: JoinRole, name: string, ttlMs: number): Promise<Result<NewToken>>;
+  tokens(): Promise<Result<readonly TokenView[]>>;
+  /** Of a token's id or a name; null: whatever its role. */
+  revoke(target: string, role: JoinRole | null): Promise<Result<Revocation>>;
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
@@ -110,6 +123,7 @@ type Unary<Request, Response> = (
 ) => ClientUnaryCall;
 
 const channelOptions = {
+  ...tlsClientOptions,
   "grpc.max_send_message_length": -1,
   "grpc.max_receive_message_length": -1,
   "grpc.keepalive_time_ms": 20_000,
@@ -120,20 +134,45 @@ const channelOptions = {
   "grpc.max_reconnect_backoff_ms": 2_000,
 };
 
-export function createClient(address: string): Client {
-  const jobs = new JobServiceClient(address, credentials.createInsecure(), channelOptions);
-  const cluster = new ClusterServiceClient(address, credentials.createInsecure(), channelOptions);
+/** `held` null: in plain text, which is for loopback only. */
+export function createClient(address: string, held: Credentials | null = null): Client {
+  const channel = channelToMaster(address, held);
+  const jobs = new JobServiceClient(address, channel, channelOptions);
+  const cluster = new ClusterServiceClient(address, channel, channelOptions);
+  const call = caller(address);
+  return {
+    address,
+    ...jobCalls(jobs, call),
+    ...clusterCalls(cluster, call),
+    watch: (jobId, afterSequence, signal) =>
+      read(
+        address,
+        jobs.watch({ jobId, afterSequence }, callerMetadata()),
+        decodeWatchEvent,
+        signal,
+      ),
+    logs: (query, signal) =>
+      read(address, jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
+    close() {
+      jobs.close();
+      cluster.close();
+    },
+  };
+}
 
-  /** One call: sent, awaited, and its answer decoded. */
-  async function call<Request, Response, T>(
-    method: Unary<Request, Response>,
-    request: Request,
-    decode: (response: Response) => Result<T>,
-    limitMs = deadlineMs,
-  ): Promise<Result<T>> {
+type Call = <Request, Response, T>(
+  method: Unary<Request, Response>,
+  request: Request,
+  decode: (response: Response) => Result<T>,
+  limitMs?: number,
+) => Promise<Result<T>>;
+
+/** One call: sent, awaited, and its answer decoded. */
+function caller(address: string): Call {
+  return async (method, request, decode, limitMs = deadlineMs) => {
     const options = { deadline: Date.now() + limitMs };
     try {
-      const response = await new Promise<Response>((resolve, reject) => {
+      const response = await new Promise<Parameters<typeof decode>[0]>((resolve, reject) => {
         method(request, callerMetadata(), options, (error, answer) => {
           if (error === null) resolve(answer);
           else reject(error);
@@ -143,10 +182,11 @@ export function createClient(address: string): Client {
     } catch (error) {
       return { ok: false, error: plainly(fromServiceError(error), address) };
     }
-  }
+  };
+}
 
-  return {
-    address,
+const jobCalls = (jobs: JobServiceClient, call: Call) =>
+  ({
     submit: (submission) =>
       call(jobs.submit.bind(jobs), encodeSubmission(submission), decodeSubmitReceipt),
     get: (jobId) =>
@@ -169,6 +209,10 @@ export function createClient(address: string): Client {
         decodeJobSummary(job),
       ),
     plan: (jobId) => call(jobs.getPlan.bind(jobs), { jobId }, decodePlanView),
+  }) satisfies Partial<Client>;
+
+const clusterCalls = (cluster: ClusterServiceClient, call: Call) =>
+  ({
     workers: () => call(cluster.listWorkers.bind(cluster), {}, decodeWorkerViews, shortDeadlineMs),
     cordon: (worker) =>
       call(cluster.cordon.bind(cluster), { worker }, ({ worker: view }) => decodeWorkerView(view)),
@@ -196,21 +240,12 @@ export function createClient(address: string): Client {
         decodeWorkerView(view),
       ),
     status: () => call(cluster.getStatus.bind(cluster), {}, decodeClusterStatus, shortDeadlineMs),
-    watch: (jobId, afterSequence, signal) =>
-      read(
-        address,
-        jobs.watch({ jobId, afterSequence }, callerMetadata()),
-        decodeWatchEvent,
-        signal,
-      ),
-    logs: (query, signal) =>
-      read(address, jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
-    close() {
-      jobs.close();
-      cluster.close();
-    },
-  };
-}
+    createToken: (role, name, ttlMs) =>
+      call(cluster.createToken.bind(cluster), { role, name, ttlMs }, decodeNewToken),
+    tokens: () => call(cluster.listTokens.bind(cluster), {}, decodeTokenViews, shortDeadlineMs),
+    revoke: (target, role) =>
+      call(cluster.revokeAccess.bind(cluster), { target, role: role ?? "" }, ok),
+  }) satisfies Partial<Client>;
 
 async function* read<Response, T>(
   address: string,
@@ -243,7 +278,7 @@ function plainly(error: AlmanacError, address: string): AlmanacError {
   return { ...error, message: `no master answers at ${address} (${why})` };
 }
 
-/** Who asks: recorded with what they do. Not proven, as long as there is no transport security. */
+/** Who asks: recorded with what they do. With a certificate it is what that says. */
 function callerMetadata(): Metadata {
   const metadata = new Metadata();
   metadata.set("almanac-principal", userName().replace(/[^\x20-\x7e]/g, "?"));

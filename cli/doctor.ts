@@ -7,6 +7,7 @@ import type { Config } from "../spec/config.js";
 import { createCgroupManager } from "../worker/drivers/process/cgroup-manager.js";
 import { createClient } from "./client.js";
 import { portIsFree } from "./cluster/ports.js";
+import { credentialsFor } from "./credentials.js";
 import { messageOf } from "./failure.js";
 import type { Finding } from "./render/status.js";
 import { formatBytes, plural } from "./render/units.js";
@@ -31,7 +32,7 @@ export async function examine(options: Options, installation: Installation): Pro
     directoryFinding("master's data", config.master.dataDirectory),
     directoryFinding("worker's data", config.worker.dataDirectory),
     await cgroupFinding(),
-    ...(await clusterFindings(config.cli.master)),
+    ...(await clusterFindings(config)),
   );
   return findings;
 }
@@ -103,8 +104,13 @@ async function cgroupFinding(): Promise<Finding> {
 const cgroupAdvice =
   "run workers as root, or under systemd with Delegate=yes; everything else works without";
 
-async function clusterFindings(address: string): Promise<Finding[]> {
-  const client = createClient(address);
+async function clusterFindings(config: Config): Promise<Finding[]> {
+  const address = config.cli.master;
+  const held = await credentialsFor(config).catch((error: unknown) => messageOf(error));
+  if (typeof held === "string") {
+    return [{ subject: "master", level: "warning", message: held, advice: "docs/security.md" }];
+  }
+  const client = createClient(address, held);
   try {
     const status = await client.status();
     if (!status.ok) return [await unreachable(address, status.error.message)];

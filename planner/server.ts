@@ -11,13 +11,16 @@ import {
   encodeEstimateResponse,
 } from "../proto/codec/plan.js";
 import { type PlannerServiceServer, PlannerServiceService } from "../proto/codec/services.js";
+import type { Credentials } from "../proto/security/credentials.js";
+import type { Admit } from "../proto/security/guard.js";
+import { RenewableServerCredentials } from "../proto/security/server-credentials.js";
 import { serve } from "../proto/serving.js";
 import { createHistory, estimateOf, takeRuns } from "./service/history.js";
 import { handlePlan, type PlannerLimits, type PlanningDesk } from "./service/plan-call.js";
 import { ThreadPool } from "./thread-pool.js";
 
 export interface PlannerOptions {
-  /** `host:port`, loopback only; port 0 for any free one. */
+  /** `host:port`, without membership loopback only; port 0 for any free one. */
   readonly listen: string;
   /** Solver threads of one plan. */
   readonly threads: number;
@@ -27,10 +30,14 @@ export interface PlannerOptions {
   readonly limits?: Partial<PlannerLimits & { readonly messageBytesMax: number }>;
   /** Priority of the whole process, 0 (normal) to 19 (lowest); absent: left as it is. */
   readonly nice?: number;
+  /** As a member of a cluster it serves its master and nobody else; absent: in plain text. */
+  readonly credentials?: Credentials | null;
 }
 
 export interface Planner {
   readonly address: string;
+  /** For connections from now on. */
+  renew(credentials: Credentials): void;
   stop(): Promise<void>;
 }
 
@@ -62,8 +69,11 @@ export async function startPlanner(options: PlannerOptions): Promise<Planner> {
     log,
     open: new Set(),
   };
+  const { credentials: held = null } = options;
+  const credentials = held === null ? null : new RenewableServerCredentials(held);
   const serving = await serve({
     listen: options.listen,
+    security: credentials === null ? null : { credentials, admit: onlyMaster },
     services: ["almanac.v1.PlannerService"],
     addServices: (server) => server.addService(PlannerServiceService, service(desk)),
     messageBytesMax: limits.messageBytesMax,
@@ -74,6 +84,7 @@ export async function startPlanner(options: PlannerOptions): Promise<Planner> {
   log.info({ address: serving.address, threads }, "planner serves");
   return {
     address: serving.address,
+    renew: (renewed) => credentials?.renew(renewed),
     stop: async () => {
       for (const abort of desk.open) abort.abort();
       await serving.stop();
@@ -81,6 +92,16 @@ export async function startPlanner(options: PlannerOptions): Promise<Planner> {
     },
   };
 }
+
+/** The authority certifies workers and people as well: none of them is served. */
+const onlyMaster: Admit = (_path, peer) =>
+  peer?.identity.role === "master"
+    ? null
+    : {
+        code: "permission_denied",
+        message: "a planner answers its own cluster's master alone",
+        violations: [],
+      };
 
 function service(desk: PlanningDesk): PlannerServiceServer {
   const history = createHistory();

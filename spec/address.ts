@@ -23,5 +23,15 @@ export function isLoopback(host: string): boolean {
   );
 }
 
+export const tlsModes = ["auto", "on", "off"] as const;
+export type TlsMode = (typeof tlsModes)[number];
+
+/** Whether what listens at an address speaks TLS: on loopback only where it is told to. */
+export function speaksTls(mode: TlsMode, address: string): boolean {
+  if (mode !== "auto") return mode === "on";
+  const parsed = parseAddress(address);
+  return parsed !== null && !isLoopback(parsed.host);
+}
+
 export const notLoopbackMessage = (address: string): string =>
-  `${address} would be reachable from other machines, and there is no transport security yet: anyone who reaches the port could run programs here. Use 127.0.0.1, another address of 127.0.0.0/8, [::1] or localhost`;
+  `${address} would be reachable from other machines, and without transport security anyone who reaches the port could run programs here. Set tls to auto or on, or use 127.0.0.1, another address of 127.0.0.0/8, [::1] or localhost`;

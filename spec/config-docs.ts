@@ -24,7 +24,7 @@ Every setting can be given in three ways; the first one found holds:
 
 Sizes are bytes or \`64Mi\`, \`2Gi\`, \`1G\`; cores are \`2\`, \`1.5\` or \`500m\`. Lists and maps in a flag or variable are YAML (\`{zone: eu}\`), maps also \`zone=eu,disk=ssd\`. \`~/\` at the start of a path is the home directory. A wrong value stops the start with a message that names the setting and where the value came from.
 
-**Loopback only.** Almanac has no transport security yet: whoever reaches a port could run programs on the workers. So the addresses to listen on must be in 127.0.0.0/8, \`[::1]\` or \`localhost\`; any other is refused.
+**Loopback or TLS.** Whoever reaches a port in plain text could run programs on the workers. So plain text is for addresses in 127.0.0.0/8, \`[::1]\` and \`localhost\`; at any other the parts speak mutual TLS, and \`tls: off\` is refused. [security.md](security.md) says how nodes and people join.
 
 ## Example
 

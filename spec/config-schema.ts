@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
-import { isLoopback, notLoopbackMessage, parseAddress } from "./address.js";
+import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
 import { bitRate, bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
 
 const addressRight = "an address like 127.0.0.1:7070";
@@ -14,16 +14,12 @@ const dialled = text(addressRight).refine((value) => parseAddress(value) !== nul
   error: `must be ${addressRight}`,
 });
 
-const listened = text(addressRight).superRefine((value, context) => {
-  const address = parseAddress(value);
-  if (address === null) {
-    context.addIssue({ code: "custom", message: `must be ${addressRight}` });
-  } else if (!isLoopback(address.host)) {
-    context.addIssue({ code: "custom", message: notLoopbackMessage(value) });
-  }
-});
+const tls = z.enum(tlsModes, { error: "must be one of auto, on, off" });
 
 const path = text("a path").min(1, { error: "must not be empty" });
+const hostName = z
+  .string({ error: "must be a name or an address" })
+  .regex(/^[A-Za-z0-9.:-]{1,253}$/, { error: "must be a host's name or address, without a port" });
 const name = z
   .string({ error: (issue) => `must be a name, not ${kindOf(issue.input)}` })
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
@@ -71,7 +67,22 @@ const cluster = closed({
 });
 
 const master = closed({
-  listen: listened.default("127.0.0.1:7070").describe("Where the master listens; loopback only."),
+  listen: dialled.default("127.0.0.1:7070").describe("Where the master listens."),
+  tls: tls
+    .default("auto")
+    .describe(
+      "Mutual TLS: `auto` for every address but loopback, `on` for loopback too; `off` is for loopback only.",
+    ),
+  names: z
+    .array(hostName, { error: "must be a list of names and addresses" })
+    .max(100, { error: "has more than 100 entries" })
+    .prefault([])
+    .describe(
+      "Names and addresses that others reach the master by, for its certificate; its host name and the address it listens on are in it anyway.",
+    ),
+  certificateLifeMs: whole(1000, 10 * 365 * 24 * 3_600_000)
+    .default(30 * 24 * 3_600_000)
+    .describe("Life of every certificate; each is renewed by itself at two thirds of it."),
   dataDirectory: path
     .default("~/.local/state/almanac/master")
     .describe("The journal; locked by one master at a time."),
@@ -99,7 +110,18 @@ const master = closed({
 });
 
 const planner = closed({
-  listen: listened.default("127.0.0.1:7071").describe("Where the planner listens; loopback only."),
+  listen: dialled.default("127.0.0.1:7071").describe("Where the planner listens."),
+  tls: tls
+    .default("auto")
+    .describe(
+      "Mutual TLS between master and planner, for both of them: `auto` for every address but loopback.",
+    ),
+  master: dialled
+    .default("127.0.0.1:7070")
+    .describe("Address of the master that the planner joins and renews its certificate with."),
+  dataDirectory: path
+    .default("~/.local/state/almanac/planner")
+    .describe("The planner's key and certificate, where it has joined."),
   threads: whole(1, 64).default(1).describe("Threads that solvers run in."),
   wallBudgetMs: whole(10, 3_600_000)
     .default(2000)
@@ -187,6 +209,9 @@ const cli = closed({
   master: dialled
     .default("127.0.0.1:7070")
     .describe("Address of the master that commands speak to."),
+  credentials: path
+    .default("~/.config/almanac")
+    .describe("Keys and certificates that `almanac login` got, a directory for each master."),
 });
 
 const log = closed({
@@ -206,6 +231,16 @@ export const configSchema = closed({
   cli: cli.prefault({}),
   log: log.prefault({}),
 }).superRefine((config, context) => {
+  const { master, planner } = config;
+  const addresses = [
+    { path: ["master", "listen"], address: master.listen, mode: master.tls },
+    { path: ["planner", "listen"], address: planner.listen, mode: planner.tls },
+    { path: ["master", "planner"], address: master.planner, mode: planner.tls },
+  ];
+  for (const { path, address, mode } of addresses) {
+    if (mode !== "off" || !speaksTls("auto", address)) continue;
+    context.addIssue({ code: "custom", path, message: notLoopbackMessage(address) });
+  }
   if (config.master.silenceLimitMs < config.master.heartbeatIntervalMs * 2) {
     context.addIssue({
       code: "custom",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Result, Violation } from "../core/result.js";
+import { speaksTls } from "./address.js";
 import { type Config, flagsFromOptions, loadConfig, settings } from "./config.js";
 import { configurationPage, exampleConfig } from "./config-docs.js";
 
@@ -81,13 +82,23 @@ describe("a setting", () => {
   });
 });
 
+describe("an address that other machines reach", () => {
+  test("is for TLS, which is on by itself", () => {
+    const { master } = loaded(loadConfig({ flags: { "master.listen": "0.0.0.0:7070" } }));
+    expect(speaksTls(master.tls, master.listen)).toBe(true);
+    expect(speaksTls("auto", "127.0.0.1:7070")).toBe(false);
+    expect(speaksTls("on", "127.0.0.1:7070")).toBe(true);
+  });
+});
+
 describe("a wrong value is refused", () => {
   test.each(["0.0.0.0:7070", "192.168.1.4:7070", "[::]:7070", "example.org:7070", "128.0.0.1:1"])(
-    "an address that other machines reach: %s",
+    "plain text at an address that other machines reach: %s",
     (address) => {
-      const [first] = violations(loadConfig({ flags: { "master.listen": address } }));
+      const flags = { "master.listen": address, "master.tls": "off" };
+      const [first] = violations(loadConfig({ flags }));
       expect(first?.field).toBe("master.listen");
-      expect(first?.message).toContain("no transport security yet");
+      expect(first?.message).toContain("without transport security");
       expect(first?.message).toContain("(from --master-listen)");
     },
   );

@@ -193,6 +193,8 @@ function withHome(config: Config, home: string): Config {
   return {
     ...config,
     master: { ...config.master, dataDirectory: expand(config.master.dataDirectory) },
+    planner: { ...config.planner, dataDirectory: expand(config.planner.dataDirectory) },
     worker: { ...config.worker, dataDirectory: expand(config.worker.dataDirectory) },
+    cli: { ...config.cli, credentials: expand(config.cli.credentials) },
   };
 }

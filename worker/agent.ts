@@ -10,6 +10,7 @@ import type { Incarnation } from "../core/ids.js";
 import type { Device, Resources } from "../core/resources.js";
 import { assert } from "../core/result.js";
 import type { WorkerFacts } from "../core/worker.js";
+import type { Membership } from "../proto/security/membership.js";
 import { createBackoff } from "./agent/backoff.js";
 import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
 import { attachSupervisor, type SupervisorLink } from "./agent/supervisor-link.js";
@@ -21,8 +22,10 @@ import type { SupervisorArguments } from "./supervisor/start.js";
 export interface AgentOptions {
   readonly name: string;
   readonly dataDirectory: string;
-  /** `127.0.0.1:port`. */
+  /** `host:port`. */
   readonly masterAddress: string;
+  /** The certificate to speak with; absent: plain text, which is for loopback only. */
+  readonly membership?: Membership | null;
   readonly capacity: Resources;
   readonly labels: Readonly<Record<string, string>>;
   readonly devices: readonly Device[];
@@ -99,7 +102,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     });
     while (!gone && !abort.signal.aborted) {
       connection = connectMaster({
-        agent: offered(),
+        agent: { ...offered(), membership: options.membership ?? null },
         link: current,
         nextToken,
         onWelcome: backoff.reset,

@@ -1,13 +1,22 @@
 /** `almanac master`: the authority of a cluster, one process, until SIGTERM or Ctrl-C. */
 import packageFile from "../../package.json" with { type: "json" };
+import { speaksTls } from "../../spec/address.js";
 import { sayReady } from "../cluster/ready.js";
 import { clusterSettings } from "../cluster/settings.js";
 import { starting } from "../cluster/starting.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { exitCodes } from "../exit-codes.js";
+import { failure } from "../failure.js";
 import { createLogger } from "../log.js";
 import { type Program, shortSettingOptions } from "../root.js";
 import { configOf } from "../settings.js";
+
+const withoutTls = (planner: string) =>
+  failure(
+    "invalid_argument",
+    `the planner at ${planner} is reached with TLS, which this master does not speak: give it --tls on`,
+    [{ field: "master.tls", message: "must be on" }],
+  );
 
 export function addMaster(program: Program): void {
   const command = program
@@ -21,6 +30,9 @@ export function addMaster(program: Program): void {
     const given = command.optsWithGlobals();
     const config = configOf(given, "master", "cluster");
     const { master, planner } = config;
+    const secure = speaksTls(master.tls, master.listen);
+    const plannerTls = speaksTls(planner.tls, master.planner);
+    if (plannerTls && !secure) throw withoutTls(master.planner);
     const log = createLogger("master", config.log.level);
     // Loaded only here, so that every other command starts fast.
     const { startMaster } = await import("../../master/shell/master.js");
@@ -35,6 +47,10 @@ export function addMaster(program: Program): void {
         segmentBytes: master.segmentBytes,
         logCacheBytes: master.logCacheBytes,
         version: packageFile.version,
+        security: secure
+          ? { names: master.names, certificateLifeMs: master.certificateLifeMs }
+          : null,
+        plannerTls,
         log,
         onFatal: (error) => {
           // Nothing may be answered any more: what is not durable was never promised.

@@ -5,14 +5,25 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { isLoopback, parseAddress } from "../../spec/address.js";
 import { startAgent } from "../../worker/agent.js";
 import { detectCapacity, measureSpeed } from "../../worker/facts.js";
 import { capacityOf } from "../../worker/pure/offer.js";
 import { sayReady } from "../cluster/ready.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
+import { failure, unwrap } from "../failure.js";
+import { membershipOf } from "../joining.js";
 import { createLogger } from "../log.js";
 import { offerOptions } from "../offer-option.js";
-import { addGroup, type Installation, type Program, shortSettingOptions } from "../root.js";
+import { printJson, printLines } from "../output.js";
+import {
+  addGroup,
+  type Group,
+  type Installation,
+  type Program,
+  shortSettingOptions,
+} from "../root.js";
+import { withSession } from "../session.js";
 import { configOf } from "../settings.js";
 import { addMaintenance } from "./worker-maintenance.js";
 import { addWorkerOperations } from "./worker-operations.js";
@@ -23,9 +34,11 @@ export function addWorker(program: Program, { distribution }: Installation): voi
   const group = addGroup(program, "worker");
   addWorkerOperations(group);
   addMaintenance(group);
+  addForget(group);
   const command = group
     .description("offer this node to a master: agent and supervisor, until Ctrl-C")
     .option("--offer <amounts>", "what to share: cpu=4,memory=8G,disk=100G,gpus=1,fpga=2")
+    .option("--join <token>", "join the master's cluster first, where this node has not yet")
     .option("--keep-attempts", "leave attempts running when this process is told to stop")
     .addOption(tiedOption());
   for (const option of shortSettingOptions("worker")) command.addOption(option);
@@ -40,11 +53,21 @@ export function addWorker(program: Program, { distribution }: Installation): voi
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     const { capacity, cut } = capacityOf(worker.offer, detectCapacity(dataDirectory));
     if (cut.length > 0) log.warn({ cut }, "the node has less than is offered; see --overcommit");
+    const membership = await membershipOf({
+      role: "worker",
+      name: worker.name,
+      token: options.join ?? null,
+      address: worker.master,
+      dataDirectory,
+      log,
+    });
+    if (membership === null) plainTextOnly(worker.master);
     const agent = await startAgent({
-      name: worker.name ?? hostname(),
+      name: membership?.current().identity.name ?? worker.name ?? hostname(),
       dataDirectory,
       masterAddress: worker.master,
       capacity,
+      membership,
       labels: worker.labels,
       devices: [],
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
@@ -55,7 +78,32 @@ export function addWorker(program: Program, { distribution }: Installation): voi
       log,
     });
     sayReady("worker", worker.master, given.json === true);
-    const stop = (): Promise<void> => agent.stop({ stopSupervisor: options.keepAttempts !== true });
+    const stop = async (): Promise<void> => {
+      await agent.stop({ stopSupervisor: options.keepAttempts !== true });
+      membership?.stop();
+    };
     await untilStopped({ stop }, { tied: options.tied === true, log });
   });
+}
+
+function addForget(group: Group): void {
+  group
+    .command("forget")
+    .description("bar a worker: its certificates and open tokens are refused from now on")
+    .argument("<name>", "the worker's name")
+    .action(async (name, _options, forget) => {
+      await withSession(forget.optsWithGlobals(), async ({ client, json }) => {
+        const revoked = unwrap(await client.revoke(name, "worker"));
+        if (json) return printJson({ ...revoked });
+        printLines([`worker ${name}: ${revoked.certificatesBarred} certificates barred`]);
+      });
+    });
+}
+
+/** Other machines are spoken to with a certificate, or not at all. */
+function plainTextOnly(address: string): void {
+  if (isLoopback(parseAddress(address)?.host ?? "")) return;
+  const message = `this node has not joined the cluster of the master at ${address}`;
+  const how = "there run `almanac token create --worker NAME`, here `almanac worker --join TOKEN`";
+  throw failure("permission_denied", `${message}: ${how}`);
 }

@@ -1,4 +1,6 @@
 /** What may be asked of the master. Time enters as a Tick; the planner's answer as AdoptPlan. */
+
+import type { JoinRole } from "../../core/identity.js";
 import type { Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import type { Plan } from "../../core/plan.js";
@@ -68,6 +70,41 @@ export type Command =
       /** `state.facts` and the plan's version when the problem was built. */
       readonly facts: number;
       readonly planVersion: number;
+    }
+  /** Id, secret and serials are drawn by the shell. */
+  | {
+      readonly type: "IssueToken";
+      readonly token: string;
+      readonly secretHash: string;
+      readonly role: JoinRole;
+      readonly name: string;
+      readonly ttlMs: number;
+    }
+  | {
+      readonly type: "RedeemToken";
+      readonly token: string;
+      readonly secretHash: string;
+      readonly serial: string;
+      readonly lifeMs: number;
+    }
+  | {
+      readonly type: "RenewCertificate";
+      readonly previous: string;
+      readonly serial: string;
+      readonly lifeMs: number;
+    }
+  /** For who may read the master's data directory: it replaces the one before. */
+  | {
+      readonly type: "IssueLocalCertificate";
+      readonly serial: string;
+      readonly lifeMs: number;
+    }
+  | {
+      readonly type: "RevokeAccess";
+      /** A token's id, or a name. */
+      readonly target: string;
+      /** null: whatever the role. */
+      readonly role: JoinRole | null;
     };
 
 export interface SubmitReply {
@@ -85,7 +122,14 @@ export type Reply =
   | { readonly kind: "none" }
   | { readonly kind: "submit"; readonly submit: SubmitReply }
   | { readonly kind: "retry"; readonly tasks: number }
-  | { readonly kind: "adopt"; readonly adopt: AdoptReply };
+  | { readonly kind: "adopt"; readonly adopt: AdoptReply }
+  /** Whose certificate may now be signed. */
+  | { readonly kind: "certify"; readonly role: JoinRole; readonly name: string }
+  | {
+      readonly kind: "revoke";
+      readonly tokensRevoked: number;
+      readonly certificatesBarred: number;
+    };
 
 export const noReply: Result<Reply> = { ok: true, value: { kind: "none" } };
 

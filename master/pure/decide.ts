@@ -1,5 +1,12 @@
 /** Which decision answers which command. A decision only reads the state. */
 import { unreachable } from "../../core/result.js";
+import {
+  issueLocalCertificate,
+  issueToken,
+  redeemToken,
+  renewCertificate,
+  revokeAccess,
+} from "./access.js";
 import { admitPlan } from "./admission.js";
 import { cancel } from "./cancel.js";
 import type { Command, Decision } from "./commands.js";
@@ -53,6 +60,16 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return dispatch(state, nowMs);
     case "AdoptPlan":
       return admitPlan(state, command, nowMs);
+    case "IssueToken":
+      return issueToken(state, command, nowMs);
+    case "RedeemToken":
+      return redeemToken(state, command, nowMs);
+    case "RenewCertificate":
+      return renewCertificate(state, command, nowMs);
+    case "IssueLocalCertificate":
+      return issueLocalCertificate(state, command, nowMs);
+    case "RevokeAccess":
+      return revokeAccess(state, command, nowMs);
     default:
       return unreachable(command);
   }

@@ -3,6 +3,8 @@
  * their fold (evolve.ts). docs/architecture.md has the state tables: every transition there names
  * its event here.
  */
+
+import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
@@ -146,7 +148,39 @@ export type Event =
       /** Entries that differ from the plan before. */
       readonly entries: readonly PlannedEntry[];
       readonly removed: readonly TaskId[];
-    };
+    }
+  /** Good for one certificate, until `ttlMs` after this. The secret is its maker's alone. */
+  | {
+      readonly type: "TokenIssued";
+      readonly token: string;
+      readonly secretHash: string;
+      readonly role: JoinRole;
+      readonly name: string;
+      readonly ttlMs: number;
+    }
+  /** Recorded before the certificate of this serial is signed. */
+  | {
+      readonly type: "TokenUsed";
+      readonly token: string;
+      readonly serial: string;
+      readonly expiresAtMs: number;
+    }
+  | { readonly type: "TokenRevoked"; readonly token: string }
+  /** Without a token: for who may read the master's own data directory. */
+  | {
+      readonly type: "CertificateIssued";
+      readonly serial: string;
+      readonly role: JoinRole;
+      readonly name: string;
+      readonly expiresAtMs: number;
+    }
+  | {
+      readonly type: "CertificateRenewed";
+      readonly previous: string;
+      readonly serial: string;
+      readonly expiresAtMs: number;
+    }
+  | { readonly type: "CertificateBarred"; readonly serial: string };
 
 /** An event as it stands in the journal. */
 export interface Recorded {

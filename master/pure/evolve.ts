@@ -5,6 +5,14 @@
 import { assert, unreachable } from "../../core/result.js";
 import type { Event, Recorded } from "./events.js";
 import {
+  certificateBarred,
+  certificateIssued,
+  certificateRenewed,
+  tokenIssued,
+  tokenRevoked,
+  tokenUsed,
+} from "./evolve/access.js";
+import {
   attemptBecameUnknown,
   attemptEnded,
   attemptLaunched,
@@ -106,6 +114,18 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return maintenanceRemoved(state, event);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
+    case "TokenIssued":
+      return tokenIssued(state, event, atMs);
+    case "TokenUsed":
+      return tokenUsed(state, event, atMs);
+    case "TokenRevoked":
+      return tokenRevoked(state, event, atMs);
+    case "CertificateIssued":
+      return certificateIssued(state, event, atMs);
+    case "CertificateRenewed":
+      return certificateRenewed(state, event, atMs);
+    case "CertificateBarred":
+      return certificateBarred(state, event);
     default:
       return unreachable(event);
   }

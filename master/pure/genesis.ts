@@ -39,6 +39,7 @@ export function genesis(): State {
       makespanBoundMs: 0,
       entries: new Map(),
     },
+    access: { tokens: new Map(), certificates: new Map() },
     statistics: emptyStatistics(),
     overheadMs: overheadGuessMs,
     facts: 0,

@@ -3,6 +3,7 @@
  * state needs (discriminated unions); indices beside them are derived and never journalled.
  */
 import type { GroupStatistics } from "../../core/estimate.js";
+import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
@@ -156,6 +157,29 @@ export interface PlanState {
   readonly entries: Map<TaskId, PlanEntry>;
 }
 
+export interface TokenRecord {
+  readonly id: string;
+  readonly role: JoinRole;
+  readonly name: string;
+  readonly secretHash: string;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  status: { readonly kind: "open" } | { readonly kind: "used" | "revoked"; readonly atMs: number };
+}
+
+export interface CertificateRecord {
+  readonly role: JoinRole;
+  readonly name: string;
+  readonly expiresAtMs: number;
+}
+
+/** Who may speak to the master. */
+export interface Access {
+  readonly tokens: Map<string, TokenRecord>;
+  /** By serial: every certificate that is good. One that does not stand here is refused. */
+  readonly certificates: Map<string, CertificateRecord>;
+}
+
 export interface State {
   /** Sequence of the last event folded in. */
   seq: number;
@@ -169,6 +193,7 @@ export interface State {
   /** Amounts of the cluster's pools held by live attempts. */
   readonly poolUse: Map<string, number>;
   readonly plan: PlanState;
+  readonly access: Access;
   readonly statistics: GroupStatistics;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
   overheadMs: number;

@@ -1,12 +1,21 @@
-/** ClusterService: the workers and the master's own condition. */
-import { ok } from "../../core/result.js";
+/** ClusterService: the workers, the master's own condition, and who may join. */
+import { fail, ok } from "../../core/result.js";
 import type { ClusterStatus } from "../../core/views.js";
+import {
+  decodeRevokeOrder,
+  decodeTokenOrder,
+  encodeNewToken,
+  encodeTokenViews,
+} from "../../proto/codec/access.js";
 import { encodeClusterStatus, encodeWorkerViews } from "../../proto/codec/cluster.js";
 import type { ClusterServiceServer } from "../../proto/codec/services.js";
+import { tokenView } from "../pure/access.js";
 import { stateHash } from "../pure/hash.js";
 import { workerView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
+import { createToken } from "./join-service.js";
 import type { PlannerClient } from "./planner-client.js";
+import type { MasterSecurity } from "./security.js";
 import { unary } from "./unary.js";
 import { workerOperations } from "./worker-operations.js";
 
@@ -15,6 +24,8 @@ export interface ClusterServiceOptions {
   readonly planner: PlannerClient;
   readonly version: string;
   readonly startedAtMs: number;
+  /** null: it serves in plain text. */
+  readonly security: MasterSecurity | null;
 }
 
 export function clusterService(options: ClusterServiceOptions): ClusterServiceServer {
@@ -37,6 +48,28 @@ export function clusterService(options: ClusterServiceOptions): ClusterServiceSe
     ),
     ...workerOperations(engine),
     getStatus: unary(async () => engine.read(() => ok(encodeClusterStatus(status(options))))),
+    createToken: unary(async (request, principal) => {
+      const order = decodeTokenOrder(request);
+      if (!order.ok) return order;
+      const token = await createToken(engine, options.security, order.value, principal);
+      return token.ok ? ok(encodeNewToken(token.value)) : token;
+    }),
+    listTokens: unary(async () =>
+      engine.read(({ access }) =>
+        ok(
+          encodeTokenViews([...access.tokens.values()].map((one) => tokenView(one, engine.nowMs))),
+        ),
+      ),
+    ),
+    revokeAccess: unary(async (request, principal) => {
+      const order = decodeRevokeOrder(request);
+      if (!order.ok) return order;
+      const reply = await engine.execute({ type: "RevokeAccess", ...order.value }, principal);
+      if (!reply.ok) return reply;
+      if (reply.value.kind !== "revoke") return fail("internal", "unexpected reply");
+      const { tokensRevoked, certificatesBarred } = reply.value;
+      return ok({ tokensRevoked, certificatesBarred });
+    }),
   };
 }
 

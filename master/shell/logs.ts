@@ -6,8 +6,10 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { AttemptId, WorkerId } from "../../core/ids.js";
 import type { LogPull, LogPush, LogStreamName } from "../../core/session.js";
+import { toServiceError } from "../../proto/codec/errors.js";
 import type { LogPullWire, LogPushWire } from "../../proto/codec/services.js";
 import { decodeLogPush, encodeLogPull } from "../../proto/codec/worker.js";
+import { mayBeWorker } from "./principal.js";
 
 type Stream = ServerDuplexStream<LogPushWire, LogPullWire>;
 
@@ -42,6 +44,11 @@ export class LogRelay {
         return;
       }
       if (push.value.incarnation !== null) {
+        const impostor = mayBeWorker(stream.metadata, push.value.incarnation.worker);
+        if (impostor !== null) {
+          stream.emit("error", toServiceError(impostor));
+          return;
+        }
         logs?.close("the worker opened another log stream");
         logs = new WorkerLogs(stream);
         this.#workers.get(push.value.incarnation.worker)?.close("the worker connected anew");

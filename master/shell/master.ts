@@ -3,16 +3,20 @@
  * jobs, the cluster and workers until it is told to stop or can no longer write.
  */
 import { join } from "node:path";
+import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import {
   ClusterServiceService,
   JobServiceService,
+  JoinServiceService,
   type WorkerServiceServer,
   WorkerServiceService,
 } from "../../proto/codec/services.js";
+import { channelToPlanner } from "../../proto/security/channel.js";
 import { serve } from "../../proto/serving.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
-import type { ClusterSettings } from "../pure/events.js";
+import { certificateTrouble } from "../pure/access.js";
+import type { ClusterSettings, Recorded } from "../pure/events.js";
 import { monotonicClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
 import { Engine } from "./engine.js";
@@ -20,14 +24,16 @@ import { FailureLogs } from "./failure-logs.js";
 import { Forecasts } from "./forecasts.js";
 import { jobService } from "./job-service.js";
 import { openLogCache } from "./log-cache.js";
+import { joinService } from "./join-service.js";
 import { LogRelay } from "./logs.js";
 import { PlannerClient } from "./planner-client.js";
 import { replay } from "./recovery.js";
+import type { MasterSecurity, SecurityOptions } from "./security.js";
 import { Sessions } from "./sessions.js";
 import { Watches } from "./watches.js";
 
 export interface MasterOptions {
-  /** `host:port`, loopback only; port 0 for any free one. */
+  /** `host:port`, without security loopback only; port 0 for any free one. */
   readonly listen: string;
   readonly dataDirectory: string;
   readonly settings: ClusterSettings;
@@ -39,6 +45,10 @@ export interface MasterOptions {
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
   readonly version: string;
+  /** Mutual TLS; absent or null: plain text. */
+  readonly security?: SecurityOptions | null;
+  /** Whether the planner is spoken to with this master's certificate; needs security. */
+  readonly plannerTls?: boolean;
   readonly log: Logger;
   /** The journal can no longer be written: the process must end. */
   readonly onFatal: (error: Error) => void;
@@ -82,6 +92,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
   if (!began.ok) throw new Error(began.error.message);
 
+  const security = await secure(options, engine, () => planner.reconnect());
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
@@ -90,16 +101,18 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const failureLogs = new FailureLogs(state, logs, logCache);
   const sessions = new Sessions({ engine, heartbeatIntervalMs, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
-  const planner = new PlannerClient({ engine, address, budgetMs, seed: epoch, log });
+  const channel = plannerChannel(options, engine, security);
+  const planner = new PlannerClient({ engine, address, channel, budgetMs, seed: epoch, log });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
     logs: (stream) => logs.accept(stream),
   };
-  const cluster = clusterService({ engine, planner, version, startedAtMs });
+  const cluster = clusterService({ engine, planner, version, startedAtMs, security });
   const serving = await serve({
     listen: options.listen,
     messageBytesMax,
-    services: ["JobService", "ClusterService", "WorkerService"].map((n) => `almanac.v1.${n}`),
+    security,
+    services: services.map((name) => `almanac.v1.${name}`),
     addServices: (server) => {
       server.addService(
         JobServiceService,
@@ -107,7 +120,11 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
       );
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
+      server.addService(JoinServiceService, joinService({ engine, security }));
     },
+  }).catch((error: unknown) => {
+    security?.stop();
+    throw error;
   });
   engine.start({
     toWorker: (worker, commands) => sessions.send(worker, commands),
@@ -116,11 +133,15 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
       watches.wake();
       failureLogs.happened(events);
       planner.happened(events);
+      if (!events.some(isBarring)) return;
+      serving.recheck();
+      if (options.plannerTls === true) planner.reconnect();
     },
   });
   planner.start();
-  log.info({ address: serving.address, epoch }, "master ready");
+  log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
+    security?.stop();
     planner.stop();
     sessions.closeAll();
     await serving.stop();
@@ -129,4 +150,36 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     await journal.close();
   };
   return { address: serving.address, epoch, stop };
+}
+
+const services = ["JobService", "ClusterService", "WorkerService", "JoinService"];
+
+const isBarring = ({ event }: Recorded): boolean => event.type === "CertificateBarred";
+
+async function secure(
+  options: MasterOptions,
+  engine: Engine,
+  onRenewed: () => void,
+): Promise<MasterSecurity | null> {
+  const { security, listen, dataDirectory, log } = options;
+  if (security === undefined || security === null) return null;
+  // Loaded only here: the library behind it is large, and plain text needs none of it.
+  const { secureMaster } = await import("./security.js");
+  return secureMaster({ ...security, engine, listen, dataDirectory, log, onRenewed });
+}
+
+/** With this master's certificate, to a planner whose certificate it knows; else plain text. */
+function plannerChannel(
+  { plannerTls }: MasterOptions,
+  engine: Engine,
+  security: MasterSecurity | null,
+): () => ChannelCredentials {
+  if (plannerTls !== true) return () => credentials.createInsecure();
+  if (security === null) throw new Error("a planner with TLS needs a master with TLS");
+  return () =>
+    channelToPlanner(
+      security.keys(),
+      (identity, serial) =>
+        certificateTrouble(engine.state, identity, serial, engine.nowMs) === null,
+    );
 }

@@ -3,7 +3,7 @@
  * without it. Everything here is optional to the cluster: with the planner away, hung or wrong,
  * dispatch goes on with greedy placement.
  */
-import { credentials, Metadata, status } from "@grpc/grpc-js";
+import { type ChannelCredentials, Metadata, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
@@ -12,6 +12,7 @@ import { taskRunning } from "../../core/problem.js";
 import type { PlannerStatus } from "../../core/views.js";
 import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/plan.js";
 import { PlannerServiceClient } from "../../proto/codec/services.js";
+import { tlsClientOptions } from "../../proto/security/channel.js";
 import type { Recorded } from "../pure/events.js";
 import { greedyName } from "../pure/place.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
@@ -23,6 +24,8 @@ export interface PlannerClientOptions {
   readonly engine: Engine;
   /** null: plan by greedy placement alone. */
   readonly address: string | null;
+  /** Asked for each connection: certificates change. */
+  readonly channel: () => ChannelCredentials;
   readonly budgetMs: number;
   readonly seed: number;
   readonly log: Logger;
@@ -44,7 +47,7 @@ const messageBytesMax = 64 * 1024 * 1024;
 
 export class PlannerClient {
   readonly #options: PlannerClientOptions;
-  readonly #client: PlannerServiceClient | null;
+  #client: PlannerServiceClient | null;
   readonly #history: PlannerHistory;
   #status: PlannerStatus;
   #timers: NodeJS.Timeout[] = [];
@@ -56,10 +59,10 @@ export class PlannerClient {
   #count = 0;
 
   constructor(options: PlannerClientOptions) {
-    const { address, engine } = options;
+    const { address, channel, engine } = options;
     this.#options = options;
     this.#history = new PlannerHistory(engine.state);
-    this.#client = address === null ? null : connect(address);
+    this.#client = address === null ? null : connect(address, channel());
     this.#status = {
       state: address === null ? "off" : "unreachable",
       message: address === null ? "no planner is configured" : "not reached yet",
@@ -86,6 +89,16 @@ export class PlannerClient {
     for (const timer of this.#timers) clearInterval(timer);
     this.#run?.abandon();
     this.#client?.close();
+  }
+
+  /** With the certificates as they are now, on both sides. */
+  reconnect(): void {
+    const { address, channel } = this.#options;
+    if (address === null) return;
+    const before = this.#client;
+    this.#abandon();
+    this.#client = connect(address, channel());
+    before?.close();
   }
 
   /** What has happened, for the predictor behind the planner. */
@@ -224,8 +237,11 @@ export class PlannerClient {
   }
 }
 
-const connect = (address: string): PlannerServiceClient =>
-  new PlannerServiceClient(address, credentials.createInsecure(), {
+const connect = (address: string, channel: ChannelCredentials): PlannerServiceClient =>
+  new PlannerServiceClient(address, channel, {
+    ...tlsClientOptions,
+    // A channel of its own: one shared inside the library would keep the certificates of before.
+    "grpc.use_local_subchannel_pool": 1,
     "grpc.max_receive_message_length": messageBytesMax,
     "grpc.initial_reconnect_backoff_ms": 200,
     "grpc.min_reconnect_backoff_ms": 200,

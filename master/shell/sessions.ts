@@ -13,6 +13,7 @@ import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/ser
 import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
 import { type WorkerCommands, welcome } from "../pure/effects.js";
 import type { Engine } from "./engine.js";
+import { mayBeWorker } from "./principal.js";
 
 type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
 
@@ -140,6 +141,9 @@ class Session {
   async #hello(message: WorkerMessage, hello: Hello): Promise<void> {
     const { engine, heartbeatIntervalMs, log } = this.#options;
     const { incarnation } = hello;
+    // Before it takes the place of the session that is there.
+    const impostor = mayBeWorker(this.#stream.metadata, incarnation.worker);
+    if (impostor !== null) return this.#refuse(impostor);
     const refused = this.#hooks.opened(incarnation);
     if (refused !== null) return this.#refuse(refused);
     this.incarnation = incarnation;

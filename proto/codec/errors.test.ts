@@ -46,6 +46,9 @@ beforeAll(async () => {
     undrain: refuse,
     scheduleMaintenance: refuse,
     removeMaintenance: refuse,
+    createToken: refuse,
+    listTokens: refuse,
+    revokeAccess: refuse,
   };
   server.addService(ClusterServiceService, refusing);
   const port = await new Promise<number>((done, failed) =>

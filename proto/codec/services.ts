@@ -42,6 +42,15 @@ export type {
 } from "../gen/almanac/v1/job.js";
 export { JobServiceClient, JobServiceService } from "../gen/almanac/v1/job.js";
 export type {
+  Certificate as CertificateWire,
+  EnrollRequest,
+  EnrollResponse,
+  JoinServiceServer,
+  RenewRequest,
+  RenewResponse,
+} from "../gen/almanac/v1/join.js";
+export { JoinServiceClient, JoinServiceService } from "../gen/almanac/v1/join.js";
+export type {
   ColumnChunk as ColumnChunkWire,
   EstimateRequest,
   EstimateResponse,

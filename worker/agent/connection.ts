@@ -4,9 +4,10 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { credentials } from "@grpc/grpc-js";
 import { type AttemptId, type Incarnation, workerId } from "../../core/ids.js";
 import { WorkerServiceClient } from "../../proto/codec/services.js";
+import { channelToMaster, tlsClientOptions } from "../../proto/security/channel.js";
+import type { Membership } from "../../proto/security/membership.js";
 import { type OfferedFacts, workerFacts } from "../facts.js";
 import type { SupervisorState } from "../ipc/messages.js";
 import type { WorkerLog } from "../log.js";
@@ -18,6 +19,7 @@ export interface ConnectionOptions {
   readonly agent: OfferedFacts & {
     readonly dataDirectory: string;
     readonly masterAddress: string;
+    readonly membership: Membership | null;
     readonly log: WorkerLog;
   };
   readonly link: SupervisorLink;
@@ -43,7 +45,7 @@ export const incarnationOf = (name: string, state: SupervisorState): Incarnation
 
 export function connectMaster(options: ConnectionOptions): Connection {
   const { agent, link } = options;
-  const client = createClient(agent.masterAddress);
+  const client = createClient(agent);
   const running = new Set<AttemptId>();
   let session: Session | null = null;
   let logs: { close: () => void } | null = null;
@@ -125,11 +127,19 @@ function serveLogs(
 }
 
 /** A channel of its own for each try: the backoff is ours, not one shared inside the library. */
-const createClient = (address: string): WorkerServiceClient =>
-  new WorkerServiceClient(address, credentials.createInsecure(), {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.keepalive_time_ms": 10_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-    "grpc.max_send_message_length": -1,
-    "grpc.max_receive_message_length": -1,
-  });
+const createClient = ({
+  masterAddress,
+  membership,
+}: ConnectionOptions["agent"]): WorkerServiceClient =>
+  new WorkerServiceClient(
+    masterAddress,
+    channelToMaster(masterAddress, membership?.current() ?? null),
+    {
+      ...tlsClientOptions,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.keepalive_time_ms": 10_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.max_send_message_length": -1,
+      "grpc.max_receive_message_length": -1,
+    },
+  );

@@ -1,0 +1,362 @@
+/** Joining and staying in, over real TLS: who gets in, as whom, for how long, and who does not. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { credentials as grpc, Metadata } from "@grpc/grpc-js";
+import pino from "pino";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Client, createClient } from "../cli/client.js";
+import type { JoinRole } from "../core/identity.js";
+import { workerId } from "../core/ids.js";
+import { job, template, workerFacts } from "../core/testing/jobs.js";
+import { defaultSettings } from "../master/pure/genesis.js";
+import { type RunningMaster, startMaster } from "../master/shell/master.js";
+import { JobServiceClient, WorkerServiceClient } from "../proto/codec/services.js";
+import { decodeMasterMessage, encodeWorkerMessage } from "../proto/codec/worker.js";
+import { channelToMaster, tlsClientOptions } from "../proto/security/channel.js";
+import { type Credentials, readCredentials } from "../proto/security/credentials.js";
+import { join, renew } from "../proto/security/join.js";
+import { keepRenewed } from "../proto/security/membership.js";
+
+const log = pino({ level: "silent" });
+const folder = mkdtempSync(joinPath(tmpdir(), "almanac-security-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const start = (name: string, lifeMs = 3_600_000): Promise<RunningMaster> =>
+  startMaster({
+    listen: "127.0.0.1:0",
+    dataDirectory: joinPath(folder, name),
+    settings: defaultSettings,
+    heartbeatIntervalMs: 1_000,
+    plannerAddress: null,
+    planBudgetMs: 1_000,
+    segmentBytes: 1 << 20,
+    version: "test",
+    security: { names: [], certificateLifeMs: lifeMs },
+    log,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+
+const localOf = (name: string): Credentials => {
+  const held = readCredentials(joinPath(folder, name, "local"));
+  if (held === null) throw new Error("the master left no local certificate");
+  return held;
+};
+
+let directories = 0;
+const freshDirectory = (): string => joinPath(folder, `node-${++directories}`);
+
+async function tokenFor(
+  admin: Client,
+  role: JoinRole,
+  name: string,
+  ttlMs = 60_000,
+): Promise<string> {
+  const made = await admin.createToken(role, name, ttlMs);
+  if (!made.ok) throw new Error(made.error.message);
+  return made.value.token;
+}
+
+/** Says Hello as `worker`, and resolves with how the session went. */
+function hello(address: string, held: Credentials | null, worker: string): Promise<string> {
+  const client = new WorkerServiceClient(address, channelToMaster(address, held), tlsClientOptions);
+  const session = client.session();
+  return new Promise<string>((resolve) => {
+    session.on("data", (wire) => {
+      const message = decodeMasterMessage(wire);
+      resolve(message.ok && message.value.welcome !== null ? "welcome" : "something else");
+    });
+    session.on("error", (error) => resolve(error.message));
+    session.on("end", () => resolve("ended"));
+    const incarnation = { worker: workerId(worker), boot: "b", session: "s" };
+    const facts = workerFacts(worker);
+    const said = { incarnation, facts, epochSeen: 0, live: [], unacknowledged: [] };
+    session.write(
+      encodeWorkerMessage({
+        sequence: 1,
+        acknowledged: 0,
+        hello: said,
+        heartbeat: null,
+        started: [],
+        finished: [],
+        refused: [],
+      }),
+    );
+  }).finally(() => {
+    session.cancel();
+    client.close();
+  });
+}
+
+describe("a master with TLS", () => {
+  let master: RunningMaster;
+  let admin: Client;
+  const address = (): string => master.address;
+
+  beforeAll(async () => {
+    master = await start("one");
+    admin = createClient(master.address, localOf("one"));
+  });
+  afterAll(async () => {
+    admin?.close();
+    await master?.stop();
+  });
+
+  const enrol = async (role: JoinRole, name: string): Promise<Credentials> => {
+    const token = await tokenFor(admin, role, name);
+    const joined = await join({ token, address: address(), directory: freshDirectory() });
+    if (!joined.ok) throw new Error(joined.error.message);
+    return joined.value;
+  };
+
+  it("keeps its keys to itself", () => {
+    const paths = ["authority/authority-key.pem", "local/credentials.json"];
+    for (const path of paths) {
+      expect(statSync(joinPath(folder, "one", path)).mode & 0o777, path).toBe(0o600);
+    }
+  });
+
+  it("refuses plain text", async () => {
+    const client = createClient(address());
+    const status = await client.status();
+    expect(status).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    client.close();
+  });
+
+  it("refuses every call without a certificate", async () => {
+    const authorityPem = readFileSync(joinPath(folder, "one/authority/authority.pem"));
+    const client = new JobServiceClient(address(), grpc.createSsl(authorityPem), {
+      "grpc.ssl_target_name_override": "localhost",
+    });
+    const message = await new Promise<string>((resolve) => {
+      client.list({ namespace: "", states: [], limit: 1, after: "" } as never, (error) =>
+        resolve(error?.message ?? "answered"),
+      );
+    });
+    expect(message).toContain("no certificate of this cluster was shown");
+    client.close();
+  });
+
+  it("refuses a certificate of another authority, and is refused by its holder", async () => {
+    const other = await start("other");
+    const foreign = localOf("other");
+    // Trusts this master, but shows what another one signed.
+    const { authorityPem } = localOf("one");
+    const intruder = createClient(address(), { ...foreign, authorityPem });
+    expect(await intruder.status()).toMatchObject({
+      ok: false,
+      error: { code: "permission_denied" },
+    });
+    intruder.close();
+    const misled = createClient(address(), foreign);
+    expect(await misled.status()).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    misled.close();
+    await other.stop();
+  });
+
+  it("lets a person work, and records who it was by the certificate", async () => {
+    const held = await enrol("user", "alice");
+    const client = createClient(address(), held);
+    const spec = job([template("one")]);
+    const receipt = await client.submit({ spec, idempotencyKey: "", dryRun: false });
+    if (!receipt.ok) throw new Error(receipt.error.message);
+    const summary = await client.getSummary(receipt.value.jobId);
+    expect(summary).toMatchObject({ ok: true, value: { principal: "alice" } });
+    client.close();
+    expect(await hello(address(), held, "alice")).toContain(
+      "may not call almanac.v1.WorkerService",
+    );
+  });
+
+  it("does not believe what a client says of itself", async () => {
+    const held = await enrol("user", "bob");
+    const client = new JobServiceClient(
+      address(),
+      channelToMaster(address(), held),
+      tlsClientOptions,
+    );
+    const metadata = new Metadata();
+    metadata.set("almanac-principal", "master");
+    await new Promise((resolve) => {
+      client.cancel({ jobId: "latest", taskName: "", reason: "" }, metadata, resolve);
+    });
+    client.close();
+    const found = spawn("grep", ["-rq", "cancelled by bob", joinPath(folder, "one/journal")]);
+    expect(await new Promise((done) => found.once("close", done))).toBe(0);
+  });
+
+  it("lets a worker speak for itself alone, and call nothing that is for people", async () => {
+    const held = await enrol("worker", "blue");
+    expect(await hello(address(), held, "blue")).toBe("welcome");
+    expect(await hello(address(), held, "green")).toContain("cannot speak for worker green");
+    const client = createClient(address(), held);
+    expect(await client.list({ namespace: "", states: [], limit: 1, after: "" })).toMatchObject({
+      ok: false,
+      error: { code: "permission_denied", message: expect.stringContaining("worker blue may not") },
+    });
+    expect(await client.createToken("user", "eve", 1_000)).toMatchObject({ ok: false });
+    client.close();
+  });
+
+  it("takes no worker for a master: its certificate serves nothing", async () => {
+    const held = await enrol("worker", "spoof");
+    const text = Buffer.from(held.chainPem).toString();
+    const { X509Certificate } = await import("node:crypto");
+    const certificate = new X509Certificate(text);
+    expect(certificate.subjectAltName).toBe("URI:almanac://worker/spoof");
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]); // client authentication only
+  });
+
+  describe("a token", () => {
+    const use = (token: string) => join({ token, address: address(), directory: freshDirectory() });
+
+    it("is good once, however many use it at once", async () => {
+      const token = await tokenFor(admin, "worker", "once");
+      const tries = await Promise.all(Array.from({ length: 8 }, () => use(token)));
+      expect(tries.filter(({ ok }) => ok)).toHaveLength(1);
+      for (const one of tries.filter(({ ok }) => !ok)) {
+        expect(one).toMatchObject({
+          error: { code: "permission_denied", message: expect.stringContaining("used already") },
+        });
+      }
+    });
+
+    it("that is wrong, expired or revoked is refused, and the refusal says which", async () => {
+      const good = await tokenFor(admin, "worker", "late", 50);
+      const wrong = good.replace(/^(alm1\.\w+\.)./, (_, head: string) => `${head}_`);
+      const changed = wrong === good ? good.replace(/^(alm1\.\w+\.)./, "$1A") : wrong;
+      expect(await use(changed)).toMatchObject({
+        error: { code: "permission_denied", message: expect.stringContaining("wrong") },
+      });
+      await sleep(80);
+      expect(await use(good)).toMatchObject({
+        error: { code: "permission_denied", message: expect.stringContaining("has expired") },
+      });
+      const revoked = await tokenFor(admin, "worker", "late");
+      await admin.revoke(revoked.split(".")[1] ?? "", null);
+      expect(await use(revoked)).toMatchObject({
+        error: { code: "permission_denied", message: expect.stringContaining("was revoked") },
+      });
+      expect(await use("nonsense")).toMatchObject({ error: { code: "invalid_argument" } });
+    });
+
+    it("is not told to a master that it is not of", async () => {
+      const other = await start("false-friend");
+      const token = await tokenFor(admin, "worker", "trusting");
+      const misled = await join({ token, address: other.address, directory: freshDirectory() });
+      expect(misled).toMatchObject({
+        error: { message: expect.stringContaining("not the one that made this token") },
+      });
+      expect((await use(token)).ok).toBe(true);
+      await other.stop();
+    });
+
+    it("is listed without its secret", async () => {
+      const token = await tokenFor(admin, "user", "listed");
+      const tokens = await admin.tokens();
+      expect(JSON.stringify(tokens)).not.toContain(token.split(".")[2]);
+      expect(tokens.ok && tokens.value.at(-1)).toMatchObject({ name: "listed", state: "open" });
+    });
+
+    it("stands in no journal", async () => {
+      const token = await tokenFor(admin, "user", "secretive");
+      const found = spawn("grep", ["-rlF", token.split(".")[2] ?? "", joinPath(folder, "one")]);
+      expect(await new Promise((done) => found.once("close", done))).toBe(1);
+    });
+  });
+
+  it("bars a worker from then on, in the middle of its session too", async () => {
+    const held = await enrol("worker", "rogue");
+    const client = new WorkerServiceClient(
+      address(),
+      channelToMaster(address(), held),
+      tlsClientOptions,
+    );
+    const session = client.logs();
+    const ended = new Promise<string>((resolve) => {
+      session.on("error", (error) => resolve(error.message));
+    });
+    session.on("data", () => undefined);
+    const incarnation = { worker: "rogue", boot: "b", session: "s" };
+    session.write({
+      incarnation,
+      request: 0,
+      offset: 0,
+      data: Buffer.alloc(0),
+      droppedBytes: 0,
+      end: false,
+      error: "",
+    });
+    await sleep(50);
+    expect(await admin.revoke("rogue", "worker")).toMatchObject({
+      value: { certificatesBarred: 1 },
+    });
+    expect(await ended).toContain("revoked");
+    client.close();
+    expect(await hello(address(), held, "rogue")).toContain("revoked");
+    const renewed = await renew(address(), freshDirectory(), held);
+    expect(renewed).toMatchObject({ error: { code: "permission_denied" } });
+  });
+});
+
+describe("across a restart of the master", () => {
+  it("a used token stays used, a barred certificate barred, and a good one good", async () => {
+    const first = await start("restart");
+    const admin = createClient(first.address, localOf("restart"));
+    const [good, bad] = [
+      await tokenFor(admin, "user", "good"),
+      await tokenFor(admin, "user", "bad"),
+    ];
+    const joinWith = (token: string, address: string) =>
+      join({ token, address, directory: freshDirectory() });
+    const goodOne = await joinWith(good, first.address);
+    const badOne = await joinWith(bad, first.address);
+    await admin.revoke("bad", null);
+    admin.close();
+    await first.stop();
+    if (!goodOne.ok || !badOne.ok) throw new Error("did not join");
+
+    const second = await start("restart");
+    expect(await joinWith(good, second.address)).toMatchObject({
+      error: { message: expect.stringContaining("used already") },
+    });
+    const [goodClient, badClient] = [goodOne, badOne].map(({ value }) =>
+      createClient(second.address, value),
+    );
+    expect(await goodClient?.status()).toMatchObject({ ok: true });
+    expect(await badClient?.status()).toMatchObject({ error: { code: "permission_denied" } });
+    goodClient?.close();
+    badClient?.close();
+    await second.stop();
+  });
+});
+
+describe("certificates of three seconds", () => {
+  it("renew by themselves, the master's and a member's, and an old one is refused", async () => {
+    const master = await start("brief", 3_000);
+    const admin = createClient(master.address, localOf("brief"));
+    const token = await tokenFor(admin, "user", "carol");
+    admin.close();
+    const directory = freshDirectory();
+    const joined = await join({ token, address: master.address, directory });
+    if (!joined.ok) throw new Error(joined.error.message);
+    const first = joined.value;
+    const { address } = master;
+    const membership = keepRenewed({ address, directory, credentials: first, log });
+    await sleep(5_000);
+    expect(membership.current().chainPem).not.toBe(first.chainPem);
+    expect(readCredentials(directory)).toEqual(membership.current());
+    const now = createClient(address, membership.current());
+    expect(await now.status()).toMatchObject({ ok: true });
+    now.close();
+    const old = createClient(address, first);
+    expect(await old.status()).toMatchObject({ ok: false });
+    old.close();
+    membership.stop();
+    await master.stop();
+  });
+});
