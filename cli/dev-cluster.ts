@@ -96,11 +96,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
+/** All on this machine: nobody joins, whatever the settings say of other clusters. */
+const plainText = ["--tls", "off"];
+
 function startPlannerOf(options: ClusterOptions): Promise<Member> {
   const { listen = loopback, args = [] } = options.planner ?? {};
   return startMember(options, "planner", (address) => [
     "planner",
     ...["--listen", address ?? listen],
+    ...plainText,
     ...args,
   ]);
 }
@@ -109,6 +113,7 @@ function startMasterOf(options: ClusterOptions, planner: Member | null): Promise
   return startMember(options, "master", (address) => [
     "master",
     ...["--listen", address ?? options.listen ?? loopback],
+    ...plainText,
     ...["--data-directory", join(options.dataDirectory, "master")],
     ...["--planner", planner === null ? "off" : planner.address()],
     ...(options.masterArgs ?? []),

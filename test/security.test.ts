@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { credentials as grpc, Metadata } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials as grpc, Metadata } from "@grpc/grpc-js";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
@@ -12,10 +12,22 @@ import type { JoinRole } from "../core/identity.js";
 import { workerId } from "../core/ids.js";
 import { job, template, workerFacts } from "../core/testing/jobs.js";
 import { defaultSettings } from "../master/pure/genesis.js";
+import { openAuthority, signOwnKeys } from "../master/shell/authority.js";
 import { type RunningMaster, startMaster } from "../master/shell/master.js";
-import { JobServiceClient, WorkerServiceClient } from "../proto/codec/services.js";
+import { startPlanner } from "../planner/server.js";
+import { encodeEstimateRequest } from "../proto/codec/plan.js";
+import {
+  JobServiceClient,
+  PlannerServiceClient,
+  WorkerServiceClient,
+} from "../proto/codec/services.js";
 import { decodeMasterMessage, encodeWorkerMessage } from "../proto/codec/worker.js";
-import { channelToMaster, tlsClientOptions } from "../proto/security/channel.js";
+import {
+  channelToMaster,
+  channelToPlanner,
+  type Keys,
+  tlsClientOptions,
+} from "../proto/security/channel.js";
 import { type Credentials, readCredentials } from "../proto/security/credentials.js";
 import { join, renew } from "../proto/security/join.js";
 import { keepRenewed } from "../proto/security/membership.js";
@@ -46,6 +58,13 @@ const localOf = (name: string): Credentials => {
   if (held === null) throw new Error("the master left no local certificate");
   return held;
 };
+
+/** As the master signs them for itself. */
+async function masterKeys(name: string): Promise<Keys> {
+  const nowMs = Date.now();
+  const authority = await openAuthority(joinPath(folder, name, "authority"), nowMs);
+  return signOwnKeys(authority, { names: [], nowMs, lifeMs: 60_000 });
+}
 
 let directories = 0;
 const freshDirectory = (): string => joinPath(folder, `node-${++directories}`);
@@ -267,6 +286,31 @@ describe("a master with TLS", () => {
       const found = spawn("grep", ["-rlF", token.split(".")[2] ?? "", joinPath(folder, "one")]);
       expect(await new Promise((done) => found.once("close", done))).toBe(1);
     });
+  });
+
+  it("vouches for a planner, which answers this master and nobody else", async () => {
+    const planner = await startPlanner({
+      listen: "127.0.0.1:0",
+      threads: 1,
+      solverThreadEntry: joinPath(import.meta.dirname, "../dist/planner/solver-thread.js"),
+      credentials: await enrol("planner", "thinker"),
+      log,
+    });
+    const ask = (channel: ChannelCredentials): Promise<string> =>
+      new Promise((resolve) => {
+        const client = new PlannerServiceClient(planner.address, channel, tlsClientOptions);
+        client.estimate(encodeEstimateRequest([]), new Metadata(), (error) => {
+          resolve(error?.message ?? "answered");
+          client.close();
+        });
+      });
+    const user = await enrol("user", "dave");
+    expect(await ask(channelToPlanner(user, () => true))).toContain("own cluster's master alone");
+    const keys = await masterKeys("one");
+    expect(await ask(channelToPlanner(keys, () => true))).toBe("answered");
+    expect(await ask(channelToPlanner(keys, () => false))).toContain("no good planner's");
+    expect(await ask(grpc.createInsecure())).not.toBe("answered");
+    await planner.stop();
   });
 
   it("bars a worker from then on, in the middle of its session too", async () => {

@@ -18,6 +18,7 @@ const certificatesMax = 16;
 
 /** Of the person who may read the master's data directory. */
 export const localUser = "local";
+const localKept = 3;
 /** Names that the journal uses for others than people. */
 const reservedNames: ReadonlySet<string> = new Set(["master", "anonymous", localUser]);
 
@@ -71,14 +72,14 @@ export function* renewCertificate(
   return ok({ kind: "certify", role: known.role, name: known.name });
 }
 
-/** Replaces those of earlier starts: nobody uses one beyond a single call. */
+/** Replaces those of earlier starts, but for a few: a command may be about to use one of them. */
 export function* issueLocalCertificate(
   state: State,
   { serial, lifeMs }: Of<"IssueLocalCertificate">,
   nowMs: number,
 ): Decision {
   const name = localUser;
-  const earlier = serialsOf(state, name, "user");
+  const earlier = serialsOf(state, name, "user").slice(0, -localKept);
   const expiresAtMs = nowMs + lifeMs;
   yield { type: "CertificateIssued", serial, role: "user", name, expiresAtMs };
   for (const one of earlier) yield { type: "CertificateBarred", serial: one };

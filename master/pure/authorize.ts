@@ -17,7 +17,8 @@ export function authorize(
   const { role, name } = identityOfPrincipal(principal);
   switch (command.type) {
     case "WorkerHello":
-      return role === "worker" ? only(name, command.hello.incarnation.worker) : denied(principal);
+      if (role !== "worker") return denied(principal);
+      return only(name, command.hello.incarnation.worker) ?? only(name, command.hello.facts.name);
     case "WorkerReport":
       return role === "worker" ? only(name, command.incarnation.worker) : denied(principal);
     case "RenewCertificate": {
