@@ -81,6 +81,19 @@ describe("the other views", () => {
       width: 140,
     }));
 
+  it("workers say which limits they do not keep, but for disk, which none keeps", () => {
+    const [worker] = workersFixture();
+    if (worker === undefined) throw new Error("no worker");
+    const drivers = worker.facts.drivers.map((driver) => ({
+      ...driver,
+      notEnforced: ["processes", "no_new_privileges", "disk"],
+    }));
+    const view = { ...worker, facts: { ...worker.facts, drivers } };
+    const text = renderWorkers([view], screenOf(220)).join("\n");
+    expect(text).toContain("memory not enforced, not kept: processes, no new privileges");
+    expect(text).not.toContain("disk");
+  });
+
   it("plan", () =>
     expectRendering(
       (screen) => renderPlan(planFixture(job), screen, { entriesMax: 6 }),

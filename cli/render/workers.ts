@@ -68,8 +68,10 @@ function devicesText(types: readonly string[]): string {
   return [...counts].map(([type, count]) => `${count}×${type}`).join(" ");
 }
 
-/** What is not enforced is said aloud. */
-function limitsText({ name, cpuLimit, memoryLimit }: DriverFacts): string {
-  if (cpuLimit === memoryLimit) return `${name}: ${wordsOf(cpuLimit)}`;
-  return `${name}: cpu ${wordsOf(cpuLimit)}, memory ${wordsOf(memoryLimit)}`;
+/** What is not enforced is said aloud; disk is so nowhere, and stands in docs/job.md. */
+function limitsText({ name, cpuLimit, memoryLimit, notEnforced = [] }: DriverFacts): string {
+  const others = notEnforced.filter((what) => what !== "disk").map(wordsOf);
+  const without = others.length === 0 ? "" : `, not kept: ${others.join(", ")}`;
+  if (cpuLimit === memoryLimit) return `${name}: ${wordsOf(cpuLimit)}${without}`;
+  return `${name}: cpu ${wordsOf(cpuLimit)}, memory ${wordsOf(memoryLimit)}${without}`;
 }
