@@ -34,9 +34,9 @@ describe("the guide to the command line", () => {
       ({ commands }) => commands.length > 0,
     );
     const paths = groups.flatMap((group) =>
-      group.commands.map((command) => `almanac ${group.name()} ${command.name()} `),
+      group.commands.map((command) => `almanac ${group.name()} ${command.name()}`),
     );
-    expect(paths).toContain("almanac worker drain ");
+    expect(paths).toContain("almanac worker drain");
     for (const path of paths) expect(guide).toContain(path);
   });
 
