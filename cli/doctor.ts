@@ -164,10 +164,25 @@ function plannerFinding({ planner }: ClusterStatus): Finding {
 function workersFinding(workers: readonly WorkerView[]): Finding {
   const subject = "workers";
   const connected = workers.filter(({ state }) => state === "connected").length;
-  const message = `${connected} connected, ${workers.length - connected} not`;
+  const message = `${connected} connected, ${workers.length - connected} not${awayText(workers)}`;
   if (connected === workers.length && connected > 0) return { subject, level: "good", message };
   const advice = connected === 0 ? "start one: almanac worker" : "see `almanac workers`";
   return { subject, level: connected === 0 ? "bad" : "warning", message, advice };
+}
+
+/** Drivers that workers know and cannot offer: no fault by itself, but a reason why tasks wait. */
+function awayText(workers: readonly WorkerView[]): string {
+  const counts = new Map<string, number>();
+  for (const { facts, state } of workers) {
+    if (state !== "connected") continue;
+    for (const { name, reason } of facts.unavailableDrivers) {
+      const text = `${name}: ${reason}`;
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .map(([text, count]) => `; ${plural(count, "worker")} without ${text}`)
+    .join("");
 }
 
 /** What the master has just heard cannot lie in our future, nor far back while it is connected. */

@@ -16,6 +16,13 @@ export interface DriverFacts {
   readonly notEnforced?: readonly string[];
 }
 
+/** A driver that this worker knows and cannot offer now. */
+export interface UnavailableDriver {
+  readonly name: DriverName;
+  /** In words for the user. */
+  readonly reason: string;
+}
+
 export interface WorkerFacts {
   readonly name: string;
   readonly hostname: string;
@@ -24,6 +31,7 @@ export interface WorkerFacts {
   readonly devices: readonly Device[];
   readonly labels: Readonly<Record<string, string>>;
   readonly drivers: readonly DriverFacts[];
+  readonly unavailableDrivers: readonly UnavailableDriver[];
   /** Relative to a reference core: a task of estimate e runs e / speed here. */
   readonly speed: number;
   readonly softwareVersion: string;

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { devicesPerWorkerMax } from "../core/resources.js";
+import { containerNetworks } from "../core/drivers.js";
 import { amountMax } from "../core/validate-template.js";
 import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
 import { bitRate, bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
@@ -183,6 +184,47 @@ const gpu = closed({
     .describe("How often the GPUs are looked at again."),
 });
 
+const names = (what: string) =>
+  z.array(path, { error: `must be a list of ${what}` }).max(1000, { error: "has more than 1000" });
+
+const docker = closed({
+  socket: path
+    .nullable()
+    .default("/var/run/docker.sock")
+    .describe("Socket of the Docker daemon that runs containers; null: this worker runs none."),
+  allowedMounts: names("directories")
+    .default([])
+    .describe("Directories of the node of which tasks may mount parts, to read."),
+  allowedWritableMounts: names("directories").default([]).describe("The same, to read and write."),
+  allowedNetworks: z
+    .array(z.enum(containerNetworks), { error: "must be a list of none, bridge and host" })
+    .default(["none"])
+    .describe("Networks that tasks may ask for: `none`, `bridge`, `host`."),
+  allowedCapabilities: names("capabilities")
+    .default([])
+    .describe("Capabilities that tasks may ask for, without `CAP_`, like `[NET_BIND_SERVICE]`."),
+  allowRoot: flag
+    .default(false)
+    .describe("Tasks may run as root in a container, or as a user by name, who may be root there."),
+  allowWritableRoot: flag
+    .default(false)
+    .describe("Tasks may write to the file system of their container."),
+  allowNewPrivileges: flag
+    .default(false)
+    .describe("Programs in containers may gain privileges that their user has not."),
+  processes: whole(1, 4_194_304)
+    .default(4096)
+    .describe("Processes and threads of one container, at most and by default."),
+  credentials: z
+    .record(z.string(), path, {
+      error: "must be a map like {registry: /etc/almanac/registry.json}",
+    })
+    .default({})
+    .describe(
+      'Registry credentials by the names that tasks call them: files of `{"username", "password", "serveraddress"}`.',
+    ),
+});
+
 const worker = closed({
   name: name.nullable().default(null).describe("Name of the worker; null: the host's name."),
   master: dialled.default("127.0.0.1:7070").describe("Address of the master."),
@@ -203,6 +245,7 @@ const worker = closed({
     .describe(
       "Part of a core that each core of an attempt really gets, to stand for a slower machine; null: all of it.",
     ),
+  docker: docker.prefault({}),
 });
 
 const cli = closed({

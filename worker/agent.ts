@@ -61,6 +61,7 @@ const supervisorDefaults = {
   idleExitMs: 60_000,
   retainedAttemptsMax: 1_000,
   retainedBytesMax: 8 * 1024 * 1024 * 1024,
+  docker: null,
 };
 
 /** Starts of a supervisor that may fail before the agent gives up. */
@@ -128,7 +129,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
 
   return {
     incarnation: () => incarnationOf(options.name, link.state),
-    facts: () => workerFacts(offered(), link.state.drivers),
+    facts: () => workerFacts(offered(), link.state),
     supervisorPid: () => link.state.pid,
     async stop({ stopSupervisor }) {
       abort.abort();

@@ -9,7 +9,7 @@ import type { AttemptId } from "../core/ids.js";
 import type { Command, DriverName } from "../core/job.js";
 import type { Resources } from "../core/resources.js";
 import type { Result } from "../core/result.js";
-import type { DriverFacts, Outcome, UsageReport } from "../core/worker.js";
+import type { DriverFacts, Outcome, UnavailableDriver, UsageReport } from "../core/worker.js";
 
 export interface DriverStart {
   readonly attempt: AttemptId;
@@ -47,7 +47,12 @@ export interface DriverEnd {
   readonly stderrBytes: number;
 }
 
+export type DriverStanding =
+  | { readonly kind: "available"; readonly facts: DriverFacts }
+  | { readonly kind: "unavailable"; readonly driver: UnavailableDriver };
+
 export interface RunningAttempt {
+  /** 0: not known, or none yet. */
   readonly pid: number;
   readonly startedAtMs: number;
   /** Resolves when the program and everything that it left behind are gone. Never rejects. */
@@ -58,7 +63,8 @@ export interface RunningAttempt {
 
 export interface Driver {
   readonly name: DriverName;
-  readonly facts: DriverFacts;
+  /** What it can do now, or why it can do nothing; may change while the supervisor lives. */
+  standing(): DriverStanding;
   /** An error is a program that could not be started, in words for the user. */
   start(start: DriverStart): Promise<Result<RunningAttempt, string>>;
   /**

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { describe, expect, test } from "vitest";
-import type { DriverFacts, Enforcement } from "../core/worker.js";
+import type { Enforcement, WorkerFacts } from "../core/worker.js";
 import { detectCapacity, measureSpeed, type OfferedFacts, workerFacts } from "./facts.js";
 
 const offered: OfferedFacts = {
@@ -11,9 +11,10 @@ const offered: OfferedFacts = {
   speed: 2,
   throttle: 0.5,
 };
-const drivers = (cpuLimit: Enforcement): DriverFacts[] => [
-  { name: "process", cpuLimit, memoryLimit: cpuLimit },
-];
+const drivers = (cpuLimit: Enforcement): Pick<WorkerFacts, "drivers" | "unavailableDrivers"> => ({
+  drivers: [{ name: "process", cpuLimit, memoryLimit: cpuLimit }],
+  unavailableDrivers: [],
+});
 
 describe("what a worker says of its node", () => {
   test("capacity is what the node has, in whole units", () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { arch, availableParallelism, hostname, platform, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Resources } from "../core/resources.js";
-import type { DriverFacts, WorkerFacts } from "../core/worker.js";
+import type { WorkerFacts } from "../core/worker.js";
 import packageFile from "../package.json" with { type: "json" };
 import { readCgroupMounts, readOwnGroups } from "./drivers/process/cgroup-manager.js";
 import { fastestLinkBps, type NetworkLink } from "./pure/network-speed.js";
@@ -19,7 +19,10 @@ export interface OfferedFacts {
 }
 
 /** A throttled worker is slower only where the quota that makes it so is enforced. */
-export function workerFacts(offered: OfferedFacts, drivers: readonly DriverFacts[]): WorkerFacts {
+export function workerFacts(
+  offered: OfferedFacts,
+  { drivers, unavailableDrivers }: Pick<WorkerFacts, "drivers" | "unavailableDrivers">,
+): WorkerFacts {
   const throttled = drivers.some((driver) => driver.cpuLimit !== "not_enforced");
   const factor = throttled ? (offered.throttle ?? 1) : 1;
   return {
@@ -29,6 +32,7 @@ export function workerFacts(offered: OfferedFacts, drivers: readonly DriverFacts
     devices: offered.devices,
     labels: { ...offered.labels, ...nodeLabels(offered.devices) },
     drivers,
+    unavailableDrivers,
     speed: offered.speed * factor,
     softwareVersion: packageFile.version,
   };

@@ -37,6 +37,7 @@ function factsOf(shape: ExpectedWorker, index: number): WorkerFacts[] {
       devices: [],
       labels: shape.labels,
       drivers: [{ name: "process", cpuLimit: "not_enforced", memoryLimit: "not_enforced" }],
+      unavailableDrivers: [],
       speed: shape.speed,
       softwareVersion: packageFile.version,
     };

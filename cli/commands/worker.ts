@@ -6,7 +6,9 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { isLoopback, parseAddress } from "../../spec/address.js";
+import type { Config } from "../../spec/config.js";
 import { startAgent } from "../../worker/agent.js";
+import type { DockerPolicy } from "../../worker/drivers/docker/policy.js";
 import { detectCapacity, measureSpeed } from "../../worker/facts.js";
 import { capacityOf } from "../../worker/pure/offer.js";
 import { sayReady } from "../cluster/ready.js";
@@ -71,11 +73,11 @@ export function addWorker(program: Program, { distribution }: Installation): voi
       labels: worker.labels,
       devices: [],
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
-      supervisor: { process: worker.process },
       speed: worker.speed ?? measureSpeed(speedMeasurementMs),
       throttle: worker.throttle,
       supervisorEntry: join(distribution, "worker/supervisor/main.js"),
       log,
+      supervisor: { process: worker.process, docker: dockerPolicyOf(worker.docker) },
     });
     sayReady("worker", worker.master, given.json === true);
     const stop = async (): Promise<void> => {
@@ -106,4 +108,9 @@ function plainTextOnly(address: string): void {
   const message = `this node has not joined the cluster of the master at ${address}`;
   const how = "there run `almanac token create --worker NAME`, here `almanac worker --join TOKEN`";
   throw failure("permission_denied", `${message}: ${how}`);
+}
+
+/** null: no containers here. */
+function dockerPolicyOf({ socket, ...rest }: Config["worker"]["docker"]): DockerPolicy | null {
+  return socket === null ? null : { socket, ...rest };
 }

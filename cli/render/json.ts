@@ -141,6 +141,7 @@ export const workerJson = (worker: WorkerView): { readonly [key: string]: Json }
   devices: worker.facts.devices.map((device) => ({ ...device })),
   labels: worker.facts.labels,
   drivers: worker.facts.drivers.map((driver) => ({ ...driver })),
+  unavailableDrivers: worker.facts.unavailableDrivers.map((driver) => ({ ...driver })),
   speed: worker.facts.speed,
   softwareVersion: worker.facts.softwareVersion,
   incarnation: { boot: worker.incarnation.boot, session: worker.incarnation.session },

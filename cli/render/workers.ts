@@ -1,7 +1,7 @@
 /** The workers: state, what is used of what they offer, and how their limits are kept. */
 import type { Resources } from "../../core/resources.js";
 import type { WorkerView } from "../../core/views.js";
-import type { DriverFacts } from "../../core/worker.js";
+import type { DriverFacts, WorkerFacts } from "../../core/worker.js";
 import { closedText } from "./operations.js";
 import type { Screen } from "./screen.js";
 import { wordsOf, workerStateCell } from "./states.js";
@@ -42,7 +42,7 @@ export function renderWorkers(workers: readonly WorkerView[], screen: Screen): s
       heartbeat === null ? "" : formatBytes(heartbeat.freeMemoryBytes),
       otherText(used, facts.capacity),
       devicesText(facts.devices.map(({ type }) => type)),
-      { text: facts.drivers.map(limitsText).join("; "), style: colour.dim },
+      { text: driversText(facts), style: colour.dim },
       {
         // What every node says of itself is in --json; people look for what they have given.
         text: Object.entries(facts.labels)

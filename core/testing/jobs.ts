@@ -16,6 +16,7 @@ export const workerFacts = (name: string): WorkerFacts => ({
   devices: [],
   labels: {},
   drivers: [{ name: "process", cpuLimit: "not_enforced", memoryLimit: "not_enforced" }],
+  unavailableDrivers: [],
   speed: 1,
   softwareVersion: "test",
 });

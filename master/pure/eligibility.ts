@@ -15,7 +15,9 @@ export const workerNameLabel = "almanac.worker";
 export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string[] {
   const reasons: string[] = [];
   if (!facts.drivers.some((driver) => driver.name === template.driver)) {
-    reasons.push(`no driver ${template.driver}`);
+    const known = facts.unavailableDrivers.find((driver) => driver.name === template.driver);
+    const why = known === undefined ? "" : `: ${known.reason}`;
+    reasons.push(`no driver ${template.driver}${why}`);
   }
   for (const name of exceeding(template.resources, facts.capacity)) {
     reasons.push(`not enough ${name}`);

@@ -242,6 +242,7 @@ export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
   })),
   speed: facts.speed,
   softwareVersion: facts.softwareVersion,
+  unavailableDrivers: facts.unavailableDrivers.map(({ name, reason }) => ({ name, reason })),
 });
 
 export function decodeWorkerFacts(scope: Scope, message: wire.WorkerFacts): WorkerFacts {
@@ -255,6 +256,15 @@ export function decodeWorkerFacts(scope: Scope, message: wire.WorkerFacts): Work
     drivers: list(scope, "drivers", message.drivers, decodeDriverFacts),
     speed: finite(scope, "speed", message.speed),
     softwareVersion: message.softwareVersion,
+    unavailableDrivers: list(
+      scope,
+      "unavailableDrivers",
+      message.unavailableDrivers,
+      (at, one) => ({
+        name: literal(at, "name", one.name, driverNames),
+        reason: one.reason,
+      }),
+    ),
   };
 }
 

@@ -73,7 +73,7 @@ export function connectMaster(options: ConnectionOptions): Connection {
       link,
       state,
       incarnation,
-      facts: workerFacts(agent, state.drivers),
+      facts: workerFacts(agent, state),
       log: agent.log,
       nextToken: options.nextToken,
       onWelcome: () => {
@@ -89,6 +89,8 @@ export function connectMaster(options: ConnectionOptions): Connection {
   function onEvent(event: SupervisorEvent): void {
     if (event.kind === "started") running.add(event.started.attempt);
     if (event.kind === "finished") running.delete(event.finished.attempt);
+    // What a worker offers is said in a Hello only, so the next session says it.
+    if (event.kind === "drivers_changed") return close();
     if (session !== null) session.on(event);
     else if (event.kind === "state") session = open(event);
   }

@@ -93,6 +93,7 @@ export class Session {
         this.#outbox.refused.push(event.refused);
         return this.#flushSoon();
       case "state":
+      case "drivers_changed":
         return;
       default:
         unreachable(event);

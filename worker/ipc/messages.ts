@@ -12,9 +12,9 @@ import type {
   LaunchRefused,
   Stop,
 } from "../../core/session.js";
-import type { DriverFacts } from "../../core/worker.js";
+import type { DriverFacts, UnavailableDriver } from "../../core/worker.js";
 
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export type AgentToSupervisor =
   /** First on every connection; answered by `state`, or by `busy` if another agent is attached. */
@@ -51,6 +51,7 @@ export interface SupervisorState {
   readonly session: string;
   readonly epochSeen: number;
   readonly drivers: readonly DriverFacts[];
+  readonly unavailableDrivers: readonly UnavailableDriver[];
   readonly live: readonly AttemptStarted[];
   readonly unacknowledged: readonly AttemptFinished[];
 }
@@ -58,6 +59,8 @@ export interface SupervisorState {
 export type SupervisorToAgent =
   | SupervisorState
   | { readonly kind: "busy" }
+  /** What the drivers can do has changed: the agent asks for the state anew. */
+  | { readonly kind: "drivers_changed" }
   | { readonly kind: "taken"; readonly token: number }
   | { readonly kind: "started"; readonly started: AttemptStarted }
   | { readonly kind: "finished"; readonly finished: AttemptFinished }

@@ -5,6 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Driver } from "../driver.js";
+import { createDockerDriver } from "../drivers/docker/docker.js";
 import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory } from "../ipc/paths.js";
@@ -32,13 +34,20 @@ async function main(): Promise<void> {
   const session = randomUUID();
   const boot = bootId();
   const ledger = openLedger(join(dataDirectory, "attempts.log"));
+  // The server exists only after recovery, which needs the drivers.
+  let tellAgent: () => void = () => undefined;
+  const onChange = (): void => tellAgent();
   const { process: policy } = given;
-  const drivers = [createProcessDriver({ dataDirectory, ...(policy && { policy }) })];
+  const drivers: Driver[] = [createProcessDriver({ dataDirectory, ...(policy && { policy }) })];
+  if (given.docker !== null) {
+    drivers.push(await createDockerDriver({ dataDirectory, policy: given.docker, onChange, log }));
+  }
   await recoverAttempts(dataDirectory, ledger, drivers, boot, log);
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
   const server = createAgentServer(dataDirectory, log);
   const { emit } = server;
+  tellAgent = () => emit({ kind: "drivers_changed" });
   const supervisor = new Supervisor({
     dataDirectory,
     boot,

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import type { ProcessPolicy } from "../drivers/process/privileges.js";
+import type { DockerPolicy } from "../drivers/docker/policy.js";
 import { supervisorLogPath } from "../ipc/paths.js";
 
 export interface SupervisorArguments {
@@ -12,6 +13,8 @@ export interface SupervisorArguments {
   readonly retainedBytesMax: number;
   /** What tasks may ask of the process driver. Absent: nothing. */
   readonly process?: ProcessPolicy;
+  /** null: this worker runs no containers. */
+  readonly docker: DockerPolicy | null;
 }
 
 const logBytesMax = 8 * 1024 * 1024;

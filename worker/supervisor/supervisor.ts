@@ -44,6 +44,7 @@ export class Supervisor {
   async snapshot(): Promise<SupervisorState> {
     await this.#attempts.settled();
     const { boot, session, ledger, drivers } = this.#options;
+    const standings = drivers.map((driver) => driver.standing());
     return {
       kind: "state",
       version: protocolVersion,
@@ -51,7 +52,10 @@ export class Supervisor {
       boot,
       session,
       epochSeen: ledger.state.epochSeen,
-      drivers: drivers.map((driver) => driver.facts),
+      drivers: standings.flatMap((one) => (one.kind === "available" ? [one.facts] : [])),
+      unavailableDrivers: standings.flatMap((one) =>
+        one.kind === "unavailable" ? [one.driver] : [],
+      ),
       live: this.#attempts.allStarted(),
       unacknowledged: [...ledger.state.finished.values()],
     };

@@ -2,14 +2,16 @@
  * What every driver promises (driver.ts). A driver's own test calls this with a way to make it; the
  * scripts are POSIX shell, which every driver can run.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DriverOptions } from "../../core/drivers.js";
 import type { AttemptId } from "../../core/ids.js";
 import { noResources } from "../../core/resources.js";
 import type { LogStreamName } from "../../core/session.js";
+import type { DriverFacts } from "../../core/worker.js";
 import type { Driver, DriverEnd, DriverIdentity, DriverStart, RunningAttempt } from "../driver.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { readLog } from "../logs/reader.js";
@@ -22,16 +24,30 @@ export interface DriverHarness {
   run(start: Partial<DriverStart>): Promise<RunningAttempt>;
   /** Starts and waits for the end. */
   end(start: Partial<DriverStart>): Promise<DriverEnd>;
+  /** Starts what cannot be started, and returns why, whether it showed at once or later. */
+  failure(start: Partial<DriverStart>): Promise<string>;
   log(attempt: AttemptId, stream: LogStreamName): Promise<string>;
   close(): Promise<void>;
 }
 
-export function createHarness(makeDriver: (dataDirectory: string) => Driver): DriverHarness {
-  const dataDirectory = mkdtempSync(join(tmpdir(), "almanac-driver-"));
-  const driver = makeDriver(dataDirectory);
+export type MakeDriver = (dataDirectory: string) => Driver | Promise<Driver>;
 
-  async function run(start: Partial<DriverStart>): Promise<RunningAttempt> {
-    const result = await driver.start(startOf(dataDirectory, start));
+/** `options`: of every command that has none of its own. */
+export async function createHarness(
+  makeDriver: MakeDriver,
+  options: DriverOptions | null = null,
+): Promise<DriverHarness> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), "almanac-driver-"));
+  const driver = await makeDriver(dataDirectory);
+
+  function start(more: Partial<DriverStart>): ReturnType<Driver["start"]> {
+    const given = startOf(dataDirectory, more);
+    const ownOptions = given.command.options ?? options;
+    return driver.start({ ...given, command: { ...given.command, options: ownOptions } });
+  }
+
+  async function run(more: Partial<DriverStart>): Promise<RunningAttempt> {
+    const result = await start(more);
     if (!result.ok) throw new Error(result.error);
     return result.value;
   }
@@ -40,7 +56,13 @@ export function createHarness(makeDriver: (dataDirectory: string) => Driver): Dr
     driver,
     dataDirectory,
     run,
-    end: async (start) => (await run(start)).ended,
+    end: async (more) => (await run(more)).ended,
+    async failure(more) {
+      const result = await start(more);
+      if (!result.ok) return result.error;
+      const { outcome } = await result.value.ended;
+      return outcome.kind === "not_started" ? outcome.message : `it ended: ${outcome.kind}`;
+    },
     async log(attempt, stream) {
       const directory = attemptDirectory(dataDirectory, attempt);
       let text = "";
@@ -56,6 +78,13 @@ export function createHarness(makeDriver: (dataDirectory: string) => Driver): Dr
       rmSync(dataDirectory, { recursive: true, force: true });
     },
   };
+}
+
+/** Of a driver that is there. */
+export function factsOf(driver: Driver): DriverFacts {
+  const standing = driver.standing();
+  if (standing.kind === "unavailable") throw new Error(standing.driver.reason);
+  return standing.facts;
 }
 
 export function startOf(dataDirectory: string, more: Partial<DriverStart>): DriverStart {
@@ -77,16 +106,28 @@ export function startOf(dataDirectory: string, more: Partial<DriverStart>): Driv
   };
 }
 
-export function driverContract(name: string, makeDriver: (dataDirectory: string) => Driver): void {
+export interface ContractTraits {
+  /** Of every command. */
+  readonly options?: DriverOptions;
+  /** Attempts that the host can bear at once. */
+  readonly atOnce?: number;
+}
+
+export function driverContract(
+  name: string,
+  makeDriver: MakeDriver,
+  { options, atOnce = 40 }: ContractTraits = {},
+): void {
   describe(`the driver ${name}`, () => {
     let harness: DriverHarness;
-    beforeAll(() => {
-      harness = createHarness(makeDriver);
+    beforeAll(async () => {
+      harness = await createHarness(makeDriver, options ?? null);
     });
     afterAll(() => harness.close());
 
     endings(() => harness);
-    streams(() => harness);
+    streams(() => harness, atOnce);
+    limits(() => harness);
     stopping(() => harness);
   });
 }
@@ -130,7 +171,7 @@ function endings(harness: () => DriverHarness): void {
     expect(lines).toContain("ALMANAC_TASK_NAME=train[1]");
     expect(lines).toContain("ALMANAC_ATTEMPT=1");
     const known =
-      /^(PATH|HOME|LANG|TMPDIR|PWD|GREETING|my\.option|ALMANAC_\w+|\w+_VISIBLE_DEVICES)=/;
+      /^(PATH|HOME|HOSTNAME|LANG|TMPDIR|PWD|GREETING|my\.option|ALMANAC_\w+|\w+_VISIBLE_DEVICES)=/;
     expect(lines.filter((line) => line !== "" && !known.test(line))).toEqual([]);
   });
 
@@ -144,14 +185,12 @@ function endings(harness: () => DriverHarness): void {
   });
 
   test("a program that is not there is an error in words", async () => {
-    const result = await harness().driver.start(
-      startOf(harness().dataDirectory, { command: command(argv("no-such-program")) }),
-    );
-    expect(result).toEqual({ ok: false, error: "program no-such-program: not found" });
+    const words = await harness().failure({ command: command(argv("no-such-program")) });
+    expect(words).toBe("program no-such-program: not found");
   });
 }
 
-function streams(harness: () => DriverHarness): void {
+function streams(harness: () => DriverHarness, atOnce: number): void {
   test("gives standard input and then its end", async () => {
     const attempt = newAttempt();
     const stdin = "one\ntwo\n".repeat(20_000);
@@ -185,8 +224,25 @@ function streams(harness: () => DriverHarness): void {
     expect(kept.endsWith("200000\nlast\n")).toBe(true);
   });
 
+  test("counts a flood of output to the last byte, and keeps its end", async () => {
+    const attempt = newAttempt();
+    const line = "x".repeat(99);
+    const script = command(shell(`yes ${line} | head -n 200000; echo last`));
+    const end = await harness().end({ attempt, command: script });
+    expect(end.stdoutBytes).toBe(20_000_000 + 5);
+    expect((await harness().log(attempt, "stdout")).endsWith(`${line}\nlast\n`)).toBe(true);
+  });
+
+  test("keeps bytes as they are, with or without a last newline", async () => {
+    const attempt = newAttempt();
+    const script = "printf 'a\\000\\377\\n\\n'; head -c 40000 /dev/zero | tr '\\000' x; printf end";
+    const end = await harness().end({ attempt, command: command(shell(script)) });
+    expect(end.stdoutBytes).toBe(5 + 40_000 + 3);
+    expect((await harness().log(attempt, "stdout")).endsWith("xend")).toBe(true);
+  });
+
   test("many at once each keep their own output", async () => {
-    const attempts = Array.from({ length: 40 }, () => newAttempt());
+    const attempts = Array.from({ length: atOnce }, () => newAttempt());
     await Promise.all(
       attempts.map((attempt) =>
         harness().end({ attempt, command: command(argv("echo", attempt)) }),
@@ -196,6 +252,40 @@ function streams(harness: () => DriverHarness): void {
       expect(await harness().log(attempt, "stdout")).toBe(`${attempt}\n`);
     }
   });
+}
+
+function limits(harness: () => DriverHarness): void {
+  test("memory past the limit ends as out_of_memory", async ({ skip }) => {
+    skip(factsOf(harness().driver).memoryLimit === "not_enforced", "not enforced on this host");
+    const end = await harness().end({
+      command: command(shell("x=aaaaaaaa; while :; do x=$x$x; done")),
+      resources: { ...noResources, memoryBytes: 48 * 1024 * 1024 },
+    });
+    expect(end.outcome).toEqual({ kind: "out_of_memory" });
+  });
+
+  test("half a core takes about twice the time", async ({ skip }) => {
+    skip(factsOf(harness().driver).cpuLimit === "not_enforced", "not enforced on this host");
+    const attempt = newAttempt();
+    const busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; times";
+    const running = await harness().run({
+      attempt,
+      command: command(shell(busy)),
+      resources: { ...noResources, cpuMillis: 300 },
+    });
+    const end = await running.ended;
+    const usedMs = cpuMsOf(await harness().log(attempt, "stdout"));
+    expect((end.endedAtMs - running.startedAtMs) / usedMs).toBeGreaterThan(2.2);
+  });
+}
+
+/** Of the shell's `times`: `0m0.51s 0m0.02s` in the first line. */
+function cpuMsOf(times: string): number {
+  const spans = [...(times.split("\n")[0] ?? "").matchAll(/(\d+)m([\d.]+)s/g)];
+  return spans.reduce(
+    (sum, [, m = "0", s = "0"]) => sum + Number(m) * 60_000 + Number(s) * 1_000,
+    0,
+  );
 }
 
 function stopping(harness: () => DriverHarness): void {
@@ -222,16 +312,18 @@ function stopping(harness: () => DriverHarness): void {
   test("what an earlier supervisor left is gone when reap returns", async () => {
     const attempt = newAttempt();
     let identity: DriverIdentity | null = null;
-    const witness = join(harness().dataDirectory, "witness");
+    const directory = attemptDirectory(harness().dataDirectory, attempt);
+    const witness = join(directory, "work", "witness");
+    const script =
+      'while :; do echo . >>"$ALMANAC_ATTEMPT_DIRECTORY/work/witness"; sleep 0.01; done';
     const running = await harness().run({
       attempt,
-      command: command(shell(`while :; do date +%s%N >>${witness}; sleep 0.01; done`)),
+      command: command(shell(script)),
       identify: (found) => {
         identity = found;
       },
     });
-    await sleep(60);
-    const directory = attemptDirectory(harness().dataDirectory, attempt);
+    while (!existsSync(witness)) await sleep(5);
     await harness().driver.reap(attempt, directory, identity);
     const written = readFileSync(witness, "utf8").length;
     await sleep(60);

@@ -28,6 +28,8 @@ const bundle = (source: string, outfile: string, format: "esm" | "cjs"): Promise
     outfile,
     bundle: true,
     platform: "node",
+    // Loaded only where containers are asked for, and these bundles lie where it cannot be found.
+    external: ["dockerode"],
     format,
     target: "node20",
     logLevel: "error",

@@ -176,6 +176,7 @@ export function workersFixture(): WorkerView[] {
       devices: index === 0 ? [{ id: "GPU-0", type: "h200", memoryBytes: 139 * 1024 ** 3 }] : [],
       labels: { zone: "a" },
       drivers: [{ name: "process", cpuLimit: "cgroup_v2", memoryLimit: "not_enforced" }],
+      unavailableDrivers: [],
       speed: index === 0 ? 2 : 1,
       softwareVersion: "0.1.0",
     },

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   containerNetworks,
   type DriverOptions,
+  driverNames,
   machineNetworks,
   pullPolicies,
 } from "../../../core/drivers.js";
@@ -131,4 +132,7 @@ export const workerFacts: fc.Arbitrary<WorkerFacts> = fc.record({
   ),
   speed: fc.double({ min: 0.01, max: 100, noNaN: true }),
   softwareVersion: text,
+  unavailableDrivers: fc.array(fc.record({ name: fc.constantFrom(...driverNames), reason: text }), {
+    maxLength: 2,
+  }),
 });

@@ -9,7 +9,7 @@ import type { DriverStart } from "../../driver.js";
 const basePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The kernel takes at most 128 KiB in one argument; a longer script goes through a file. */
-const scriptArgumentBytesMax = 96 * 1024;
+export const scriptArgumentBytesMax = 96 * 1024;
 
 export const directoryVariable = "ALMANAC_ATTEMPT_DIRECTORY";
 
@@ -22,7 +22,6 @@ export function buildEnvironment(
   workingDirectory: string,
   home: string,
 ): Record<string, string> {
-  const task = taskOfAttempt(start.attempt);
   return {
     PATH: basePath,
     HOME: home,
@@ -30,12 +29,20 @@ export function buildEnvironment(
     TMPDIR: "/tmp",
     ...start.command.env,
     PWD: workingDirectory,
+    ...attemptEnvironment(start),
+    [directoryVariable]: start.directory,
+  };
+}
+
+/** What must not be overridden: who the attempt is, and which GPUs it may see. */
+export function attemptEnvironment(start: DriverStart): Record<string, string> {
+  const task = taskOfAttempt(start.attempt);
+  return {
     ALMANAC_JOB_ID: jobOfTask(task),
     ALMANAC_TASK_ID: task,
     ALMANAC_TASK_NAME: nameOfTask(task),
     ALMANAC_ATTEMPT: String(numberOfAttempt(start.attempt)),
     ALMANAC_WORKER: start.worker,
-    [directoryVariable]: start.directory,
     CUDA_VISIBLE_DEVICES: start.devices.join(","),
     // An empty value would mean "all" to container runtimes further down.
     NVIDIA_VISIBLE_DEVICES: start.devices.length > 0 ? start.devices.join(",") : "void",

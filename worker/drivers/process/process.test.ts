@@ -9,6 +9,7 @@ import {
   createHarness,
   type DriverHarness,
   driverContract,
+  factsOf,
   startOf,
 } from "../../testing/driver-contract.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
@@ -24,14 +25,14 @@ driverContract("process, without control groups", (dataDirectory) =>
 );
 
 let harness: DriverHarness;
-beforeAll(() => {
-  harness = createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
+beforeAll(async () => {
+  harness = await createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
 });
 afterAll(() => harness.close());
 
 /** What this host really enforces decides which promises can be kept, and so tested, here. */
-const probe = createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
-const { cpuLimit, memoryLimit } = probe.driver.facts;
+const probe = await createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
+const { cpuLimit, memoryLimit } = factsOf(probe.driver);
 afterAll(() => probe.close());
 const limitsMemory = memoryLimit !== "not_enforced";
 const limitsCpu = cpuLimit !== "not_enforced";
@@ -107,7 +108,7 @@ describe("nothing is left behind", () => {
   test.each([true, false])(
     "nor what has left the group (control groups: %s)",
     async (useCgroups) => {
-      const own = createHarness((dataDirectory) =>
+      const own = await createHarness((dataDirectory) =>
         createProcessDriver({ dataDirectory, useCgroups }),
       );
       const pidFile = join(own.dataDirectory, "escaped-pid");
@@ -161,11 +162,11 @@ describe("limits", () => {
   });
 
   test("without control groups usage is sampled, and the facts say what is not enforced", async () => {
-    const own = createHarness((dataDirectory) =>
+    const own = await createHarness((dataDirectory) =>
       createProcessDriver({ dataDirectory, useCgroups: false }),
     );
     const end = await own.end({ command: command(shell(`${burn}; sleep 0.3`)) });
-    expect(own.driver.facts).toMatchObject({
+    expect(factsOf(own.driver)).toMatchObject({
       name: "process",
       cpuLimit: "not_enforced",
       memoryLimit: "not_enforced",
@@ -176,7 +177,7 @@ describe("limits", () => {
   });
 
   test("control groups go with their attempts", async () => {
-    const own = createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
+    const own = await createHarness((dataDirectory) => createProcessDriver({ dataDirectory }));
     const pattern = `almanac-${digest(own.dataDirectory)}*`;
     const groups = (): string[] =>
       execFileSync("find", ["/sys/fs/cgroup", "-path", `*/${pattern}`])

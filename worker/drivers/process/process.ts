@@ -82,12 +82,15 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
   const swept = clearGroups(cgroups);
   return {
     name: "process",
-    facts: {
-      name: "process",
-      cpuLimit: cgroups?.cpuLimit ?? "not_enforced",
-      memoryLimit: cgroups?.memoryLimit ?? "not_enforced",
-      notEnforced: notEnforced(host),
-    },
+    standing: () => ({
+      kind: "available",
+      facts: {
+        name: "process",
+        cpuLimit: cgroups?.cpuLimit ?? "not_enforced",
+        memoryLimit: cgroups?.memoryLimit ?? "not_enforced",
+        notEnforced: notEnforced(host),
+      },
+    }),
     start: (start) => startProcess(context, start),
     reap: (attempt, directory, identity) =>
       reapProcess(cgroups, attemptDirectoryName(attempt), directory, identity),

@@ -1,0 +1,90 @@
+/** Images by name: on the node already, or pulled with the credentials that the worker keeps. */
+import { readFileSync } from "node:fs";
+import type Docker from "dockerode";
+import type { DockerOptions } from "../../../core/drivers.js";
+import { messageOf } from "../../log.js";
+import { type Daemon, statusOf } from "./daemon.js";
+import { fail, type Outcome, ok } from "./outcome.js";
+import type { DockerPolicy } from "./policy.js";
+
+export async function ensureImage(
+  daemon: Daemon,
+  options: DockerOptions,
+  policy: DockerPolicy,
+  signal: AbortSignal,
+): Promise<Outcome<null>> {
+  const { image, pull } = options;
+  const present = pull !== "always" && (await daemon.call((docker) => isPresent(docker, image)));
+  if (present) return ok(null);
+  if (pull === "never") {
+    return fail(`docker.image: ${image} is not on this node, and docker.pull is never`);
+  }
+  const credentials = readCredentials(options.credentials, policy);
+  if (!credentials.ok) return credentials;
+  try {
+    await daemon.call((docker) => pullImage(docker, image, credentials.value, signal), { signal });
+    return ok(null);
+  } catch (error) {
+    return fail(`docker.image: ${image} cannot be pulled: ${messageOf(error)}`);
+  }
+}
+
+async function isPresent(docker: Docker, image: string): Promise<boolean> {
+  try {
+    await docker.getImage(image).inspect();
+    return true;
+  } catch (error) {
+    if (statusOf(error) === 404) return false;
+    throw error;
+  }
+}
+
+async function pullImage(
+  docker: Docker,
+  image: string,
+  authconfig: Docker.AuthConfig | null,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const named = withTag(image);
+  const progress = await docker.pull(named, {
+    abortSignal,
+    ...(authconfig !== null && { authconfig }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(progress, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+/** Without a tag the daemon would pull all there are. */
+function withTag(image: string): string {
+  const last = image.slice(image.lastIndexOf("/") + 1);
+  return /[:@]/.test(last) ? image : `${image}:latest`;
+}
+
+/** A file of `{"username", "password", "serveraddress"}`, the last of them optional. */
+function readCredentials(
+  name: string | null,
+  policy: DockerPolicy,
+): Outcome<Docker.AuthConfig | null> {
+  if (name === null) return ok(null);
+  const path = policy.credentials[name];
+  const unreadable = `docker.credentials: the file of ${name} in worker.docker.credentials`;
+  if (path === undefined) return fail(`${unreadable} is not set`);
+  try {
+    const given: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const { username, password, serveraddress = "" } = textsOf(given);
+    if (username === undefined || password === undefined) {
+      return fail(`${unreadable} needs username and password`);
+    }
+    return ok({ username, password, serveraddress });
+  } catch {
+    // Not its own words: they may quote the file.
+    return fail(`${unreadable} cannot be read`);
+  }
+}
+
+function textsOf(value: unknown): Partial<Record<string, string>> {
+  if (typeof value !== "object" || value === null) return {};
+  const texts = Object.entries(value).filter((entry) => typeof entry[1] === "string");
+  return Object.fromEntries(texts);
+}
