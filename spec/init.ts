@@ -3,7 +3,13 @@ import { type StarterName, starterJobs } from "./starter-jobs.js";
 
 export type { StarterName } from "./starter-jobs.js";
 
-export const starterNames: readonly StarterName[] = ["process", "array", "workflow", "gpu"];
+export const starterNames: readonly StarterName[] = [
+  "process",
+  "array",
+  "workflow",
+  "gpu",
+  "docker",
+];
 
 /** The text of a commented job file; `name` replaces the job's name. */
 export function starterJob(starter: StarterName, name?: string): string {

@@ -1,7 +1,7 @@
 // Generated from examples/ by spec/examples.test.ts, so that a bundle carries them.
 // biome-ignore-all lint: generated
 // biome-ignore-all format: generated
-export type StarterName = "process" | "array" | "workflow" | "gpu";
+export type StarterName = "process" | "array" | "workflow" | "gpu" | "docker";
 
 export const starterJobs: Readonly<Record<StarterName, string>> = {
   process: [
@@ -184,6 +184,53 @@ export const starterJobs: Readonly<Record<StarterName, string>> = {
     "    after: [train, serve]",
     "    constraints: [\"almanac.gpu.type exists\"]",
     "    script: echo \"devices beside me are not mine - [$CUDA_VISIBLE_DEVICES]\"",
+    "",
+  ].join("\n"),
+  docker: [
+    "# A job whose tasks run in containers, on workers that have Docker (`almanac workers` says who).",
+    "#   almanac submit docker.yaml --wait",
+    "#   almanac logs latest/count",
+    "name: containers",
+    "",
+    "# What all tasks share; each may say otherwise for itself.",
+    "defaults:",
+    "  resources: { cpu: 500m, memory: 64Mi }",
+    "  docker:",
+    "    # Pulled if the node does not have it; `pull: never` and `pull: always` are the other ways.",
+    "    image: busybox:1.36",
+    "",
+    "tasks:",
+    "  count:",
+    "    # The container is closed: no network, no capabilities, nobody as its user, a read-only root.",
+    "    # It can write to its working directory, which no other task sees.",
+    "    script: |",
+    "      seq 1 100 > numbers",
+    "      wc -l < numbers",
+    "",
+    "  sort:",
+    "    after: [count]",
+    "    command: [sort, -n]",
+    "    stdin: |",
+    "      3",
+    "      1",
+    "      2",
+    "",
+    "  scratch:",
+    "    after: [count]",
+    "    docker:",
+    "      image: busybox:1.36",
+    "      # Memory that it may write to, counted in its own; and fewer processes than the worker allows.",
+    "      tmpfs: [{ target: /scratch, size: 8Mi }]",
+    "      processes: 32",
+    "    script: |",
+    "      head -c 1000000 /dev/zero > /scratch/zeros",
+    "      test \"$(wc -c < /scratch/zeros)\" = 1000000",
+    "",
+    "    # What a worker's owner must allow first (docs/configuration.md, worker.docker):",
+    "    # network: bridge",
+    "    # user: \"0\"",
+    "    # mounts: [{ source: /srv/data, target: /data }]",
+    "    # capabilities: [NET_BIND_SERVICE]",
     "",
   ].join("\n"),
 };

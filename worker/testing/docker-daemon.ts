@@ -9,11 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
-import type { DockerOptions } from "../../core/drivers.js";
-import type { DockerPolicy } from "../drivers/docker/policy.js";
+import { removeContainer } from "../drivers/docker/removal.js";
 import { processesWithEnvironment } from "../drivers/process/proc.js";
+import { exampleImage, testImage } from "./docker-options.js";
 
-export const testImage = "almanac-test:1";
 const readyTimeoutMs = 20_000;
 const stopTimeoutMs = 15_000;
 const daemonVariable = "ALMANAC_TEST_DOCKERD";
@@ -21,6 +20,8 @@ const daemonVariable = "ALMANAC_TEST_DOCKERD";
 export interface DockerDaemon {
   readonly socket: string;
   readonly docker: Docker;
+  /** Of all containers, running or not. */
+  containers(): Promise<Docker.ContainerInfo[]>;
   /** As a crash does it: containers live on. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -98,6 +99,7 @@ function createDaemon(directory: string): DockerDaemon {
   return {
     socket,
     docker,
+    containers: () => docker.listContainers({ all: true }),
     start,
     kill: () => end("SIGKILL"),
     async close() {
@@ -121,9 +123,8 @@ async function answers(docker: Docker): Promise<boolean> {
 }
 
 async function removeContainers(docker: Docker): Promise<void> {
-  for (const { Id } of await docker.listContainers({ all: true })) {
-    await docker.getContainer(Id).remove({ force: true, v: true });
-  }
+  const found: Promise<Docker.ContainerInfo[]> = docker.listContainers({ all: true });
+  for (const { Id } of await found) await removeContainer(docker, Id);
 }
 
 function unmountUnder(directory: string): void {
@@ -148,40 +149,11 @@ function importImage(socket: string): void {
       'cp -L /bin/busybox "$1/bin/busybox"',
       'for name in $(/bin/busybox --list); do ln -s busybox "$1/bin/$name" 2>/dev/null || :; done',
       'tar -C "$1" -c . | docker -H "unix://$2" import --change "ENV PATH=/bin" - "$3"',
+      'docker -H "unix://$2" tag "$3" "$4"',
     ].join("\n");
-    const args = ["-e", "-c", script, "sh", root, socket, testImage];
+    const args = ["-e", "-c", script, "sh", root, socket, testImage, exampleImage];
     execFileSync("/bin/sh", args, { stdio: ["ignore", "ignore", "pipe"] });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
-
-export const dockerOptions = (more: Partial<DockerOptions> = {}): DockerOptions => ({
-  kind: "docker",
-  image: testImage,
-  pull: "missing",
-  credentials: null,
-  user: null,
-  network: "none",
-  writableRoot: false,
-  newPrivileges: false,
-  capabilities: [],
-  mounts: [],
-  tmpfs: [],
-  processesMax: null,
-  ...more,
-});
-
-export const dockerPolicy = (more: Partial<DockerPolicy> = {}): DockerPolicy => ({
-  socket: "/var/run/docker.sock",
-  allowedMounts: [],
-  allowedWritableMounts: [],
-  allowedNetworks: ["none"],
-  allowedCapabilities: [],
-  allowRoot: false,
-  allowWritableRoot: false,
-  allowNewPrivileges: false,
-  processes: 4_096,
-  credentials: {},
-  ...more,
-});

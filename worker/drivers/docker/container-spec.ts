@@ -53,7 +53,7 @@ export interface ContainerRequest {
 
 /** Makes the attempt's directories as well. */
 export function containerSpec(request: ContainerRequest): Outcome<Docker.ContainerCreateOptions> {
-  const { start, options, policy, owner } = request;
+  const { start, options, owner } = request;
   const { command } = start;
   const directory = command.workingDirectory ?? workDirectory;
   const script = makeFiles(start);

@@ -1,5 +1,6 @@
 /** One attempt as a container, from its image to its end. */
 import { constants } from "node:os";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Result } from "../../../core/result.js";
@@ -205,7 +206,7 @@ type State = Docker.ContainerInspectInfo["State"];
 async function untilExited(daemon: Daemon, id: string): Promise<State | null> {
   for (;;) {
     try {
-      await daemon.call((docker) => docker.getContainer(id).wait({ condition: "not-running" }));
+      await daemon.call((docker) => notRunning(docker, id), { long: true });
       const { State } = await daemon.call((docker) => docker.getContainer(id).inspect());
       if (!State.Running && !State.Restarting && !State.Paused) return State;
     } catch (error) {
@@ -214,6 +215,28 @@ async function untilExited(daemon: Daemon, id: string): Promise<State | null> {
     }
     await sleep(inspectRetryMs);
   }
+}
+
+/**
+ * As a stream, because dockerode's own `wait` never settles if the daemon dies after it has begun to
+ * answer.
+ */
+function notRunning(docker: Docker, id: string): Promise<void> {
+  const request = {
+    path: `/containers/${id}/wait?condition=not-running`,
+    method: "POST",
+    isStream: true,
+    statusCodes: { 200: true, 404: "no such container", 500: "server error" },
+  };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(request, (error: unknown, answer: unknown) => {
+      if (!(answer instanceof Readable)) return reject(error);
+      answer.resume();
+      answer.once("error", reject);
+      answer.once("end", resolve);
+      answer.once("close", () => reject(new Error("the daemon has gone")));
+    });
+  });
 }
 
 function outcomeOf(state: State | null, stderrTail: string): DriverEnd["outcome"] {

@@ -3,6 +3,7 @@
  * that found nobody is made again until it finds somebody or its deadline has passed; only an answer
  * of the daemon is an answer (nomad#1859: a lost connection was taken for the end of a container).
  */
+import { setMaxListeners } from "node:events";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
@@ -23,6 +24,8 @@ export interface DaemonOptions {
 export interface CallOptions {
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** The daemon may take as long as it likes; otherwise a call that hangs is made again. */
+  readonly long?: boolean;
 }
 
 export interface Daemon {
@@ -35,12 +38,16 @@ const probeDefaultMs = 30_000;
 const probeTimeoutMs = 5_000;
 /** A supervisor's start waits no longer for a daemon that hangs. */
 const firstProbeMs = 1_000;
+/** An answer cut off by the daemon's death may never come to its end. */
+const callTimeoutMs = 30_000;
 const retryFirstMs = 50;
 const retryMaxMs = 1_000;
 
 export async function connectDaemon(options: DaemonOptions): Promise<Daemon> {
   const { socket, log } = options;
   const closed = new AbortController();
+  // Every call that waits for the daemon listens.
+  setMaxListeners(0, closed.signal);
   let docker: Docker | null = null;
   let standing = unavailable("not yet probed");
   let begun = false;
@@ -58,7 +65,7 @@ export async function connectDaemon(options: DaemonOptions): Promise<Daemon> {
   async function examine(): Promise<DriverStanding> {
     try {
       const found = await client();
-      const info: DaemonInfo = await Promise.race([found.info(), noAnswer(closed.signal)]);
+      const info: DaemonInfo = await Promise.race([found.info(), noAnswer(probeTimeoutMs)]);
       return { kind: "available", facts: factsOf(info) };
     } catch (error) {
       const why = messageOf(error);
@@ -88,12 +95,13 @@ export async function connectDaemon(options: DaemonOptions): Promise<Daemon> {
 
   async function call<T>(
     work: (docker: Docker) => Promise<T>,
-    { deadlineMs, signal }: CallOptions = {},
+    { deadlineMs, signal, long = false }: CallOptions = {},
   ): Promise<T> {
     const startedAt = performance.now();
     for (let delayMs = retryFirstMs; ; delayMs = Math.min(retryMaxMs, delayMs * 2)) {
       try {
-        const result = await work(await client());
+        const answer = work(await client());
+        const result = await (long ? answer : Promise.race([answer, noAnswer(callTimeoutMs)]));
         // Seen before the next probe was due.
         if (standing.kind === "unavailable") void probeOnce();
         return result;
@@ -122,8 +130,8 @@ export async function connectDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-async function noAnswer(signal: AbortSignal): Promise<never> {
-  await sleep(probeTimeoutMs, undefined, { signal, ref: false });
+async function noAnswer(afterMs: number): Promise<never> {
+  await sleep(afterMs, undefined, { ref: false });
   throw new Error("the daemon does not answer");
 }
 

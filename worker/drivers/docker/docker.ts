@@ -60,7 +60,8 @@ export async function createDockerDriver(options: DockerDriverOptions): Promise<
 /** Removes what an earlier supervisor, or an outage of the daemon, has left of this worker. */
 async function sweep(docker: Docker, owner: string, live: ReadonlySet<string>): Promise<void> {
   const filters = { label: [`${ownerLabel}=${owner}`] };
-  for (const { Id, Names } of await docker.listContainers({ all: true, filters })) {
+  const found: Promise<Docker.ContainerInfo[]> = docker.listContainers({ all: true, filters });
+  for (const { Id, Names } of await found) {
     if (!Names.some((name) => live.has(name.slice(1)))) await removeContainer(docker, Id);
   }
 }

@@ -22,7 +22,10 @@ export async function ensureImage(
   const credentials = readCredentials(options.credentials, policy);
   if (!credentials.ok) return credentials;
   try {
-    await daemon.call((docker) => pullImage(docker, image, credentials.value, signal), { signal });
+    await daemon.call((docker) => pullImage(docker, image, credentials.value, signal), {
+      signal,
+      long: true,
+    });
     return ok(null);
   } catch (error) {
     return fail(`docker.image: ${image} cannot be pulled: ${messageOf(error)}`);

@@ -14,7 +14,10 @@ export async function removeContainer(docker: Docker, nameOrId: string): Promise
   const deadline = performance.now() + goneDeadlineMs;
   for (;;) {
     try {
-      await docker.getContainer(nameOrId).remove({ force: true, v: true });
+      const removed: Promise<unknown> = docker
+        .getContainer(nameOrId)
+        .remove({ force: true, v: true });
+      await removed;
     } catch (error) {
       if (statusOf(error) === 404) return;
       // 409: it is being removed already.

@@ -1,0 +1,132 @@
+/**
+ * Containers through a whole cluster, with a Docker daemon of the test's own that is killed in the
+ * middle. Skipped where there is none: apt-get install docker.io iptables busybox-static, as root.
+ */
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Client, createClient } from "../cli/client.js";
+import { type Cluster, startCluster } from "../cli/dev-cluster.js";
+import type { JobView } from "../core/views.js";
+import { parseJob } from "../spec/job.js";
+import { attemptDirectory } from "../worker/ipc/paths.js";
+import { readLog } from "../worker/logs/reader.js";
+import { startDockerDaemon } from "../worker/testing/docker-daemon.js";
+import { distEntry } from "./support/entry.js";
+
+const { daemon, reason } = await startDockerDaemon();
+afterAll(() => daemon?.close());
+
+describe.skipIf(daemon === null)(
+  `containers in a cluster${reason === null ? "" : `: ${reason}`}`,
+  () => {
+    let directory = "";
+    let cluster: Cluster;
+    let client: Client;
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), "almanac-docker-"));
+      cluster = await startCluster({
+        entry: distEntry(),
+        dataDirectory: directory,
+        workers: [
+          { name: "a", cpu: "4", memory: "2Gi" },
+          { name: "b", cpu: "4", memory: "2Gi" },
+        ],
+        workerArgs: ["--docker-socket", daemon?.socket ?? ""],
+      });
+      client = createClient(cluster.address);
+    });
+
+    afterAll(async () => {
+      client?.close();
+      await cluster?.stop();
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    async function submit(text: string): Promise<string> {
+      const parsed = parseJob(text, { source: "job.yaml", now: Date.now() });
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+      const { spec } = parsed.value;
+      const receipt = await client.submit({ spec, idempotencyKey: "", dryRun: false });
+      if (!receipt.ok) throw new Error(JSON.stringify(receipt.error));
+      return receipt.value.jobId;
+    }
+
+    async function view(id: string): Promise<JobView> {
+      const found = await client.get(id);
+      if (!found.ok) throw new Error(found.error.message);
+      return found.value;
+    }
+
+    async function ended(id: string): Promise<JobView> {
+      const state = async () => (await view(id)).summary.state;
+      await expect.poll(state, { timeout: 60_000, interval: 100 }).not.toBe("running");
+      return view(id);
+    }
+
+    const containers = async (): Promise<number> => ((await daemon?.containers()) ?? []).length;
+
+    const jobOf = (seconds: number, retry: string): string => `
+name: counting
+defaults: { resources: { cpu: 500m, memory: 32Mi }, docker: { image: "almanac-test:1" }, ${retry} }
+tasks:
+  first:
+    array: 1-6
+    script: for i in $(seq ${seconds * 10}); do echo $i; sleep 0.1; done
+  second:
+    array: 1-6
+    after: ["first[*]"]
+    script: echo done
+`;
+
+    it("examples/docker.yaml succeeds", async () => {
+      const path = fileURLToPath(new URL("../examples/docker.yaml", import.meta.url));
+      const { summary, tasks } = await ended(await submit(readFileSync(path, "utf8")));
+      expect(tasks.map(({ name, state, message }) => [name, state, message])).toEqual(
+        tasks.map(({ name }) => [name, "succeeded", ""]),
+      );
+      expect(summary.state).toBe("succeeded");
+    });
+
+    it("a job goes on over kill -9 of the daemon: nothing lost, nothing twice", async () => {
+      const id = await submit(jobOf(3, "retry: { attempts: 1 }"));
+      const running = async () =>
+        (await view(id)).tasks.filter(({ state }) => state === "running").length;
+      await expect.poll(running, { timeout: 20_000, interval: 50 }).toBe(6);
+      await daemon?.kill();
+      await sleep(1_500);
+      await daemon?.start();
+      const { summary, tasks } = await ended(id);
+      expect(summary.state).toBe("succeeded");
+      const lines = Array.from({ length: 30 }, (_, index) => `${index + 1}\n`).join("");
+      for (const { name, attempts } of tasks) {
+        expect([name, attempts.length]).toEqual([name, 1]);
+        if (name.startsWith("second")) continue;
+        const [attempt] = attempts;
+        expect(await written(attempt?.worker ?? "", attempt?.id ?? "")).toBe(lines);
+      }
+      await expect.poll(containers).toBe(0);
+    });
+
+    it("a node that dies leaves no container, and what it ran runs again", async () => {
+      const id = await submit(jobOf(4, "retry: { attempts: 3, backoff: 100ms }"));
+      await expect.poll(containers, { timeout: 20_000, interval: 50 }).toBe(6);
+      const [worker] = cluster.workers;
+      await worker?.killNode();
+      await worker?.restart();
+      expect((await ended(id)).summary.state).toBe("succeeded");
+      await expect.poll(containers, { timeout: 10_000 }).toBe(0);
+    });
+
+    async function written(worker: string, attempt: string): Promise<string> {
+      const data = join(directory, `worker-${worker}`);
+      const chunk = await readLog(attemptDirectory(data, attempt), "stdout", 0, 1 << 20);
+      return Buffer.from(chunk.data).toString();
+    }
+  },
+);
