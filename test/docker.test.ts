@@ -2,7 +2,7 @@
  * Containers through a whole cluster, with a Docker daemon of the test's own that is killed in the
  * middle. Skipped where there is none: apt-get install docker.io iptables busybox-static, as root.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,7 +37,7 @@ describe.skipIf(daemon === null)(
           { name: "a", cpu: "4", memory: "2Gi" },
           { name: "b", cpu: "4", memory: "2Gi" },
         ],
-        workerArgs: ["--docker-socket", daemon?.socket ?? ""],
+        workerArgs: ["--docker-socket", join(directory, "docker.sock")],
       });
       client = createClient(cluster.address);
     });
@@ -83,6 +83,29 @@ tasks:
     after: ["first[*]"]
     script: echo done
 `;
+
+    const standings = async (): Promise<string[]> => {
+      const workers = await client.workers();
+      if (!workers.ok) return [workers.error.message];
+      return workers.value.flatMap(({ facts }) => [
+        ...facts.drivers.map(({ name }) => name),
+        ...facts.unavailableDrivers.map(({ reason }) => reason),
+      ]);
+    };
+
+    it("workers offer Docker as soon as its daemon is there, and a task waits for that", async () => {
+      const socket = join(directory, "docker.sock");
+      const none = `no Docker daemon at ${socket}`;
+      expect(await standings()).toEqual(["process", none, "process", none]);
+      const id = await submit(jobOf(0, "retry: { attempts: 1 }"));
+      await sleep(500);
+      const waiting = await view(id);
+      expect(waiting.tasks.map(({ state }) => state)).not.toContain("succeeded");
+      expect(JSON.stringify(waiting.tasks)).toContain(none);
+      symlinkSync(daemon?.socket ?? "", socket);
+      expect((await ended(id)).summary.state).toBe("succeeded");
+      expect(await standings()).toEqual(["process", "docker", "process", "docker"]);
+    });
 
     it("examples/docker.yaml succeeds", async () => {
       const path = fileURLToPath(new URL("../examples/docker.yaml", import.meta.url));

@@ -68,6 +68,12 @@ function devicesText(types: readonly string[]): string {
   return [...counts].map(([type, count]) => `${count}×${type}`).join(" ");
 }
 
+const driversText = ({ drivers, unavailableDrivers }: WorkerFacts): string =>
+  [
+    ...drivers.map(limitsText),
+    ...unavailableDrivers.map(({ name, reason }) => `no ${name}: ${reason}`),
+  ].join("; ");
+
 /** What is not enforced is said aloud; disk is so nowhere, and stands in docs/job.md. */
 function limitsText({ name, cpuLimit, memoryLimit, notEnforced = [] }: DriverFacts): string {
   const others = notEnforced.filter((what) => what !== "disk").map(wordsOf);

@@ -4,7 +4,7 @@
  * of the daemon is an answer (nomad#1859: a lost connection was taken for the end of a container).
  */
 import { setMaxListeners } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { DriverFacts, Enforcement } from "../../../core/worker.js";
@@ -35,6 +35,7 @@ export interface Daemon {
 }
 
 const probeDefaultMs = 30_000;
+const socketEveryMs = 1_000;
 const probeTimeoutMs = 5_000;
 /** A supervisor's start waits no longer for a daemon that hangs. */
 const firstProbeMs = 1_000;
@@ -119,15 +120,29 @@ export async function connectDaemon(options: DaemonOptions): Promise<Daemon> {
   await Promise.race([probeOnce(), sleep(firstProbeMs, undefined, { ref: false })]);
   begun = true;
   const timer = setInterval(() => void probeOnce(), options.probeEveryMs ?? probeDefaultMs);
+  // A daemon that starts makes its socket anew: that is cheap to see, and soon.
+  let socketSeen = socketIdentity(socket);
+  const watch = setInterval(() => {
+    const seen = socketIdentity(socket);
+    if (seen !== socketSeen) void probeOnce();
+    socketSeen = seen;
+  }, socketEveryMs);
   timer.unref();
+  watch.unref();
   return {
     standing: () => standing,
     call,
     close() {
       clearInterval(timer);
+      clearInterval(watch);
       closed.abort(new Error("the worker is being stopped"));
     },
   };
+}
+
+/** null: there is none. */
+function socketIdentity(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? null;
 }
 
 async function noAnswer(afterMs: number): Promise<never> {

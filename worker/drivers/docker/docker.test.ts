@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DockerOptions } from "../../../core/drivers.js";
+import { taskOfAttempt } from "../../../core/ids.js";
 import type { Driver } from "../../driver.js";
 import { attemptDirectory } from "../../ipc/paths.js";
 import { startDockerDaemon } from "../../testing/docker-daemon.js";
@@ -210,7 +211,9 @@ describe.skipIf(daemon === null)(`Docker for real${reason === null ? "" : `: ${r
         [stopped, reaped].map((attempt) => own.run({ attempt, command: forever })),
       );
       const alive = (): number =>
-        runs.length === 0 ? 0 : processesWithEnvironment("ALMANAC_TASK_NAME=task").length;
+        [stopped, reaped].flatMap((attempt) =>
+          processesWithEnvironment(`ALMANAC_TASK_ID=${taskOfAttempt(attempt)}`),
+        ).length;
       expect(alive()).toBeGreaterThan(0);
       await daemon?.kill();
       await expect.poll(() => own.driver.standing().kind).toBe("unavailable");
