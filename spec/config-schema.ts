@@ -3,8 +3,8 @@
  * of environment variables, flags and docs/configuration.md are derived from it (settings.ts).
  */
 import { z } from "zod";
-import { devicesPerWorkerMax } from "../core/resources.js";
 import { containerNetworks } from "../core/drivers.js";
+import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
 import { bitRate, bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
@@ -191,7 +191,9 @@ const docker = closed({
   socket: path
     .nullable()
     .default("/var/run/docker.sock")
-    .describe("Socket of the Docker daemon that runs containers; null: this worker runs none."),
+    .describe(
+      "Socket of the Docker daemon that runs containers; null: this worker runs none. Read when the supervisor starts, like the rest of `docker`.",
+    ),
   allowedMounts: names("directories")
     .default([])
     .describe("Directories of the node of which tasks may mount parts, to read."),

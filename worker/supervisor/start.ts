@@ -1,8 +1,8 @@
 /** Starts a supervisor as a process of its own, which outlives its starter. */
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
-import type { ProcessPolicy } from "../drivers/process/privileges.js";
 import type { DockerPolicy } from "../drivers/docker/policy.js";
+import type { ProcessPolicy } from "../drivers/process/privileges.js";
 import { supervisorLogPath } from "../ipc/paths.js";
 
 export interface SupervisorArguments {

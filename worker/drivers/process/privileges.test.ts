@@ -120,8 +120,8 @@ const asRoot = real.uid === 0 && tools && /^nobody:/m.test(real.passwd);
 /** Skipped, visibly, without setpriv(1) and prlimit(1) of util-linux; users need root as well. */
 describe("programs with less than the worker has", () => {
   let harness: DriverHarness;
-  beforeAll(() => {
-    harness = createHarness((dataDirectory) =>
+  beforeAll(async () => {
+    harness = await createHarness((dataDirectory) =>
       createProcessDriver({ dataDirectory, policy: { ...closedPolicy, users: ["nobody"] } }),
     );
   });
