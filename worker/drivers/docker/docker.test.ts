@@ -164,9 +164,9 @@ describe.skipIf(daemon === null)(`Docker for real${reason === null ? "" : `: ${r
   });
 
   describe("the daemon dies and returns", () => {
-    const count = "for i in $(seq 40); do echo $i; echo e$i >&2; sleep 0.1; done; exit 7";
+    const count = "for i in $(seq 70); do echo $i; echo e$i >&2; sleep 0.1; done; exit 7";
     const expected = (prefix = ""): string =>
-      Array.from({ length: 40 }, (_, index) => `${prefix}${index + 1}\n`).join("");
+      Array.from({ length: 70 }, (_, index) => `${prefix}${index + 1}\n`).join("");
 
     test("attempts go on: output whole, no end that was not seen, the code right", async () => {
       const attempts = [newAttempt(), newAttempt()];

@@ -8,6 +8,8 @@ const wordsMax = 1_024;
 const patterns: readonly (readonly [RegExp, (options: DockerOptions, match: string) => string])[] =
   [
     [/no such image/i, ({ image }) => `docker.image: ${image} is not on this node`],
+    // Whether it has begun is not known, so it is not begun again.
+    [/already exists/, () => "the Docker daemon died while it started the container"],
     [/docker-init/, () => "the node's Docker has no docker-init; on Debian it comes with tini"],
     [
       /unable to find user ([^:\s]+)|no matching entries in (passwd|group) file/i,
