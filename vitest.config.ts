@@ -4,6 +4,9 @@
  */
 import { defineConfig } from "vitest/config";
 
+/** Machines take all of the host's cores, and would slow everything beside them. */
+const machines = "worker/drivers/kvm/kvm.test.ts";
+
 const never = ["**/node_modules/**", "**/dist/**", "examples/**", "**/fixtures/**"];
 
 export default defineConfig({
@@ -16,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, "test/**"],
+          exclude: [...never, "test/**", machines],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -26,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", machines],
           exclude: never,
           maxWorkers: 1,
           testTimeout: 180_000,

@@ -1,7 +1,9 @@
 /** Settings from flags, environment, file and defaults, and which of them said what. */
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Config, flagsFromOptions, loadConfig, settings } from "../spec/config.js";
 import { parseSource } from "../spec/source.js";
+import type { KvmSettings } from "../worker/drivers/kvm/probe.js";
 import { failure, messageOf, unwrap } from "./failure.js";
 
 export type Options = Readonly<Record<string, unknown>>;
@@ -25,6 +27,16 @@ export function configOf(options: Options, ...sections: readonly string[]): Conf
       ...(file === null ? {} : { fileName: file.name }),
     }),
   );
+}
+
+/** null: this worker runs no machines. The supervisor works elsewhere, so paths are made whole. */
+export function kvmSettings({
+  images,
+  qemu,
+  network,
+}: Config["worker"]["kvm"]): KvmSettings | null {
+  if (images === null) return null;
+  return { images: resolve(images), qemu: qemu.includes("/") ? resolve(qemu) : qemu, network };
 }
 
 export function effectiveSettings(options: Options): readonly EffectiveSetting[] {

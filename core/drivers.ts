@@ -55,10 +55,11 @@ export interface Tmpfs {
 }
 
 export const machineNetworks = ["none", "user"] as const;
+export type MachineNetwork = (typeof machineNetworks)[number];
 
 export interface KvmOptions {
   readonly kind: "kvm";
-  /** Name in the worker's image store: a kernel and initramfs, or a disk image. */
+  /** Name in the worker's image store: a kernel and an initramfs. */
   readonly image: string;
-  readonly network: (typeof machineNetworks)[number];
+  readonly network: MachineNetwork;
 }

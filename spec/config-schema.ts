@@ -3,7 +3,7 @@
  * of environment variables, flags and docs/configuration.md are derived from it (settings.ts).
  */
 import { z } from "zod";
-import { containerNetworks } from "../core/drivers.js";
+import { containerNetworks, machineNetworks } from "../core/drivers.js";
 import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
@@ -227,6 +227,20 @@ const docker = closed({
     ),
 });
 
+const kvm = closed({
+  images: path
+    .nullable()
+    .default(null)
+    .describe("Image store of virtual machines, a directory of images; null: no machines."),
+  qemu: path.default("qemu-system-x86_64").describe("QEMU's name or path."),
+  network: z
+    .enum(machineNetworks, { error: `must be one of ${machineNetworks.join(", ")}` })
+    .default("none")
+    .describe(
+      "The most that machines may ask for: `none`, or `user`, by which they reach whatever the worker's host reaches.",
+    ),
+});
+
 const worker = closed({
   name: name.nullable().default(null).describe("Name of the worker; null: the host's name."),
   master: dialled.default("127.0.0.1:7070").describe("Address of the master."),
@@ -248,6 +262,7 @@ const worker = closed({
       "Part of a core that each core of an attempt really gets, to stand for a slower machine; null: all of it.",
     ),
   docker: docker.prefault({}),
+  kvm: kvm.prefault({}),
 });
 
 const cli = closed({

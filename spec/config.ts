@@ -190,11 +190,17 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): re
 function withHome(config: Config, home: string): Config {
   const expand = (path: string): string =>
     path.startsWith("~/") ? `${home}${path.slice(1)}` : path;
+  const { worker } = config;
+  const images = worker.kvm.images === null ? null : expand(worker.kvm.images);
   return {
     ...config,
     master: { ...config.master, dataDirectory: expand(config.master.dataDirectory) },
     planner: { ...config.planner, dataDirectory: expand(config.planner.dataDirectory) },
-    worker: { ...config.worker, dataDirectory: expand(config.worker.dataDirectory) },
+    worker: {
+      ...worker,
+      dataDirectory: expand(worker.dataDirectory),
+      kvm: { ...worker.kvm, images, qemu: expand(worker.kvm.qemu) },
+    },
     cli: { ...config.cli, credentials: expand(config.cli.credentials) },
   };
 }

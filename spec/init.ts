@@ -9,6 +9,7 @@ export const starterNames: readonly StarterName[] = [
   "workflow",
   "gpu",
   "docker",
+  "kvm",
 ];
 
 /** The text of a commented job file; `name` replaces the job's name. */

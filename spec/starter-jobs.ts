@@ -1,7 +1,7 @@
 // Generated from examples/ by spec/examples.test.ts, so that a bundle carries them.
 // biome-ignore-all lint: generated
 // biome-ignore-all format: generated
-export type StarterName = "process" | "array" | "workflow" | "gpu" | "docker";
+export type StarterName = "process" | "array" | "workflow" | "gpu" | "docker" | "kvm";
 
 export const starterJobs: Readonly<Record<StarterName, string>> = {
   process: [
@@ -231,6 +231,42 @@ export const starterJobs: Readonly<Record<StarterName, string>> = {
     "    # user: \"0\"",
     "    # mounts: [{ source: /srv/data, target: /data }]",
     "    # capabilities: [NET_BIND_SERVICE]",
+    "",
+  ].join("\n"),
+  kvm: [
+    "# A job of one task that runs in a virtual machine of its own.",
+    "#   deploy/guest/build-image.sh ~/.local/share/almanac/images/default",
+    "#   almanac worker --kvm-images ~/.local/share/almanac/images",
+    "#   almanac submit kvm.yaml --wait",
+    "#   almanac logs latest/inside",
+    "name: machine",
+    "",
+    "tasks:",
+    "  inside:",
+    "    # The section alone names the driver. Everything in it may be left out.",
+    "    kvm:",
+    "      # Name of a directory in the worker's image store.",
+    "      image: default",
+    "      # `user` lets the machine reach what the worker's host reaches, where the worker allows it.",
+    "      network: none",
+    "",
+    "    # The guest of the default image has busybox: /bin/sh, awk, sed and the like.",
+    "    script: |",
+    "      echo \"kernel $(uname -r) on $(nproc) core(s)\"",
+    "      awk '/MemTotal/ { print int($2 / 1024) \" MiB of memory\" }' /proc/meminfo",
+    "",
+    "    # The machine's own: as many cores, rounded up, and this much memory, the guest's kernel included.",
+    "    resources: { cpu: 1, memory: 128Mi }",
+    "",
+    "    # Starting the machine counts: under a second with KVM, a few seconds without.",
+    "    estimate: 3s",
+    "    timeout: 5m",
+    "",
+    "    # A machine that dies under its program is a failed attempt: this starts another one.",
+    "    retry: { attempts: 3, backoff: 1s }",
+    "",
+    "    # Workers say how they run machines; without KVM they are slower by far.",
+    "    # constraints: [\"almanac.kvm = kvm\"]",
     "",
   ].join("\n"),
 };

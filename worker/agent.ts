@@ -62,6 +62,7 @@ const supervisorDefaults = {
   retainedAttemptsMax: 1_000,
   retainedBytesMax: 8 * 1024 * 1024 * 1024,
   docker: null,
+  kvm: null,
 };
 
 /** Starts of a supervisor that may fail before the agent gives up. */

@@ -65,6 +65,8 @@ export interface Driver {
   readonly name: DriverName;
   /** What it can do now, or why it can do nothing; may change while the supervisor lives. */
   standing(): DriverStanding;
+  /** What constraints may look at: the worker has these labels beside its own. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** An error is a program that could not be started, in words for the user. */
   start(start: DriverStart): Promise<Result<RunningAttempt, string>>;
   /**

@@ -11,9 +11,12 @@ const offered: OfferedFacts = {
   speed: 2,
   throttle: 0.5,
 };
-const drivers = (cpuLimit: Enforcement): Pick<WorkerFacts, "drivers" | "unavailableDrivers"> => ({
+const found = (
+  cpuLimit: Enforcement,
+): Pick<WorkerFacts, "drivers" | "unavailableDrivers" | "labels"> => ({
   drivers: [{ name: "process", cpuLimit, memoryLimit: cpuLimit }],
   unavailableDrivers: [],
+  labels: { "almanac.kvm": "tcg" },
 });
 
 describe("what a worker says of its node", () => {
@@ -28,8 +31,14 @@ describe("what a worker says of its node", () => {
   });
 
   test("a throttle lowers the speed only where it is enforced", () => {
-    expect(workerFacts(offered, drivers("cgroup_v1")).speed).toBe(1);
-    expect(workerFacts(offered, drivers("not_enforced")).speed).toBe(2);
+    expect(workerFacts(offered, found("cgroup_v1")).speed).toBe(1);
+    expect(workerFacts(offered, found("not_enforced")).speed).toBe(2);
+  });
+
+  test("what drivers found out stands over labels that were given", () => {
+    const labels = { zone: "eu", "almanac.kvm": "kvm" };
+    const facts = workerFacts({ ...offered, labels }, found("cgroup_v1"));
+    expect(facts.labels).toMatchObject({ zone: "eu", "almanac.kvm": "tcg" });
   });
 
   test("speed is positive and of the order of one", () => {

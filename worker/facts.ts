@@ -18,10 +18,13 @@ export interface OfferedFacts {
   readonly throttle: number | null;
 }
 
+/** What the supervisor's drivers found out. */
+type FoundFacts = Pick<WorkerFacts, "drivers" | "unavailableDrivers" | "labels">;
+
 /** A throttled worker is slower only where the quota that makes it so is enforced. */
 export function workerFacts(
   offered: OfferedFacts,
-  { drivers, unavailableDrivers }: Pick<WorkerFacts, "drivers" | "unavailableDrivers">,
+  { drivers, unavailableDrivers, labels }: FoundFacts,
 ): WorkerFacts {
   const throttled = drivers.some((driver) => driver.cpuLimit !== "not_enforced");
   const factor = throttled ? (offered.throttle ?? 1) : 1;
@@ -30,7 +33,7 @@ export function workerFacts(
     hostname: hostname(),
     capacity: offered.capacity,
     devices: offered.devices,
-    labels: { ...offered.labels, ...nodeLabels(offered.devices) },
+    labels: { ...offered.labels, ...labels, ...nodeLabels(offered.devices) },
     drivers,
     unavailableDrivers,
     speed: offered.speed * factor,

@@ -26,7 +26,7 @@ import {
   shortSettingOptions,
 } from "../root.js";
 import { withSession } from "../session.js";
-import { configOf } from "../settings.js";
+import { configOf, kvmSettings } from "../settings.js";
 import { addMaintenance } from "./worker-maintenance.js";
 import { addWorkerOperations } from "./worker-operations.js";
 
@@ -77,7 +77,11 @@ export function addWorker(program: Program, { distribution }: Installation): voi
       throttle: worker.throttle,
       supervisorEntry: join(distribution, "worker/supervisor/main.js"),
       log,
-      supervisor: { process: worker.process, docker: dockerPolicyOf(worker.docker) },
+      supervisor: {
+        process: worker.process,
+        docker: dockerPolicyOf(worker.docker),
+        kvm: kvmSettings(worker.kvm),
+      },
     });
     sayReady("worker", worker.master, given.json === true);
     const stop = async (): Promise<void> => {

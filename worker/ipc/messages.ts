@@ -52,6 +52,8 @@ export interface SupervisorState {
   readonly epochSeen: number;
   readonly drivers: readonly DriverFacts[];
   readonly unavailableDrivers: readonly UnavailableDriver[];
+  /** What drivers found out about this node, like which accelerator machines have. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly live: readonly AttemptStarted[];
   readonly unacknowledged: readonly AttemptFinished[];
 }

@@ -46,6 +46,7 @@ describe("the supervisor's life", () => {
       retainedAttemptsMax: 10,
       retainedBytesMax: 1e9,
       docker: null,
+      kvm: null,
     };
     for (let n = 0; n < 4; n += 1) startSupervisor(bundle.entry, given);
     const deadline = Date.now() + 5_000;

@@ -7,6 +7,8 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Driver } from "../driver.js";
 import { createDockerDriver } from "../drivers/docker/docker.js";
+import { createAbsentKvmDriver, createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
+import { type KvmSettings, probeKvm } from "../drivers/kvm/probe.js";
 import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory } from "../ipc/paths.js";
@@ -37,12 +39,15 @@ async function main(): Promise<void> {
   // The server exists only after recovery, which needs the drivers.
   let tellAgent: () => void = () => undefined;
   const onChange = (): void => tellAgent();
-  const { process: policy } = given;
+  const { process: policy, kvm } = given;
   const drivers: Driver[] = [createProcessDriver({ dataDirectory, ...(policy && { policy }) })];
   if (given.docker !== null) {
     drivers.push(await createDockerDriver({ dataDirectory, policy: given.docker, onChange, log }));
   }
-  await recoverAttempts(dataDirectory, ledger, drivers, boot, log);
+  // Before the probe, which may take a while: what is left over must go now.
+  const reapers = [...drivers, createKvmReaper(dataDirectory)];
+  await recoverAttempts(dataDirectory, ledger, reapers, boot, log);
+  if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
   const server = createAgentServer(dataDirectory, log);
@@ -86,6 +91,16 @@ async function main(): Promise<void> {
   );
   await server.serve(supervisor, () => void leave("the agent asked for it"));
   log.info({ session, boot, pid: process.pid }, "supervisor started");
+}
+
+/** Where no machine runs the driver is there all the same, to say why. */
+async function kvmDriverOf(settings: KvmSettings, dataDirectory: string): Promise<Driver> {
+  const accelerator = await probeKvm(settings, dataDirectory);
+  if (accelerator.ok) {
+    return createKvmDriver({ ...settings, dataDirectory, accelerator: accelerator.value });
+  }
+  log.warn({ why: accelerator.error }, "no machines here");
+  return createAbsentKvmDriver(dataDirectory, accelerator.error);
 }
 
 main().catch((error: unknown) => {

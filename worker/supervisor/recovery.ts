@@ -15,7 +15,7 @@ import type { Ledger } from "./ledger.js";
 export async function recoverAttempts(
   dataDirectory: string,
   ledger: Ledger,
-  drivers: readonly Driver[],
+  drivers: readonly Pick<Driver, "name" | "reap">[],
   boot: string,
   log: WorkerLog,
 ): Promise<void> {

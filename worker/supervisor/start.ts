@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import type { DockerPolicy } from "../drivers/docker/policy.js";
+import type { KvmSettings } from "../drivers/kvm/probe.js";
 import type { ProcessPolicy } from "../drivers/process/privileges.js";
 import { supervisorLogPath } from "../ipc/paths.js";
 
@@ -15,6 +16,8 @@ export interface SupervisorArguments {
   readonly process?: ProcessPolicy;
   /** null: this worker runs no containers. */
   readonly docker: DockerPolicy | null;
+  /** null: this worker runs no machines. */
+  readonly kvm: KvmSettings | null;
 }
 
 const logBytesMax = 8 * 1024 * 1024;

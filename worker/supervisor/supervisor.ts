@@ -56,6 +56,7 @@ export class Supervisor {
       unavailableDrivers: standings.flatMap((one) =>
         one.kind === "unavailable" ? [one.driver] : [],
       ),
+      labels: Object.assign({}, ...drivers.map((driver) => driver.labels)),
       live: this.#attempts.allStarted(),
       unacknowledged: [...ledger.state.finished.values()],
     };

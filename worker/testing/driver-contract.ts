@@ -106,33 +106,51 @@ export function startOf(dataDirectory: string, more: Partial<DriverStart>): Driv
   };
 }
 
+/** In what drivers differ. */
 export interface ContractTraits {
   /** Of every command. */
   readonly options?: DriverOptions;
   /** Attempts that the host can bear at once. */
   readonly atOnce?: number;
+  /** Gives devices to attempts. */
+  readonly devices?: boolean;
+  /** Programs share the host's kernel: its limits bind them alone, and they see the attempt's files. */
+  readonly onHost?: boolean;
+  /** How much longer than a process things may take. */
+  readonly patience?: number;
+  /** The tests run side by side: for drivers that take long to start something. */
+  readonly concurrent?: boolean;
 }
+
+const processTraits = { atOnce: 40, devices: true, onHost: true, patience: 1, concurrent: false };
+type Traits = typeof processTraits;
+
+/** What a driver does not promise is no test of it, rather than a skipped one. */
+const testIf = (promised: boolean): ((name: string, run: () => Promise<void>) => void) =>
+  promised ? test : () => undefined;
 
 export function driverContract(
   name: string,
   makeDriver: MakeDriver,
-  { options, atOnce = 40 }: ContractTraits = {},
+  { options, ...given }: ContractTraits = {},
 ): void {
-  describe(`the driver ${name}`, () => {
+  const traits = { ...processTraits, ...given };
+  const { concurrent, patience } = traits;
+  describe(`the driver ${name}`, { concurrent, timeout: 20_000 * patience }, () => {
     let harness: DriverHarness;
     beforeAll(async () => {
       harness = await createHarness(makeDriver, options ?? null);
     });
     afterAll(() => harness.close());
 
-    endings(() => harness);
-    streams(() => harness, atOnce);
-    limits(() => harness);
-    stopping(() => harness);
+    endings(() => harness, traits);
+    streams(() => harness, traits);
+    if (traits.onHost) limits(() => harness);
+    stopping(() => harness, traits);
   });
 }
 
-function endings(harness: () => DriverHarness): void {
+function endings(harness: () => DriverHarness, traits: Traits): void {
   test("reports the exit code", async () => {
     const end = await harness().end({ command: command(shell("exit 42")) });
     expect(end.outcome).toEqual({ kind: "exited", exitCode: 42 });
@@ -175,7 +193,7 @@ function endings(harness: () => DriverHarness): void {
     expect(lines.filter((line) => line !== "" && !known.test(line))).toEqual([]);
   });
 
-  test("shows an attempt its own devices and no others", async () => {
+  testIf(traits.devices)("shows an attempt its own devices and no others", async () => {
     const script = command(shell('echo "$CUDA_VISIBLE_DEVICES"'));
     const [with2, without] = [newAttempt(), newAttempt()];
     await harness().end({ attempt: with2, command: script, devices: ["0", "GPU-abc"] });
@@ -190,7 +208,7 @@ function endings(harness: () => DriverHarness): void {
   });
 }
 
-function streams(harness: () => DriverHarness, atOnce: number): void {
+function streams(harness: () => DriverHarness, traits: Traits): void {
   test("gives standard input and then its end", async () => {
     const attempt = newAttempt();
     const stdin = "one\ntwo\n".repeat(20_000);
@@ -242,7 +260,7 @@ function streams(harness: () => DriverHarness, atOnce: number): void {
   });
 
   test("many at once each keep their own output", async () => {
-    const attempts = Array.from({ length: atOnce }, () => newAttempt());
+    const attempts = Array.from({ length: traits.atOnce }, () => newAttempt());
     await Promise.all(
       attempts.map((attempt) =>
         harness().end({ attempt, command: command(argv("echo", attempt)) }),
@@ -288,7 +306,7 @@ function cpuMsOf(times: string): number {
   );
 }
 
-function stopping(harness: () => DriverHarness): void {
+function stopping(harness: () => DriverHarness, traits: Traits): void {
   test("stopping ends the program with SIGTERM", async () => {
     const running = await harness().run({ command: command(argv("sleep", "60")) });
     running.stop(5_000);
@@ -306,10 +324,10 @@ function stopping(harness: () => DriverHarness): void {
     const end = await running.ended;
     expect(end.outcome).toEqual({ kind: "signalled", signal: "SIGKILL" });
     expect(Date.now() - stoppedAt).toBeGreaterThanOrEqual(295);
-    expect(Date.now() - stoppedAt).toBeLessThan(4_500);
+    expect(Date.now() - stoppedAt).toBeLessThan(4_500 * traits.patience);
   });
 
-  test("what an earlier supervisor left is gone when reap returns", async () => {
+  testIf(traits.onHost)("what an earlier supervisor left is gone when reap returns", async () => {
     const attempt = newAttempt();
     let identity: DriverIdentity | null = null;
     const directory = attemptDirectory(harness().dataDirectory, attempt);

@@ -289,7 +289,7 @@ const exitOf = (child: ChildProcess): Promise<Exit> =>
   });
 
 /** One chunk at a time: a program that floods its output is slowed to the speed of the disk. */
-async function copyOutput(reader: Readable | null, log: LogWriter): Promise<void> {
+export async function copyOutput(reader: Readable | null, log: LogWriter): Promise<void> {
   if (reader === null) return;
   try {
     for await (const chunk of reader) await log.append(chunk);

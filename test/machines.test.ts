@@ -1,0 +1,131 @@
+/** Tasks in virtual machines through a real cluster, while what runs them is killed. */
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Client, createClient } from "../cli/client.js";
+import { processesOf } from "../cli/cluster/processes.js";
+import { type Cluster, startCluster } from "../cli/dev-cluster.js";
+import type { TaskView } from "../core/views.js";
+import { parseJob } from "../spec/job.js";
+import { readProcess } from "../worker/drivers/process/proc.js";
+import { machinesMissing, testImages } from "../worker/testing/guest-images.js";
+import { distEntry } from "./support/entry.js";
+
+const missing = machinesMissing();
+
+function textOf(pid: number, file: "comm" | "cmdline"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return ""; // it has just gone
+  }
+}
+
+const job = (work: string): string => `
+name: machine
+tasks:
+  work:
+    kvm: {}
+    constraints: ["almanac.kvm in kvm,tcg"]
+    script: ${work}
+    resources: { cpu: 1, memory: 128Mi }
+    retry: { attempts: 3, backoff: 100ms }
+`;
+
+describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missing})`}`, () => {
+  let directory = "";
+  let cluster: Cluster;
+  let client: Client;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "almanac-machines-"));
+    cluster = await startCluster({
+      entry: distEntry(),
+      dataDirectory: directory,
+      planner: null,
+      workers: [{ name: "a", cpu: "2", memory: "1Gi", speed: 1 }],
+      workerArgs: ["--kvm-images", testImages],
+      readyTimeoutMs: 60_000,
+    });
+    client = createClient(cluster.address);
+  }, 90_000);
+
+  afterAll(async () => {
+    client?.close();
+    await cluster?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function submit(text: string): Promise<() => Promise<TaskView>> {
+    const parsed = parseJob(text, { source: "job", now: Date.now(), variables: {} });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+    const { spec } = parsed.value;
+    const receipt = await client.submit({ spec, idempotencyKey: "", dryRun: false });
+    if (!receipt.ok) throw new Error(receipt.error.message);
+    const { jobId } = receipt.value;
+    return async () => {
+      const view = await client.get(jobId);
+      const task = view.ok ? view.value.tasks[0] : undefined;
+      if (task === undefined) throw new Error("no such task");
+      return task;
+    };
+  }
+
+  const untilEnded = (task: () => Promise<TaskView>): Promise<void> =>
+    expect
+      .poll(async () => (await task()).state, { timeout: 120_000, interval: 100 })
+      .toBe("succeeded");
+
+  const ofWorker = (): number[] => processesOf(cluster.workers[0]?.dataDirectory ?? "/nonexistent");
+  /** Not their wrappers, which have QEMU's name among their arguments. */
+  const machines = (): number[] =>
+    ofWorker().filter((pid) => textOf(pid, "comm").startsWith("qemu-system"));
+
+  async function oneMachine(): Promise<number> {
+    await expect.poll(machines, { timeout: 60_000, interval: 20 }).toHaveLength(1);
+    return machines()[0] ?? 0;
+  }
+
+  it("examples/kvm.yaml succeeds", async () => {
+    const example = fileURLToPath(new URL("../examples/kvm.yaml", import.meta.url));
+    await untilEnded(await submit(readFileSync(example, "utf8")));
+  });
+
+  it("a QEMU killed by kill -9 in the middle fails its attempt, and the next one finishes", async () => {
+    const task = await submit(job("sleep 4"));
+    process.kill(await oneMachine(), "SIGKILL");
+    await untilEnded(task);
+    const { attempts } = await task();
+    expect(attempts.map(({ outcome }) => outcome)).toEqual([
+      { kind: "signalled", signal: "SIGKILL" },
+      { kind: "exited", exitCode: 0 },
+    ]);
+  });
+
+  it("an agent killed by kill -9 leaves the machine alone, and another one takes it up", async () => {
+    const task = await submit(job("echo here; sleep 4; echo there"));
+    const machine = await oneMachine();
+    await cluster.workers[0]?.kill("SIGKILL");
+    await cluster.workers[0]?.restart();
+    expect(machines()).toEqual([machine]);
+    await untilEnded(task);
+    const { attempts } = await task();
+    expect(attempts.map(({ outcome }) => outcome)).toEqual([{ kind: "exited", exitCode: 0 }]);
+  });
+
+  it("a supervisor killed by kill -9 leaves no machine, and the task runs again", async () => {
+    const task = await submit(job("sleep 4"));
+    const machine = await oneMachine();
+    const supervisor = ofWorker().find((pid) => textOf(pid, "cmdline").includes("supervisor/main"));
+    process.kill(supervisor ?? 0, "SIGKILL");
+    await expect.poll(() => readProcess(machine), { timeout: 30_000, interval: 20 }).toBeNull();
+    await untilEnded(task);
+    const { attempts } = await task();
+    expect(attempts[0]?.outcome).toEqual({ kind: "supervisor_lost" });
+    expect(attempts.at(-1)?.outcome).toEqual({ kind: "exited", exitCode: 0 });
+    expect(machines()).toEqual([]);
+  });
+});

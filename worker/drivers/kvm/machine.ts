@@ -1,0 +1,164 @@
+/**
+ * One virtual machine: a QEMU with its channels, from its start to its end. It tells what the guest
+ * said; what that means for an attempt is for kvm.ts.
+ *
+ * QEMU exits with 0 for a program's success, a guest's panic and `quit` alike: only the guest's last
+ * word tells how the program ended.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { type Duplex, Duplex as DuplexStream } from "node:stream";
+import { signal } from "../process/proc.js";
+import { wrapCommand, wrapperShell } from "../process/wrapper.js";
+import { channels } from "./arguments.js";
+import { type GuestWord, readGuestWord } from "./guest-words.js";
+import { readLines } from "./lines.js";
+import { createQmpClient } from "./qmp.js";
+
+export interface MachineOptions {
+  readonly qemu: string;
+  readonly arguments: readonly string[];
+  /** The attempt's: QEMU is found again by it. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files through which QEMU joins its control groups. */
+  readonly joinFiles: readonly string[];
+  readonly stdin: string | null;
+}
+
+export interface MachineEnd {
+  /** How the guest said that the program ended; null: it did not. */
+  readonly word: GuestWord | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly atMs: number;
+}
+
+export interface Machine {
+  readonly pid: number;
+  readonly stdout: Duplex;
+  readonly stderr: Duplex;
+  /** Resolves when the guest is about to start the program; never, if it does not come to that. */
+  readonly ready: Promise<void>;
+  /** Resolves when QEMU has gone. */
+  readonly ended: Promise<MachineEnd>;
+  /** The machine stands still until then. */
+  open(): void;
+  /** Has the guest send SIGTERM to the program. */
+  terminate(): void;
+  /** Ends the machine, whatever runs in it. */
+  quit(): void;
+  /** The end of what the guest's kernel and QEMU itself have said. */
+  lastWords(): string;
+}
+
+const tailBytesMax = 8 * 1024;
+/** After `quit`, before it is killed. */
+const quitLimitMs = 1_000;
+const lineBytesMax = 4_096;
+
+/** Rejects if the process cannot be started. */
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const argv = [options.qemu, ...options.arguments];
+  const wrapped = wrapCommand(options.directory, options.joinFiles, [], argv, options.environment);
+  const child = spawn(wrapperShell, wrapped.argv, {
+    cwd: options.directory,
+    env: { ...wrapped.environment },
+    detached: true,
+    // Gate and channels are socket pairs: nobody else can connect to them, and they leave no files.
+    stdio: ["ignore", "pipe", "pipe", ...Array.from({ length: 7 }, () => "pipe" as const)],
+  });
+  const pid = child.pid;
+  if (pid === undefined) {
+    throw await new Promise<Error>((resolve) => child.once("error", resolve));
+  }
+  return superviseMachine(child, pid, options.stdin);
+}
+
+function superviseMachine(child: ChildProcess, pid: number, stdin: string | null): Machine {
+  const gate = channelOf(child, 3);
+  const input = channelOf(child, channels.stdin);
+  const control = channelOf(child, channels.control);
+  const qmp = createQmpClient(channelOf(child, channels.qmp));
+  const own = createTail();
+  const console = createTail();
+  child.stdout?.on("data", own.add);
+  child.stderr?.on("data", own.add);
+  channelOf(child, channels.console).on("data", console.add);
+
+  let word: GuestWord | null = null;
+  let wordAtMs: number | null = null;
+  let isReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+  let quitting: NodeJS.Timeout | null = null;
+  const kill = (): void => void signal(-pid, "SIGKILL");
+
+  function quit(): void {
+    if (quitting !== null) return;
+    quitting = setTimeout(kill, quitLimitMs);
+    // Before its protocol is there QEMU may be killed just as well: nothing has been started.
+    void qmp.execute("quit");
+  }
+
+  readLines(control, lineBytesMax, (line) => {
+    const read = readGuestWord(line);
+    if (read === null || word !== null) return;
+    if (read.kind === "ready") return isReady();
+    word = read;
+    wordAtMs = Date.now();
+    quit();
+  });
+  const ended = exitOf(child).then(({ code, signalName }) => {
+    if (quitting !== null) clearTimeout(quitting);
+    return { word, exitCode: code, signal: signalName, atMs: wordAtMs ?? Date.now() };
+  });
+  return {
+    pid,
+    stdout: channelOf(child, channels.stdout),
+    stderr: channelOf(child, channels.stderr),
+    ready,
+    ended,
+    open() {
+      gate.end("go\n");
+      // A half close: QEMU passes it on to the guest as the end of the program's input.
+      input.resume();
+      input.end(stdin ?? "");
+    },
+    terminate: () => void control.write("TERM\n"),
+    quit,
+    lastWords: () => [own.text(), console.text()].filter((text) => text !== "").join("\n"),
+  };
+}
+
+function channelOf(child: ChildProcess, fd: number): Duplex {
+  const stream = child.stdio[fd];
+  if (!(stream instanceof DuplexStream)) throw new Error(`descriptor ${fd} is no channel`);
+  // Of a QEMU that has gone; its end is told by its exit.
+  stream.on("error", () => undefined);
+  return stream;
+}
+
+const exitOf = (
+  child: ChildProcess,
+): Promise<{ readonly code: number | null; readonly signalName: string | null }> =>
+  new Promise((resolve) => {
+    child.once("exit", (code, signalName) => resolve({ code, signalName }));
+  });
+
+/** A console may be flooded: only its end is kept. */
+function createTail(): { add: (chunk: Buffer) => void; text: () => string } {
+  let kept = Buffer.alloc(0);
+  return {
+    add(chunk) {
+      kept = Buffer.concat([kept, chunk]).subarray(-tailBytesMax);
+    },
+    text: () =>
+      kept
+        .toString()
+        // Escape sequences and returns of a terminal.
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is removed
+        .replace(/\u001b\[[0-9;?]*[A-Za-z]|\u001bc|\r/g, "")
+        .trim(),
+  };
+}
