@@ -203,8 +203,9 @@ describe.skipIf(hindered !== null)(
         [there, 7071],
       ] as const) {
         const address = namespace === here ? hereAddress : thereAddress;
-        // HTTP/2 in plain text, as a gRPC client without TLS begins.
-        const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n\\0\\0\\0\\4\\0\\0\\0\\0\\0' >&3; timeout 5 head -c 9 <&3 | od -An -tx1`;
+        // HTTP/2 in plain text, as a gRPC client without TLS begins. The server may
+        // hang up after the first line: that must not end the shell that writes.
+        const script = `trap '' PIPE; exec 3<>/dev/tcp/${address}/${port}; printf 'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n\\0\\0\\0\\4\\0\\0\\0\\0\\0' >&3; timeout 5 head -c 9 <&3 | od -An -tx1`;
         const answer = execFileSync("ip", [
           "netns",
           "exec",
