@@ -110,7 +110,12 @@ describe("the bound of the makespan", () => {
     const base = filling(6, [10, 10]);
     const problem: Problem = {
       ...base,
-      pools: { count: 1, names: ["licence"], capacity: Int32Array.of(1) },
+      pools: {
+        count: 1,
+        names: ["licence"],
+        capacity: Int32Array.of(1),
+        consumable: new Uint8Array(1),
+      },
       tasks: {
         ...base.tasks,
         poolFirst: Uint32Array.of(0, 1, 2, 3, 4, 5, 6),
@@ -131,6 +136,8 @@ describe("the bound of the makespan", () => {
         from: Uint32Array.of(0, 0, 0, 0, 1, 2, 3, 4),
         to: Uint32Array.of(1, 2, 3, 4, 5, 5, 5, 5),
         lag: new Int32Array(8),
+        fixed: new Int32Array(8),
+        kib: new Float64Array(8),
       },
     };
     expect(lowerBound(problem).makespanTicks).toBe(40);

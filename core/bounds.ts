@@ -5,13 +5,15 @@
  * - Makespan: the longest path with the shortest options, from releases and what runs; and for each
  *   resource, kind of place and pair of head and tail, the time that its work takes (`energy.ts`).
  * - Flow: the larger of earliest ends and mean busy times on one fluid machine (`flow-bound.ts`).
- * - Tardiness: from earliest ends. Moves: what no option can avoid.
+ * - Tardiness: from earliest ends. Moves: what no option can avoid. Cost: the cheapest options.
+ * - Tasks that may be left out count nowhere, and their prices are bounded by nothing.
  *
  * The bound of the value adds the parts' bounds, which is valid because weights are not negative.
  */
 import { energiesOf, headTailBound } from "./energy.js";
 import { flowBound } from "./flow-bound.js";
 import { type Graph, graphOf } from "./graph.js";
+import { mandatoryPart } from "./mandatory.js";
 import { type ObjectiveParts, objectiveValue } from "./objective.js";
 import { type Possible, possibleOptions } from "./possible.js";
 import { none, type Problem, taskRunning } from "./problem.js";
@@ -22,7 +24,8 @@ export interface LowerBound {
   readonly parts: ObjectiveParts;
 }
 
-export function lowerBound(problem: Problem): LowerBound {
+export function lowerBound(whole: Problem): LowerBound {
+  const problem = mandatoryPart(whole);
   const graph = graphOf(problem);
   const possible = possibleOptions(problem);
   const { earliestStart, earliestEnd } = heads(problem, graph, possible);
@@ -40,6 +43,8 @@ export function lowerBound(problem: Problem): LowerBound {
     flowS: flowBound(problem, possible, energies, earliestStart, earliestEnd) * tickS,
     tardinessS: tardinessOf(problem, earliestEnd) * tickS,
     moves: unavoidableMoves(problem, possible),
+    cost: leastCost(problem, possible),
+    skipped: 0,
   };
   return { makespanTicks, value: objectiveValue(problem.weights, parts), parts };
 }
@@ -108,6 +113,18 @@ function tardinessOf(problem: Problem, earliestEnd: Float64Array): number {
     tardiness += (tardinessWeight[task] as number) * late;
   }
   return tardiness;
+}
+
+function leastCost(problem: Problem, possible: Possible): number {
+  const { tasks, options } = problem;
+  let sum = 0;
+  for (let task = 0; task < tasks.count; task++) {
+    if (tasks.state[task] === taskRunning)
+      sum += options.cost[tasks.fixedOption[task] ?? none] ?? 0;
+    const costs = possible.options(task).map((option) => options.cost[option] as number);
+    if (costs.length > 0) sum += Math.min(...costs);
+  }
+  return sum;
 }
 
 function unavoidableMoves(problem: Problem, possible: Possible): number {

@@ -16,6 +16,7 @@ export function checkTasks(problem: Problem, plan: Plan, report: Report): Uint8A
       sound[task] = 1;
       continue;
     }
+    if (isLeftOut(problem, plan, task)) continue;
     checkTimes(problem, plan, task, report);
     if (tasks.block[task] === none) {
       checkMilestone(plan, task, report);
@@ -57,6 +58,15 @@ function checkTimes(problem: Problem, plan: Plan, task: number, report: Report):
   const earliest = Math.max(0, problem.tasks.release[task] as number);
   if ((plan.start[task] as number) < earliest) report({ kind: "release", task, earliest });
   if (end > problem.horizon) report({ kind: "horizon", task, end });
+  const hardDue = problem.tasks.hardDue[task] as number;
+  if (hardDue !== none && end > hardDue) report({ kind: "hard_due", task, end });
+}
+
+/** A task that may be left out, and is: no option and no worker. */
+function isLeftOut({ tasks }: Problem, plan: Plan, task: number): boolean {
+  if (tasks.block[task] === none) return false;
+  const mayBe = (tasks.skipPrice[task] as number) < Number.POSITIVE_INFINITY;
+  return mayBe && plan.option[task] === none && plan.worker[task] === none;
 }
 
 function checkMilestone(plan: Plan, task: number, report: Report): void {

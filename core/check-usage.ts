@@ -22,6 +22,8 @@ interface Use {
 /** Something whose usage is limited, and who uses it. */
 interface Limited {
   readonly capacity: number;
+  /** What is taken never comes back. */
+  readonly consumable: boolean;
   readonly uses: Use[];
   readonly exceeded: (at: number, usage: number) => PlanViolation;
 }
@@ -53,6 +55,7 @@ export function checkUsage(problem: Problem, plan: Plan, sound: Uint8Array, repo
 /** Reports each stretch of time in which usage exceeds capacity and a planned task is part of it. */
 function sweep(limited: Limited, report: Report): void {
   const { uses, capacity } = limited;
+  if (limited.consumable) return sum(limited, report);
   if (!uses.some((use) => use.planned)) return;
   const starts = [...uses].sort((a, b) => a.start - b.start);
   const ends = [...uses].sort((a, b) => a.end - b.end);
@@ -77,9 +80,19 @@ function sweep(limited: Limited, report: Report): void {
   }
 }
 
-/** Intervals of no length and amounts of zero use nothing. */
+/** What is consumed counts in whole, whenever it happens. */
+function sum(limited: Limited, report: Report): void {
+  const usage = limited.uses.reduce((total, { amount }) => total + amount, 0);
+  const isPlanned = limited.uses.some((use) => use.planned);
+  if (isPlanned && usage > limited.capacity) {
+    report(limited.exceeded(Math.min(...limited.uses.map((use) => use.start)), usage));
+  }
+}
+
+/** Intervals of no length use nothing but what they consume; amounts of zero use nothing. */
 function use(limited: Limited | undefined, entry: Use): void {
-  if (entry.end > entry.start && entry.amount > 0) limited?.uses.push(entry);
+  if (limited === undefined || entry.amount <= 0) return;
+  if (entry.end > entry.start || limited.consumable) limited.uses.push(entry);
 }
 
 function useBlocks(problem: Problem, ofWorkers: readonly Limited[]): void {
@@ -133,6 +146,13 @@ function usePools(problem: Problem, task: number, place: Place, ofPools: readonl
     const amount = poolAmount[entry] as number;
     use(ofPools[poolIndex[entry] as number], { ...place.held, amount });
   }
+  if (place.option === none) return;
+  const { options } = problem;
+  const last = options.poolFirst[place.option + 1] as number;
+  for (let entry = options.poolFirst[place.option] as number; entry < last; entry++) {
+    const amount = options.poolAmount[entry] as number;
+    use(ofPools[options.poolIndex[entry] as number], { ...place.held, amount });
+  }
 }
 
 interface Place {
@@ -165,6 +185,7 @@ function limitsOfWorkers(problem: Problem): Limited[] {
     const dimension = place % dimensions;
     return {
       capacity,
+      consumable: false,
       uses: [],
       exceeded: (at, usage) => ({ kind: "capacity", worker, dimension, at, usage, capacity }),
     };
@@ -178,6 +199,7 @@ function limitsOfDevices(problem: Problem): { share: Limited; memory: Limited }[
     const device = place - (deviceFirst[worker] as number);
     const limited = (kind: "device_share" | "device_memory", capacity: number): Limited => ({
       capacity,
+      consumable: false,
       uses: [],
       exceeded: (at, usage) => ({ kind, worker, device, at, usage, capacity }),
     });
@@ -191,6 +213,7 @@ function limitsOfDevices(problem: Problem): { share: Limited; memory: Limited }[
 function limitsOfPools(problem: Problem): Limited[] {
   return Array.from(problem.pools.capacity, (capacity, pool) => ({
     capacity,
+    consumable: problem.pools.consumable[pool] === 1,
     uses: [],
     exceeded: (at, usage) => ({ kind: "pool", pool, at, usage, capacity }),
   }));

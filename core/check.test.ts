@@ -4,11 +4,19 @@ import { checkPlan, violationsMax } from "./check.js";
 import { greedy } from "./greedy.js";
 import { emptyPlan, type Plan } from "./plan.js";
 import type { PlanViolation } from "./plan-violation.js";
-import { none, type Problem, taskKept, taskRunning } from "./problem.js";
+import {
+  groupColocate,
+  groupGang,
+  groupSpread,
+  none,
+  type Problem,
+  taskKept,
+  taskRunning,
+} from "./problem.js";
 import { randomInteger, seededRandom } from "./random.js";
 import { layeredProblem } from "./testing/layered-problem.js";
 import { isFeasible } from "./testing/oracle.js";
-import { randomProblem } from "./testing/random-problem.js";
+import { allExtras, randomProblem } from "./testing/random-problem.js";
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
@@ -54,6 +62,21 @@ const withSecondShare =
     },
   });
 
+const infinite = Number.POSITIVE_INFINITY;
+
+const groupOf = (kind: number, ...members: number[]): Problem["groups"] => ({
+  count: 1,
+  kind: Uint8Array.of(kind),
+  level: new Uint8Array(1),
+  first: Uint32Array.of(0, members.length),
+  member: Uint32Array.from(members),
+});
+
+const withSite = (base: Problem, ...domains: number[]): Problem => ({
+  ...base,
+  workers: { ...base.workers, domainLevels: ["site"], domain: Uint16Array.from(domains) },
+});
+
 const broken: Record<Exclude<PlanViolation["kind"], "wrong_length">, Break> = {
   unplanned: { task: 2, placed: { option: none, worker: none, devices: 0 } },
   no_such_worker: { task: 2, placed: { worker: 9 } },
@@ -80,6 +103,28 @@ const broken: Record<Exclude<PlanViolation["kind"], "wrong_length">, Break> = {
   },
   release: { problem: withTasks({ release: Int32Array.of(0, 0, 1) }) },
   horizon: { task: 2, placed: { start: 995, end: 1_005 } },
+  hard_due: { problem: withTasks({ hardDue: Int32Array.of(none, none, 9) }) },
+  waits_for_left_out: {
+    task: 0,
+    placed: { option: none, worker: none },
+    problem: withTasks({ skipPrice: Float64Array.of(4, infinite, infinite) }),
+  },
+  gang_incomplete: {
+    task: 2,
+    placed: { option: none, worker: none, devices: 0 },
+    problem: (base) => ({
+      ...base,
+      tasks: { ...base.tasks, skipPrice: new Float64Array(3).fill(1) },
+      groups: groupOf(groupGang, 0, 2),
+    }),
+  },
+  gang_apart: { problem: (base) => ({ ...base, groups: groupOf(groupGang, 1, 2) }) },
+  not_spread: {
+    problem: (base) => ({ ...withSite(base, 0, 0), groups: groupOf(groupSpread, 0, 2) }),
+  },
+  not_together: {
+    problem: (base) => ({ ...withSite(base, 0, 1), groups: groupOf(groupColocate, 0, 2) }),
+  },
   precedence: { task: 1, placed: { worker: 1, start: 9, end: 19 } },
   capacity: {
     placed: { start: 15, end: 25 },
@@ -117,9 +162,9 @@ describe("checking a plan", () => {
     let wrong = 0;
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 8 }), (seed, tasks) => {
-        const problem = randomProblem(seed, { tasks });
+        const problem = randomProblem(seed, { tasks, extras: seed % 2 === 0 ? allExtras : {} });
         const plan = greedy(problem);
-        expect(isFeasible(problem, plan)).toBe(true);
+        expect(checkPlan(problem, plan).violations.length === 0).toBe(isFeasible(problem, plan));
         disturb(problem, plan, seededRandom(seed));
         const { violations } = checkPlan(problem, plan);
         if (violations.length > 0) wrong++;
@@ -135,7 +180,7 @@ describe("checking a plan", () => {
     const problem: Problem = {
       ...base,
       tickMs: 500,
-      weights: { makespan: 1, flow: 10, tardiness: 100, moves: 1000 },
+      weights: { makespan: 1, flow: 10, tardiness: 100, moves: 1000, cost: 0 },
       tasks: {
         ...base.tasks,
         release: Int32Array.of(-4, 0, 0),
@@ -154,7 +199,14 @@ describe("checking a plan", () => {
     const { violations, evaluation } = checkPlan(problem, plan);
     expect(violations).toEqual([]);
     // Flow: 1·(10+4) + 2·20 ticks; late: 3·(10-8) ticks; moved: the first task.
-    expect(evaluation.parts).toEqual({ makespanS: 10, flowS: 27, tardinessS: 3, moves: 1 });
+    expect(evaluation.parts).toEqual({
+      makespanS: 10,
+      flowS: 27,
+      tardinessS: 3,
+      moves: 1,
+      cost: 0,
+      skipped: 0,
+    });
     expect(evaluation.value).toBe(10 + 270 + 300 + 1000);
   });
 
@@ -256,7 +308,12 @@ function smallProblem(): Problem {
       type: Int32Array.of(0),
       memory: Int32Array.of(10),
     },
-    pools: { count: 1, names: ["licence"], capacity: Int32Array.of(1) },
+    pools: {
+      count: 1,
+      names: ["licence"],
+      capacity: Int32Array.of(1),
+      consumable: new Uint8Array(1),
+    },
     options: {
       count: 3,
       blockFirst: Uint32Array.of(0, 1, 2, 3),
@@ -267,12 +324,18 @@ function smallProblem(): Problem {
       demandRow: Uint32Array.of(0, 0, 0),
       demand: Int32Array.of(2),
       gpuRequest: Int32Array.of(none, none, 0),
+      cost: new Float64Array(3),
+      poolFirst: new Uint32Array(4),
+      poolIndex: new Uint16Array(0),
+      poolAmount: new Int32Array(0),
     },
     edges: {
       count: 1,
       from: Uint32Array.of(0),
       to: Uint32Array.of(1),
       lag: Int32Array.of(0),
+      fixed: Int32Array.of(0),
+      kib: Float64Array.of(0),
     },
   };
 }

@@ -2,17 +2,24 @@
  * Where a task goes, in the middle of a decoding: the option and worker of earliest p50 finish. Ties:
  * no charged move, then the lower worker, then the lower option.
  */
+import { type GroupState, groupsAllow } from "./groups.js";
 import type { Plan } from "./plan.js";
-import type { Prepared } from "./prepare.js";
+import type { PoolRows, Prepared } from "./prepare.js";
 import { none, type Problem, taskKept } from "./problem.js";
 import type { ReadyQueue } from "./ready-queue.js";
 import { earliestFit, type GpuNeed, type Timeline } from "./timeline.js";
+import { transferTicks } from "./transfer.js";
 
-/** For each task the option and the worker it must take; `none`: to be chosen. */
+/**
+ * For each task the option and the worker it must take; `none`: to be chosen. An option of `leaveOut`
+ * leaves the task out, if its price allows that.
+ */
 export interface Choice {
   readonly option: Int32Array;
   readonly worker: Int32Array;
 }
+
+export const leaveOut = -2;
 
 /** A decoding in progress. */
 export interface Decoding {
@@ -26,9 +33,23 @@ export interface Decoding {
   readonly loaded: Uint8Array;
   /** Predecessors not yet placed. */
   readonly waiting: Int32Array;
-  /** Earliest start by release and by the predecessors placed so far. */
+  /** Earliest start by release and by the predecessors placed so far, transfers apart. */
   readonly ready: Int32Array;
+  /** Left of each consumable pool; infinite for renewable ones. */
+  readonly stock: Float64Array;
+  readonly groups: GroupState;
+  /** 1 for tasks that are left out. */
+  readonly leftOut: Uint8Array;
   readonly best: Candidate;
+  readonly window: Window;
+}
+
+/** Starts that count for the task at hand: a gang's members all look for the same one. */
+interface Window {
+  from: number;
+  to: number;
+  /** Earliest start wins, not earliest finish. */
+  byStart: boolean;
 }
 
 /** The best place found so far for the task at hand. */
@@ -44,6 +65,7 @@ interface Candidate {
 export function findBest(state: Decoding, task: number): void {
   const { problem } = state.prepared;
   const { tasks } = problem;
+  const { ties } = state.prepared;
   const kept = tasks.state[task] === taskKept;
   const previous = tasks.previousWorker[task] as number;
   const options = allowedOptions(
@@ -60,8 +82,12 @@ export function findBest(state: Decoding, task: number): void {
   // The previous worker first: every other one must then finish strictly earlier.
   const charged = (tasks.moveWeight[task] as number) * problem.weights.moves > 0;
   if (charged && previous !== none) considerWorker(state, task, options, previous);
-  considerAll(state, task, options, charged && previous !== none ? 1 : 0);
+  considerAll(state, task, options, charged && previous !== none ? 1 : 0, isTied(ties, task));
 }
+
+/** Whether where others stand decides where the task may go, so that like workers are not alike. */
+const isTied = (ties: Prepared["ties"], task: number): boolean =>
+  ties !== null && (ties.hasTransfers || (ties.domainGroupsOf[task] ?? []).length > 0);
 
 interface OptionRange {
   readonly first: number;
@@ -73,7 +99,7 @@ function allowedOptions(problem: Problem, task: number, forced: number): OptionR
   const block = problem.tasks.block[task] as number;
   const first = problem.options.blockFirst[block] as number;
   const after = problem.options.blockFirst[block + 1] as number;
-  if (forced === none) return { first, after };
+  if (forced === none || forced === leaveOut) return { first, after };
   return forced >= first && forced < after
     ? { first: forced, after: forced + 1 }
     : { first, after: first };
@@ -87,7 +113,13 @@ function considerWorker(state: Decoding, task: number, range: OptionRange, worke
   }
 }
 
-function considerAll(state: Decoding, task: number, range: OptionRange, moved: number): void {
+function considerAll(
+  state: Decoding,
+  task: number,
+  range: OptionRange,
+  moved: number,
+  tied: boolean,
+): void {
   const { problem, workersOfClass } = state.prepared;
   const { options } = problem;
   for (let option = range.first; option < range.after; option++) {
@@ -97,7 +129,9 @@ function considerAll(state: Decoding, task: number, range: OptionRange, moved: n
       continue;
     }
     const members = workersOfClass[options.class[option] as number];
-    if (members !== undefined) considerClass(state, task, option, members, moved);
+    if (members === undefined) continue;
+    if (tied) for (const worker of members) consider(state, task, option, worker, moved);
+    else considerClass(state, task, option, members, moved);
   }
 }
 
@@ -138,14 +172,29 @@ function consider(
 ): number {
   const { prepared, best } = state;
   const { options, horizon } = prepared.problem;
+  const { ties } = prepared;
+  if (ties !== null && !groupsAllow(prepared.problem, ties, state.groups, task, worker))
+    return none;
   const duration = options.duration[option] as number;
-  const latest = Math.min(best.finish, horizon) - duration;
+  const hardDue = prepared.problem.tasks.hardDue[task] as number;
+  const end = hardDue === none ? horizon : Math.min(hardDue, horizon);
+  const { byStart, to } = state.window;
+  const useful = byStart
+    ? Math.min(best.start === none ? to : best.start, end - duration)
+    : Math.min(best.finish, end) - duration;
+  const latest = Math.min(useful, to);
   const start = earliestStart(state, task, option, worker, latest);
   if (start === none) return none;
   const finish = start + duration;
+  const key = byStart ? start : finish;
+  const bestKey = byStart
+    ? best.start === none
+      ? Number.POSITIVE_INFINITY
+      : best.start
+    : best.finish;
   const better =
-    finish < best.finish ||
-    (finish === best.finish &&
+    key < bestKey ||
+    (key === bestKey &&
       (moved < best.moved ||
         (moved === best.moved &&
           (worker < best.worker || (worker === best.worker && option < best.option)))));
@@ -173,21 +222,70 @@ function earliestStart(
   const at = (options.demandRow[option] as number) * problem.dimensions.length;
   const gpu: GpuNeed | null = gpuNeeds[options.gpuRequest[option] as number] ?? null;
   const duration = options.duration[option] as number;
-  const firstPool = tasks.poolFirst[task] as number;
-  const lastPool = tasks.poolFirst[task + 1] as number;
-  let start = state.ready[task] as number;
+  if (!isInStock(state, tasks, task) || !isInStock(state, options, option)) return none;
+  let start = Math.max(readyOn(state, task, worker), state.window.from);
   for (;;) {
     start = earliestFit(timeline, start, duration, options.demand, at, gpu, latest);
     if (start === none) return none;
-    let inPools = start;
-    for (let entry = firstPool; entry < lastPool; entry++) {
-      const pool = state.pools[tasks.poolIndex[entry] as number] as Timeline;
-      inPools = earliestFit(pool, inPools, duration, tasks.poolAmount, entry, null, latest);
-      if (inPools === none) return none;
+    let inPools = earliestInPools(state, tasks, task, start, duration, latest);
+    if (inPools !== none) {
+      inPools = earliestInPools(state, options, option, inPools, duration, latest);
     }
+    if (inPools === none) return none;
     if (inPools === start) return start;
     start = inPools;
   }
+}
+
+function earliestInPools(
+  state: Decoding,
+  { poolFirst, poolIndex, poolAmount }: PoolRows,
+  row: number,
+  from: number,
+  duration: number,
+  latest: number,
+): number {
+  const { consumable } = state.prepared.problem.pools;
+  let start = from;
+  const last = poolFirst[row + 1] as number;
+  for (let entry = poolFirst[row] as number; entry < last; entry++) {
+    const pool = poolIndex[entry] as number;
+    if (consumable[pool] === 1) continue;
+    const timeline = state.pools[pool] as Timeline;
+    start = earliestFit(timeline, start, duration, poolAmount, entry, null, latest);
+    if (start === none) return none;
+  }
+  return start;
+}
+
+function isInStock(
+  { stock }: Decoding,
+  { poolFirst, poolIndex, poolAmount }: PoolRows,
+  row: number,
+): boolean {
+  const last = poolFirst[row + 1] as number;
+  for (let entry = poolFirst[row] as number; entry < last; entry++) {
+    const amount = poolAmount[entry] as number;
+    if (amount > 0 && amount > (stock[poolIndex[entry] as number] as number)) return false;
+  }
+  return true;
+}
+
+/** Earliest time at which the task's data can be on the worker. */
+function readyOn(state: Decoding, task: number, worker: number): number {
+  let from = state.ready[task] as number;
+  const { ties, graph, problem } = state.prepared;
+  if (ties === null || !ties.hasTransfers) return from;
+  const last = graph.predecessorFirst[task + 1] as number;
+  for (let place = graph.predecessorFirst[task] as number; place < last; place++) {
+    const before = graph.predecessor[place] as number;
+    const edge = graph.predecessorEdge[place] as number;
+    const ticks = transferTicks(problem, edge, state.plan.worker[before] as number, worker);
+    const end = state.plan.end[before] as number;
+    const at = end + (graph.predecessorLag[place] as number) + ticks;
+    if (at > from) from = at;
+  }
+  return from;
 }
 
 function resetBest(best: Candidate): void {

@@ -182,6 +182,8 @@ describe("what cannot be placed", () => {
         from: Uint32Array.of(0, 1),
         to: Uint32Array.of(1, 0),
         lag: Int32Array.of(0, 0),
+        fixed: new Int32Array(2),
+        kib: new Float64Array(2),
       },
     };
     expect(decode(cyclic, null, freeChoice(cyclic))).toBeNull();

@@ -9,17 +9,24 @@
  *   and option; where either is `none` it is chosen as for a free task.
  * - A task waits for its predecessors, whatever the order says, so every order gives a feasible
  *   plan. Nothing that is not running starts before tick 0.
+ * - A gang is placed when all its members could start: each at the earliest instant at which all
+ *   find room, each then where it finishes first.
+ * - A task that cannot be placed, and may be left out, is; so is what waits for it. Nothing else is
+ *   ever left out here: whether a price is worth paying is a question for solvers.
  * - Milestones take no time: max(release, end of predecessors + lag).
  * - Free tasks take the option and worker of earliest p50 finish. Ties: no charged move, then the
  *   lower worker, then the lower option.
  */
 
-import { type Choice, type Decoding, findBest } from "./choose-place.js";
+import { type Choice, type Decoding, findBest, leaveOut } from "./choose-place.js";
+import { commit, noteTaken } from "./commit-place.js";
+import { beginGroups } from "./groups.js";
+import { placeGang } from "./place-gang.js";
 import { emptyPlan, type Plan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
 import { none, type Problem, taskKept, taskRunning } from "./problem.js";
 import { createReadyQueue } from "./ready-queue.js";
-import { addInterval, chooseDevices, copyTimeline, type Timeline } from "./timeline.js";
+import { copyTimeline, type Timeline } from "./timeline.js";
 
 export type { Choice } from "./choose-place.js";
 
@@ -29,7 +36,10 @@ export function freeChoice(problem: Problem): Choice {
 }
 
 /** The workers and options of a plan, for rebuilding its times in another state. */
-export const choiceOf = (plan: Plan): Choice => ({ option: plan.option, worker: plan.worker });
+export const choiceOf = (plan: Plan): Choice => ({
+  option: plan.option.map((option) => (option === none ? leaveOut : option)),
+  worker: plan.worker,
+});
 
 /** The tasks of a plan by (start, task): decoded again it gives no later times. */
 export function orderOf(plan: Plan): Int32Array {
@@ -67,10 +77,13 @@ export function decodePartly(
   const state = begin(prepared, order, choice);
   let unplaced = prepared.problem.tasks.count - placeRunning(state);
   for (let task = state.queue.pop(); task !== none; task = state.queue.pop()) {
-    const placed = isMilestone(state, task) ? placeMilestone(state, task) : placeTask(state, task);
-    if (!placed) continue;
-    unplaced--;
-    release(state, task);
+    const gang = gangOf(state, task);
+    if (gang !== null) {
+      if (gang.length > 0) unplaced -= settleGang(state, gang);
+    } else if (isMilestone(state, task) ? placeMilestone(state, task) : placeTask(state, task)) {
+      unplaced--;
+      release(state, task);
+    } else if (skip(state, task)) unplaced--;
   }
   return { plan: state.plan, unplaced };
 }
@@ -104,8 +117,18 @@ function begin(prepared: Prepared, order: Int32Array | null, choice: Choice): De
     loaded: prepared.loaded.slice(),
     waiting,
     ready,
+    stock: stockOf(prepared),
+    groups: beginGroups(problem),
+    leftOut: new Uint8Array(count),
+    window: { from: 0, to: problem.horizon, byStart: false },
     best: { finish: 0, moved: 0, worker: none, option: none, start: none },
   };
+}
+
+function stockOf({ problem }: Prepared): Float64Array {
+  return Float64Array.from(problem.pools.capacity, (capacity, pool) =>
+    problem.pools.consumable[pool] === 1 ? capacity : Number.POSITIVE_INFINITY,
+  );
 }
 
 /** Kept tasks by previous start, then `order`, then the rest by index. */
@@ -138,6 +161,7 @@ function placeRunning(state: Decoding): number {
     plan.start[task] = tasks.fixedStart[task] as number;
     plan.end[task] = tasks.fixedEnd[task] as number;
     plan.devices[task] = tasks.fixedDevices[task] as number;
+    noteTaken(state, task);
   }
   if (running === 0) return 0;
   for (let task = 0; task < tasks.count; task++) {
@@ -156,7 +180,9 @@ function release(state: Decoding, task: number): void {
     // What runs has begun, whatever its predecessors say.
     if (problem.tasks.state[after] === taskRunning) continue;
     const from = end + (graph.successorLag[place] as number);
-    if (from > (state.ready[after] as number)) state.ready[after] = from;
+    if (state.leftOut[task] === 1) {
+      if (!isMilestone(state, after)) state.leftOut[after] = 1;
+    } else if (from > (state.ready[after] as number)) state.ready[after] = from;
     const left = (state.waiting[after] as number) - 1;
     state.waiting[after] = left;
     if (left === 0) state.queue.push(after);
@@ -168,34 +194,58 @@ const isMilestone = (state: Decoding, task: number): boolean =>
 
 function placeMilestone(state: Decoding, task: number): boolean {
   const at = state.ready[task] as number;
-  if (at > state.prepared.problem.horizon) return false;
+  const { horizon, tasks } = state.prepared.problem;
+  const hardDue = tasks.hardDue[task] as number;
+  if (at > horizon || (hardDue !== none && at > hardDue)) return false;
   state.plan.start[task] = at;
   state.plan.end[task] = at;
   return true;
 }
 
 function placeTask(state: Decoding, task: number): boolean {
+  // What waits for a task that is left out is left out itself.
+  if (state.leftOut[task] === 1) return false;
+  if (state.choice.option[task] === leaveOut && mayBeLeftOut(state, task)) return false;
   findBest(state, task);
-  const { best, plan } = state;
-  if (best.worker === none) return false;
-  const { problem, gpuNeeds } = state.prepared;
-  const { options, tasks } = problem;
-  const timeline = state.workers[best.worker] as Timeline;
-  const at = (options.demandRow[best.option] as number) * problem.dimensions.length;
-  const gpu = gpuNeeds[options.gpuRequest[best.option] as number] ?? null;
-  const duration = options.duration[best.option] as number;
-  const devices = gpu === null ? 0 : chooseDevices(timeline, best.start, duration, gpu);
-  addInterval(timeline, best.start, best.finish, options.demand, at, gpu, devices);
-  state.loaded[best.worker] = 1;
-  const last = tasks.poolFirst[task + 1] as number;
-  for (let entry = tasks.poolFirst[task] as number; entry < last; entry++) {
-    const pool = state.pools[tasks.poolIndex[entry] as number] as Timeline;
-    addInterval(pool, best.start, best.finish, tasks.poolAmount, entry, null, 0);
-  }
-  plan.option[task] = best.option;
-  plan.worker[task] = best.worker;
-  plan.start[task] = best.start;
-  plan.end[task] = best.finish;
-  plan.devices[task] = devices;
+  if (state.best.worker === none) return false;
+  commit(state, task);
   return true;
+}
+
+/** Marks the task as left out, if its price allows that, and lets what waits for it know. */
+function skip(state: Decoding, task: number): boolean {
+  if (isMilestone(state, task) || !mayBeLeftOut(state, task)) return false;
+  state.leftOut[task] = 1;
+  release(state, task);
+  return true;
+}
+
+const mayBeLeftOut = ({ prepared }: Decoding, task: number): boolean =>
+  (prepared.problem.tasks.skipPrice[task] as number) < Number.POSITIVE_INFINITY;
+
+/** null: the task is in no gang; empty: its gang still waits for other members. */
+function gangOf(state: Decoding, task: number): Int32Array | null {
+  const { ties } = state.prepared;
+  const group = ties === null ? none : (ties.gangOf[task] as number);
+  if (ties === null || group === none) return null;
+  const members = ties.gangs[group] as Int32Array;
+  const ready = (state.groups.gangReady[group] as number) + 1;
+  state.groups.gangReady[group] = ready;
+  return ready === members.length ? members : members.subarray(0, 0);
+}
+
+/** Places or leaves out a whole gang; returns how many of its tasks are settled. */
+function settleGang(state: Decoding, members: Int32Array): number {
+  const isOut = members.some(
+    (task) =>
+      state.leftOut[task] === 1 ||
+      (state.choice.option[task] === leaveOut && mayBeLeftOut(state, task)),
+  );
+  if (!isOut && placeGang(state, members)) {
+    for (const task of members) release(state, task);
+    return members.length;
+  }
+  if (!members.every((task) => mayBeLeftOut(state, task))) return 0;
+  for (const task of members) skip(state, task);
+  return members.length;
 }

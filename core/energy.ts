@@ -105,8 +105,10 @@ function poolEnergies(problem: Problem, possible: Possible): Energy[] {
     if (state[task] === taskRunning) continue;
     const after = poolFirst[task + 1] as number;
     for (let entry = poolFirst[task] as number; entry < after; entry++) {
-      const work = works[poolIndex[entry] as number];
-      if (work === undefined) continue;
+      const pool = poolIndex[entry] as number;
+      const work = works[pool];
+      // What is consumed limits no rate.
+      if (work === undefined || problem.pools.consumable[pool] === 1) continue;
       const amount = (possible.shortest[task] as number) * (poolAmount[entry] as number);
       work[task] = (work[task] as number) + amount;
     }

@@ -10,6 +10,8 @@ export interface Graph {
   readonly predecessorFirst: Int32Array;
   readonly predecessor: Int32Array;
   readonly predecessorLag: Int32Array;
+  /** Index of the edge, for what else it carries. */
+  readonly predecessorEdge: Int32Array;
   /** Every task after its predecessors; shorter than the tasks if the edges have a cycle. */
   readonly topological: Int32Array;
 }
@@ -26,6 +28,7 @@ export function graphOf(problem: Problem): Graph {
     predecessorFirst: backward.first,
     predecessor: backward.other,
     predecessorLag: backward.lag,
+    predecessorEdge: backward.edge,
     topological: topologicalOrder(tasks, forward, backward.first),
   };
 }
@@ -34,6 +37,7 @@ interface Rows {
   readonly first: Int32Array;
   readonly other: Int32Array;
   readonly lag: Int32Array;
+  readonly edge: Int32Array;
 }
 
 function compress(
@@ -52,13 +56,19 @@ function compress(
     first[task + 1] = (first[task + 1] as number) + (first[task] as number);
   }
   const next = first.slice();
-  const rows = { first, other: new Int32Array(edges), lag: new Int32Array(edges) };
+  const rows = {
+    first,
+    other: new Int32Array(edges),
+    lag: new Int32Array(edges),
+    edge: new Int32Array(edges),
+  };
   for (let edge = 0; edge < edges; edge++) {
     const row = key[edge] as number;
     const place = next[row] as number;
     next[row] = place + 1;
     rows.other[place] = other[edge] as number;
     rows.lag[place] = lag[edge] as number;
+    rows.edge[place] = edge;
   }
   return rows;
 }

@@ -11,6 +11,8 @@ export interface ObjectiveWeights {
   readonly tardiness: number;
   /** Per task that a plan moves to another worker than the previous plan's, times its weight. */
   readonly moves: number;
+  /** Per unit of the cost of the chosen options. */
+  readonly cost: number;
 }
 
 export const defaultObjective: ObjectiveWeights = {
@@ -18,14 +20,18 @@ export const defaultObjective: ObjectiveWeights = {
   flow: 0.2,
   tardiness: 5,
   moves: 0.05,
+  cost: 0,
 };
 
-/** The parts of a plan's value before weighting: seconds, weighted seconds, and a count. */
+/** The parts of a plan's value before weighting: seconds, weighted seconds, counts and prices. */
 export interface ObjectiveParts {
   readonly makespanS: number;
   readonly flowS: number;
   readonly tardinessS: number;
   readonly moves: number;
+  readonly cost: number;
+  /** Prices of the tasks that are left out; they are in units of the value, so of weight 1. */
+  readonly skipped: number;
 }
 
 export function objectiveValue(weights: ObjectiveWeights, parts: ObjectiveParts): number {
@@ -33,6 +39,8 @@ export function objectiveValue(weights: ObjectiveWeights, parts: ObjectiveParts)
     weights.makespan * parts.makespanS +
     weights.flow * parts.flowS +
     weights.tardiness * parts.tardinessS +
-    weights.moves * parts.moves
+    weights.moves * parts.moves +
+    weights.cost * parts.cost +
+    parts.skipped
   );
 }

@@ -17,6 +17,15 @@ export type PlanViolation =
   /** Starts before its release, or before the origin. */
   | { readonly kind: "release"; readonly task: number; readonly earliest: number }
   | { readonly kind: "horizon"; readonly task: number; readonly end: number }
+  /** Ends after its hard deadline. */
+  | { readonly kind: "hard_due"; readonly task: number; readonly end: number }
+  /** Waits for a task that the plan leaves out. */
+  | { readonly kind: "waits_for_left_out"; readonly task: number; readonly predecessor: number }
+  /** Members of a gang are planned, others are not. */
+  | { readonly kind: "gang_incomplete"; readonly group: number }
+  | { readonly kind: "gang_apart"; readonly group: number; readonly task: number }
+  /** In the domain of another member; not in that of the others. */
+  | { readonly kind: "not_spread" | "not_together"; readonly group: number; readonly task: number }
   | {
       readonly kind: "precedence";
       readonly task: number;

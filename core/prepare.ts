@@ -5,6 +5,7 @@
  * serves one decoding at a time.
  */
 import { type Graph, graphOf } from "./graph.js";
+import { type Ties, tiesOf } from "./groups.js";
 import { none, type Problem, taskRunning } from "./problem.js";
 import {
   addInterval,
@@ -17,6 +18,7 @@ import {
 export interface Prepared {
   readonly problem: Problem;
   readonly graph: Graph;
+  readonly ties: Ties | null;
   readonly gpuNeeds: readonly GpuNeed[];
   /** Workers of each class, ascending. */
   readonly workersOfClass: readonly Int32Array[];
@@ -31,6 +33,7 @@ export interface Prepared {
 export function prepare(problem: Problem): Prepared {
   const gpuNeeds = gpuNeedsOf(problem);
   const workers = emptyWorkers(problem);
+  // A consumable pool has no profile: its timeline is never looked at.
   const pools = Array.from(problem.pools.capacity, (capacity) => createTimeline([capacity]));
   const loaded = new Uint8Array(problem.workers.count);
   addBlocks(problem, workers, loaded);
@@ -38,6 +41,7 @@ export function prepare(problem: Problem): Prepared {
   return {
     problem,
     graph: graphOf(problem),
+    ties: tiesOf(problem),
     gpuNeeds,
     workersOfClass: workersOfClass(problem),
     workers,
@@ -121,13 +125,28 @@ function addRunning(
       addInterval(timeline, start, end, options.demand, at, gpu, devices);
       loaded[worker] = 1;
     }
-    const last = tasks.poolFirst[task + 1] as number;
-    for (let entry = tasks.poolFirst[task] as number; entry < last; entry++) {
-      const pool = pools[tasks.poolIndex[entry] as number];
-      if (pool !== undefined) addInterval(pool, start, end, tasks.poolAmount, entry, null, 0);
-    }
+    addToPools(pools, tasks, task, start, end);
+    if (option !== none) addToPools(pools, options, option, start, end);
   }
 }
+
+/** Takes what a task or an option uses of renewable pools; consumables are counted elsewhere. */
+export function addToPools(
+  pools: readonly Timeline[],
+  { poolFirst, poolIndex, poolAmount }: PoolRows,
+  row: number,
+  start: number,
+  end: number,
+): void {
+  const last = poolFirst[row + 1] as number;
+  for (let entry = poolFirst[row] as number; entry < last; entry++) {
+    const pool = pools[poolIndex[entry] as number];
+    if (pool !== undefined) addInterval(pool, start, end, poolAmount, entry, null, 0);
+  }
+}
+
+/** Uses of pools in compressed rows: those of tasks, or those of options. */
+export type PoolRows = Pick<Problem["options"], "poolFirst" | "poolIndex" | "poolAmount">;
 
 function clone(source: Timeline): Timeline {
   const target = createTimeline(

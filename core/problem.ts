@@ -32,6 +32,7 @@ export interface Problem {
   readonly unit: Float64Array;
 
   readonly workers: WorkerColumns;
+  readonly links: LinkColumns;
   readonly blocks: BlockColumns;
   readonly devices: DeviceColumns;
   readonly gpuRequests: GpuRequestColumns;
@@ -39,6 +40,7 @@ export interface Problem {
   readonly tasks: TaskColumns;
   readonly options: OptionColumns;
   readonly edges: EdgeColumns;
+  readonly groups: GroupColumns;
 }
 
 /** W workers. Workers of one class are alike in capacity, speed, labels and devices. */
@@ -48,6 +50,24 @@ export interface WorkerColumns {
   readonly classOf: Uint16Array;
   /** [W × D] */
   readonly capacity: Int32Array;
+  /** Index of each worker's link: workers that reach the others alike share one. */
+  readonly link: Uint16Array;
+  /** Names of the L levels at which groups look at workers: rack, site, the worker itself. */
+  readonly domainLevels: readonly string[];
+  /** [L × W] The domain of each worker at each level. */
+  readonly domain: Uint16Array;
+}
+
+/**
+ * What data pays on its way between workers, by their links; within one worker it pays nothing.
+ * K links; none where no edge carries data.
+ */
+export interface LinkColumns {
+  readonly count: number;
+  /** [K × K], from row to column: ticks before the first byte. */
+  readonly latency: Int32Array;
+  /** [K × K] Ticks per GiB. */
+  readonly perGib: Int32Array;
 }
 
 /** Capacity taken from a worker for a while: drain, maintenance, foreign load. */
@@ -83,11 +103,13 @@ export interface GpuRequestColumns {
   readonly memory: Int32Array;
 }
 
-/** Renewable resources of the whole cluster. */
+/** Resources of the whole cluster. */
 export interface PoolColumns {
   readonly count: number;
   readonly names: readonly string[];
   readonly capacity: Int32Array;
+  /** 1: what a task takes is gone for good (a budget); 0: it comes back when the task ends. */
+  readonly consumable: Uint8Array;
 }
 
 export interface TaskColumns {
@@ -101,6 +123,13 @@ export interface TaskColumns {
   /** Due time, or none. */
   readonly due: Int32Array;
   readonly tardinessWeight: Float64Array;
+  /** Latest end of a feasible plan, or none. */
+  readonly hardDue: Int32Array;
+  /**
+   * What it costs, in units of the value, to leave the task out of the plan; infinite: it must be
+   * planned. What waits for a task that is left out is left out too, but for milestones.
+   */
+  readonly skipPrice: Float64Array;
   readonly flowWeight: Float64Array;
   /** Charge for planning the task on another worker than `previousWorker`. */
   readonly moveWeight: Float64Array;
@@ -118,7 +147,7 @@ export interface TaskColumns {
   readonly previousOption: Int32Array;
   /** Start in the previous plan in ticks (may be negative), or `previousNever`. */
   readonly previousStart: Int32Array;
-  /** [count + 1] offsets into poolIndex and poolAmount. */
+  /** [count + 1] offsets into poolIndex and poolAmount: what the task takes in every option. */
   readonly poolFirst: Uint32Array;
   readonly poolIndex: Uint16Array;
   readonly poolAmount: Int32Array;
@@ -145,14 +174,46 @@ export interface OptionColumns {
   readonly demand: Int32Array;
   /** Row of gpuRequests, or none. */
   readonly gpuRequest: Int32Array;
+  /** Price of running the task so, in any one currency: money or energy. */
+  readonly cost: Float64Array;
+  /** [count + 1] offsets into poolIndex and poolAmount: what the option takes besides its task. */
+  readonly poolFirst: Uint32Array;
+  readonly poolIndex: Uint16Array;
+  readonly poolAmount: Int32Array;
 }
 
-/** `start(to) >= end(from) + lag`. */
+/**
+ * `start(to) >= end(from) + lag + transfer`, where the transfer is paid only between different
+ * workers: `transferTicks` in transfer.ts. Lags are not negative.
+ */
 export interface EdgeColumns {
   readonly count: number;
   readonly from: Uint32Array;
   readonly to: Uint32Array;
   readonly lag: Int32Array;
+  /** Ticks that the transfer takes on any link. */
+  readonly fixed: Int32Array;
+  /** Data that travels. */
+  readonly kib: Float64Array;
+}
+
+/** All members start at the same instant. */
+export const groupGang = 0;
+/** No two members run in the same domain. */
+export const groupSpread = 1;
+/** All members run in the same domain. */
+export const groupColocate = 2;
+
+/** Sets of tasks that are planned with a view to one another. A task is in at most one gang. */
+export interface GroupColumns {
+  readonly count: number;
+  readonly kind: Uint8Array;
+  /** Level of the domains; of no meaning for gangs. */
+  readonly level: Uint8Array;
+  /** [count + 1] offsets into `member`. */
+  readonly first: Uint32Array;
+  /** Tasks, ascending within a group; no milestones. */
+  readonly member: Uint32Array;
 }
 
 export const isMilestone = (problem: Problem, task: number): boolean =>

@@ -117,12 +117,12 @@ describe("a job is refused for", () => {
     ],
     [
       "an objective without weight",
-      job(["a"], [], { objective: { makespan: 0, flow: 0, tardiness: 0, moves: 1 } }),
+      job(["a"], [], { objective: { makespan: 0, flow: 0, tardiness: 0, moves: 1, cost: 0 } }),
       "objective: one of makespan",
     ],
     [
       "a negative weight",
-      job(["a"], [], { objective: { makespan: -1, flow: 1, tardiness: 0, moves: 0 } }),
+      job(["a"], [], { objective: { makespan: -1, flow: 1, tardiness: 0, moves: 0, cost: 0 } }),
       "objective.makespan: must be a number from 0",
     ],
     [

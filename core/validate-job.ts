@@ -73,7 +73,7 @@ function validateHead(spec: JobSpec, found: Violations): void {
 }
 
 function validateObjective(weights: NonNullable<JobSpec["objective"]>, found: Violations): void {
-  for (const part of ["makespan", "flow", "tardiness", "moves"] as const) {
+  for (const part of ["makespan", "flow", "tardiness", "moves", "cost"] as const) {
     const weight = weights[part];
     if (!(Number.isFinite(weight) && weight >= 0 && weight <= 1e6)) {
       found.add(`objective.${part}`, "must be a number from 0 to 1000000", 1e6);

@@ -173,12 +173,21 @@ describe("a hostile order", () => {
           from: Uint32Array.of(1, 2),
           to: Uint32Array.of(2, 1),
           lag: new Int32Array(2),
+          fixed: new Int32Array(2),
+          kib: new Float64Array(2),
         },
       }),
     "a negative lag": () =>
       encodePlanRequests(orderOf({}), {
         ...problem,
-        edges: { count: 1, from: Uint32Array.of(1), to: Uint32Array.of(2), lag: Int32Array.of(-4) },
+        edges: {
+          count: 1,
+          from: Uint32Array.of(1),
+          to: Uint32Array.of(2),
+          lag: Int32Array.of(-4),
+          fixed: new Int32Array(1),
+          kib: new Float64Array(1),
+        },
       }),
     "a short column": () =>
       encodePlanRequests(orderOf({}), with_(problem, { release: new Int32Array(3) })),
@@ -192,7 +201,7 @@ describe("a hostile order", () => {
     "weights past what is exact": () =>
       encodePlanRequests(orderOf({}), {
         ...problem,
-        weights: { makespan: 1e12, flow: 0, tardiness: 0, moves: 0 },
+        weights: { makespan: 1e12, flow: 0, tardiness: 0, moves: 0, cost: 0 },
       }),
     "a chunk before the order": () => [...encodePlanRequests(orderOf({}), problem)].slice(1),
     "two orders": () => {

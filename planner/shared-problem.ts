@@ -5,7 +5,8 @@
 import type { Problem } from "../core/problem.js";
 
 export function shareProblem(problem: Problem): Problem {
-  const { workers, blocks, devices, gpuRequests, pools, tasks, options, edges } = problem;
+  const { workers, links, blocks, devices, gpuRequests, pools, tasks, options, edges, groups } =
+    problem;
   return {
     originMs: problem.originMs,
     tickMs: problem.tickMs,
@@ -18,6 +19,14 @@ export function shareProblem(problem: Problem): Problem {
       ids: [],
       classOf: uint16(workers.classOf),
       capacity: int32(workers.capacity),
+      link: uint16(workers.link),
+      domainLevels: workers.domainLevels,
+      domain: uint16(workers.domain),
+    },
+    links: {
+      count: links.count,
+      latency: int32(links.latency),
+      perGib: int32(links.perGib),
     },
     blocks: {
       count: blocks.count,
@@ -39,7 +48,12 @@ export function shareProblem(problem: Problem): Problem {
       type: int32(gpuRequests.type),
       memory: int32(gpuRequests.memory),
     },
-    pools: { count: pools.count, names: [], capacity: int32(pools.capacity) },
+    pools: {
+      count: pools.count,
+      names: [],
+      capacity: int32(pools.capacity),
+      consumable: uint8(pools.consumable),
+    },
     tasks: shareTasks(tasks),
     options: {
       count: options.count,
@@ -51,12 +65,25 @@ export function shareProblem(problem: Problem): Problem {
       demandRow: uint32(options.demandRow),
       demand: int32(options.demand),
       gpuRequest: int32(options.gpuRequest),
+      cost: float64(options.cost),
+      poolFirst: uint32(options.poolFirst),
+      poolIndex: uint16(options.poolIndex),
+      poolAmount: int32(options.poolAmount),
     },
     edges: {
       count: edges.count,
       from: uint32(edges.from),
       to: uint32(edges.to),
       lag: int32(edges.lag),
+      fixed: int32(edges.fixed),
+      kib: float64(edges.kib),
+    },
+    groups: {
+      count: groups.count,
+      kind: uint8(groups.kind),
+      level: uint8(groups.level),
+      first: uint32(groups.first),
+      member: uint32(groups.member),
     },
   };
 }
@@ -70,6 +97,8 @@ function shareTasks(tasks: Problem["tasks"]): Problem["tasks"] {
     release: int32(tasks.release),
     due: int32(tasks.due),
     tardinessWeight: float64(tasks.tardinessWeight),
+    hardDue: int32(tasks.hardDue),
+    skipPrice: float64(tasks.skipPrice),
     flowWeight: float64(tasks.flowWeight),
     moveWeight: float64(tasks.moveWeight),
     priority: int32(tasks.priority),

@@ -3,6 +3,7 @@
  * cycle, lags are not negative, and sums of weighted times stay exact in a double.
  */
 import { graphOf } from "../core/graph.js";
+import { gangsAreAcyclic } from "../core/groups.js";
 import type { Problem } from "../core/problem.js";
 import { fail, ok, type Result, type Violation } from "../core/result.js";
 
@@ -45,6 +46,9 @@ function checkEdges(problem: Problem): Violation[] {
     const task = tasks.ids.findIndex((_, index) => !reached.has(index));
     const message = `have a cycle at or before task ${tasks.ids[task] ?? task}`;
     violations.push({ field: "edges", message });
+  } else if (!gangsAreAcyclic(problem)) {
+    const message = "has a gang of which one member waits for another, by way of edges and gangs";
+    violations.push({ field: "groups", message });
   }
   return violations;
 }
@@ -63,13 +67,20 @@ function checkWeights(problem: Problem): Violation[] {
     return sum;
   });
   const [flow = 0, tardiness = 0, moves = 0] = sums;
+  const cost = total(problem.options.cost);
+  const skipped = total(tasks.skipPrice.filter((price) => price < Number.POSITIVE_INFINITY));
   const perTick = weights.makespan + weights.flow * flow + weights.tardiness * tardiness;
   // Releases and due times may lie as far before the origin as the horizon lies after it.
   const largest =
-    perTick * 2 * problem.horizon * Math.max(1, problem.tickMs) + weights.moves * moves;
+    perTick * 2 * problem.horizon * Math.max(1, problem.tickMs) +
+    weights.moves * moves +
+    weights.cost * cost +
+    skipped;
   if (violations.length === 0 && !(largest < exactMax)) {
     const message = "times the horizon must stay below 2^53, or values are not exact";
     violations.push({ field: "weights", message, limit: exactMax });
   }
   return violations;
 }
+
+const total = (column: Float64Array): number => column.reduce((sum, value) => sum + value, 0);

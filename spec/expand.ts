@@ -106,6 +106,7 @@ function jobOf(
             flow: weights.flow ?? defaultObjective.flow,
             tardiness: weights.tardiness ?? defaultObjective.tardiness,
             moves: weights.moves ?? defaultObjective.moves,
+            cost: weights.cost ?? defaultObjective.cost,
           },
     metadata: file.metadata ?? {},
   };

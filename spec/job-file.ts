@@ -298,7 +298,13 @@ export const jobFile = closed({
     .describe("Other jobs that must end before this one starts."),
   timeout: duration(1).optional().describe("Limit from submission to the end of the job."),
   deadline: when.optional().describe("When the job should be done."),
-  objective: closed({ makespan: weight, flow: weight, tardiness: weight, moves: weight })
+  objective: closed({
+    makespan: weight,
+    flow: weight,
+    tardiness: weight,
+    moves: weight,
+    cost: weight,
+  })
     .optional()
     .describe("Weights by which plans are compared; parts left out keep their default."),
   metadata: scalars.optional().describe("Texts of your own, kept and shown."),

@@ -77,6 +77,8 @@ function headLines(plan: PlanView, screen: Screen): Line[] {
           term("flow", parts.flowS, weights.flow, "s"),
           term("tardiness", parts.tardinessS, weights.tardiness, "s"),
           term("moves", parts.moves, weights.moves, ""),
+          ...(parts.cost > 0 ? [term("cost", parts.cost, weights.cost, "")] : []),
+          ...(parts.skipped > 0 ? [term("left out", parts.skipped, 1, "")] : []),
         ].join(" + "),
       },
       { text: ` = ${round(objectiveValue(weights, parts))}`, style: dim },

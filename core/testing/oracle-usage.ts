@@ -46,9 +46,44 @@ export function capacities(problem: Problem): Map<string, number> {
     });
   }
   problem.pools.capacity.forEach((amount, pool) => {
-    capacity.set(`pool ${pool}`, amount);
+    // What is consumed is counted over all time, elsewhere.
+    const consumable = problem.pools.consumable[pool] === 1;
+    capacity.set(`pool ${pool}`, consumable ? Number.POSITIVE_INFINITY : amount);
   });
   return capacity;
+}
+
+/** Whether every consumable pool that the task takes from covers all that is taken of it, ever. */
+export function consumedWithin(
+  problem: Problem,
+  plan: Plan,
+  task: number,
+  placed: readonly boolean[],
+): boolean {
+  const taken = (of: number): Map<number, number> => {
+    const sums = new Map<number, number>();
+    for (const { pool, amount } of poolsOfOption(problem, plan.option[of] ?? none)) {
+      if (problem.pools.consumable[pool] === 1) sums.set(pool, (sums.get(pool) ?? 0) + amount);
+    }
+    return sums;
+  };
+  for (const [pool, own] of taken(task)) {
+    let all = 0;
+    placed.forEach((is, other) => {
+      if (is) all += taken(other).get(pool) ?? 0;
+    });
+    if (own > 0 && all > (problem.pools.capacity[pool] ?? 0)) return false;
+  }
+  return true;
+}
+
+function poolsOfOption({ options }: Problem, option: number): { pool: number; amount: number }[] {
+  if (option === none) return [];
+  const uses: { pool: number; amount: number }[] = [];
+  for (let k = options.poolFirst[option] ?? 0; k < (options.poolFirst[option + 1] ?? 0); k++) {
+    uses.push({ pool: options.poolIndex[k] ?? 0, amount: options.poolAmount[k] ?? 0 });
+  }
+  return uses;
 }
 
 /** Whether `mask` is a right set of devices for the option on the worker. */
@@ -85,6 +120,7 @@ function addTask(
     add(`pool ${tasks.poolIndex[entry]}`, tasks.poolAmount[entry] ?? 0);
   }
   if (option === none) return;
+  for (const { pool, amount } of poolsOfOption(problem, option)) add(`pool ${pool}`, amount);
   problem.dimensions.forEach((_, d) => {
     const row = (options.demandRow[option] ?? 0) * problem.dimensions.length;
     add(`worker ${worker} dimension ${d}`, options.demand[row + d] ?? 0);

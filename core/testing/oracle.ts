@@ -5,7 +5,8 @@
 import { objectiveValue } from "../objective.js";
 import { emptyPlan, type Plan } from "../plan.js";
 import { none, type Problem, taskKept, taskRunning } from "../problem.js";
-import { blocksAt, capacities, devicesSuit, usageAt } from "./oracle-usage.js";
+import { groupsHold, isLeftOut, transferBetween } from "./oracle-extras.js";
+import { blocksAt, capacities, consumedWithin, devicesSuit, usageAt } from "./oracle-usage.js";
 
 export interface Optimum {
   readonly value: number;
@@ -16,7 +17,10 @@ export interface Optimum {
 /** Whether nothing is wrong with a plan. */
 export function isFeasible(problem: Problem, plan: Plan): boolean {
   const all = new Array<boolean>(problem.tasks.count).fill(true);
-  return all.every((_, task) => taskIsFeasible(problem, plan, task, all));
+  return (
+    all.every((_, task) => taskIsFeasible(problem, plan, task, all)) &&
+    groupsHold(problem, plan, all)
+  );
 }
 
 /** The plan of least value of those that end by `upper.end`; null if none is better than `upper`. */
@@ -54,6 +58,7 @@ export function bruteForce(
       return;
     }
     placed[task] = true;
+    if (leaveOut(problem, plan, task, placed)) visit(depth + 1);
     for (const way of waysOf(problem, task)) {
       plan.option[task] = way.option;
       plan.worker[task] = way.worker;
@@ -62,13 +67,29 @@ export function bruteForce(
       for (let start = from; start + way.duration <= upper.latestEnd; start++) {
         plan.start[task] = start;
         plan.end[task] = start + way.duration;
-        if (taskIsFeasible(problem, plan, task, placed)) visit(depth + 1);
+        const holds =
+          taskIsFeasible(problem, plan, task, placed) && groupsHold(problem, plan, placed);
+        if (holds) visit(depth + 1);
       }
     }
     placed[task] = false;
   };
   visit(0);
   return best;
+}
+
+/** Leaves the task out, if that is allowed and fits what is placed. */
+function leaveOut(problem: Problem, plan: Plan, task: number, placed: readonly boolean[]): boolean {
+  plan.option[task] = none;
+  plan.worker[task] = none;
+  plan.devices[task] = 0;
+  plan.start[task] = problem.horizon;
+  plan.end[task] = problem.horizon;
+  return (
+    isLeftOut(problem, plan, task) &&
+    groupsHold(problem, plan, placed) &&
+    waits(problem, plan, task, placed)
+  );
 }
 
 interface Way {
@@ -101,8 +122,15 @@ function valueOfPlaced(problem: Problem, plan: Plan, placed: readonly boolean[])
   let flowS = 0;
   let tardinessS = 0;
   let moves = 0;
+  let cost = 0;
+  let skipped = 0;
   for (let task = 0; task < tasks.count; task++) {
     if (!placed[task]) continue;
+    if (isLeftOut(problem, plan, task)) {
+      skipped += tasks.skipPrice[task] ?? 0;
+      continue;
+    }
+    cost += problem.options.cost[plan.option[task] ?? none] ?? 0;
     const endS = ((plan.end[task] ?? 0) * tickMs) / 1000;
     const due = tasks.due[task] ?? none;
     flowS += (tasks.flowWeight[task] ?? 0) * (endS - ((tasks.release[task] ?? 0) * tickMs) / 1000);
@@ -112,8 +140,9 @@ function valueOfPlaced(problem: Problem, plan: Plan, placed: readonly boolean[])
     const previous = tasks.previousWorker[task] ?? none;
     if (previous !== none && previous !== plan.worker[task]) moves += tasks.moveWeight[task] ?? 0;
   }
-  const makespanS = (lastEnd(plan, placed) * tickMs) / 1000;
-  return objectiveValue(problem.weights, { makespanS, flowS, tardinessS, moves });
+  const counted = placed.map((is, task) => is && !isLeftOut(problem, plan, task));
+  const makespanS = (lastEnd(plan, counted) * tickMs) / 1000;
+  return objectiveValue(problem.weights, { makespanS, flowS, tardinessS, moves, cost, skipped });
 }
 
 const lastEnd = (plan: Plan, placed: readonly boolean[]): number =>
@@ -143,8 +172,11 @@ function taskIsFeasible(
       plan.devices[task] === tasks.fixedDevices[task]
     );
   }
+  if (isLeftOut(problem, plan, task)) return waits(problem, plan, task, placed);
   const start = plan.start[task] ?? 0;
   const end = plan.end[task] ?? 0;
+  const hardDue = tasks.hardDue[task] ?? none;
+  if (hardDue !== none && end > hardDue) return false;
   if (start < 0 || start < (tasks.release[task] ?? 0) || end > problem.horizon) return false;
   if (!waits(problem, plan, task, placed)) return false;
   if (tasks.block[task] === none) {
@@ -158,8 +190,13 @@ function waits(problem: Problem, plan: Plan, task: number, placed: readonly bool
   const { edges } = problem;
   for (let edge = 0; edge < edges.count; edge++) {
     const from = edges.from[edge] ?? 0;
-    if (edges.to[edge] !== task || !placed[from]) continue;
-    if ((plan.start[task] ?? 0) < (plan.end[from] ?? 0) + (edges.lag[edge] ?? 0)) return false;
+    if (edges.to[edge] !== task || !placed[from] || isLeftOut(problem, plan, task)) continue;
+    if (isLeftOut(problem, plan, from)) {
+      if (problem.tasks.block[task] !== none) return false;
+      continue;
+    }
+    const lag = (edges.lag[edge] ?? 0) + transferBetween(problem, plan, edge);
+    if ((plan.start[task] ?? 0) < (plan.end[from] ?? 0) + lag) return false;
   }
   return true;
 }
@@ -193,6 +230,7 @@ function mayRunOn(problem: Problem, option: number, worker: number): boolean {
 
 function hasRoom(problem: Problem, plan: Plan, task: number, placed: readonly boolean[]): boolean {
   const capacity = capacities(problem);
+  if (!consumedWithin(problem, plan, task, placed)) return false;
   for (let at = plan.start[task] ?? 0; at < (plan.end[task] ?? 0); at++) {
     const own = usageAt(problem, plan, at, (other) => other === task);
     const all = usageAt(problem, plan, at, (other) => placed[other] === true);

@@ -5,6 +5,9 @@
  */
 import { none, type Problem, previousNever, taskFree, taskKept, taskRunning } from "../problem.js";
 import { randomInteger, seededRandom } from "../random.js";
+import { type Extras, noExtras, withExtras } from "./random-extras.js";
+
+export { allExtras, type Extras } from "./random-extras.js";
 
 export interface RandomProblemOptions {
   readonly tasks: number;
@@ -17,11 +20,13 @@ export interface RandomProblemOptions {
   readonly durationMax?: number;
   /** Chance of an edge between neighbours in index, falling with distance. */
   readonly edges?: number;
+  /** Also drawn, off by default; each may make a problem that has no feasible plan. */
+  readonly extras?: Partial<Extras>;
 }
 
 export function randomProblem(seed: number, settings: RandomProblemOptions): Problem {
   const draft = new Draft(seed, settings);
-  return draft.build();
+  return withExtras(draft.build(), seed, { ...noExtras, ...settings.extras });
 }
 
 const dimensions = 2;
@@ -37,7 +42,7 @@ interface OptionDraft {
 /** Collects columns as lists; the only state is the draft itself. */
 class Draft {
   private readonly random: () => number;
-  private readonly settings: Required<RandomProblemOptions>;
+  private readonly settings: Required<Omit<RandomProblemOptions, "extras">>;
   private readonly classCapacity: number[][] = [];
   private readonly classDevices: number[][] = [];
   private readonly classSpeed: number[] = [];
@@ -76,6 +81,7 @@ class Draft {
         flow: this.below(3) / 10,
         tardiness: this.below(4),
         moves: this.below(2),
+        cost: 0,
       },
       dimensions: ["cpu", "memory"],
       unit: new Float64Array(dimensions).fill(1),
@@ -84,7 +90,11 @@ class Draft {
         ids: this.classOf.map((_, worker) => `w${worker}`),
         classOf: Uint16Array.from(this.classOf),
         capacity: Int32Array.from(capacity),
+        link: new Uint16Array(workers),
+        domainLevels: [],
+        domain: new Uint16Array(0),
       },
+      links: { count: 0, latency: new Int32Array(0), perGib: new Int32Array(0) },
       blocks: this.drawBlocks(workers),
       devices: {
         count: devices.length,
@@ -93,7 +103,12 @@ class Draft {
         memory: Int32Array.from(devices, (device) => memoryOfType(device.type)),
       },
       gpuRequests,
-      pools: { count: 2, names: ["licence", "token"], capacity: Int32Array.of(1, 3) },
+      pools: {
+        count: 2,
+        names: ["licence", "token"],
+        capacity: Int32Array.of(1, 3),
+        consumable: new Uint8Array(2),
+      },
       tasks: this.drawTasks(options),
       options: {
         count: options.length,
@@ -105,8 +120,19 @@ class Draft {
         demandRow: Uint32Array.from(options, (option) => option.row),
         demand: Int32Array.from(this.demand),
         gpuRequest: Int32Array.from(options, (option) => option.gpu),
+        cost: new Float64Array(options.length),
+        poolFirst: new Uint32Array(options.length + 1),
+        poolIndex: new Uint16Array(0),
+        poolAmount: new Int32Array(0),
       },
       edges: this.drawEdges(),
+      groups: {
+        count: 0,
+        kind: new Uint8Array(0),
+        level: new Uint8Array(0),
+        first: new Uint32Array(1),
+        member: new Uint32Array(0),
+      },
     };
   }
 
@@ -193,6 +219,8 @@ class Draft {
       from: Uint32Array.from(edges, (edge) => edge.from),
       to: Uint32Array.from(edges, (edge) => edge.to),
       lag: Int32Array.from(edges, (edge) => edge.lag),
+      fixed: new Int32Array(edges.length),
+      kib: new Float64Array(edges.length),
     };
   }
 
@@ -236,6 +264,8 @@ class Draft {
       due: Int32Array.from(drafts, () => (this.random() < 0.4 ? this.below(30) : none)),
       tardinessWeight: Float64Array.from(drafts, () => this.below(3)),
       flowWeight: Float64Array.from(drafts, () => this.below(3)),
+      hardDue: new Int32Array(count).fill(none),
+      skipPrice: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
       moveWeight: Float64Array.from(drafts, () => this.below(3)),
       priority: Int32Array.from(drafts, () => this.below(3)),
       state: Uint8Array.from(drafts, (draft) => draft.state),

@@ -34,7 +34,7 @@ export function genesis(): State {
       adoptedAtMs: 0,
       value: 0,
       bound: 0,
-      parts: { makespanS: 0, flowS: 0, tardinessS: 0, moves: 0 },
+      parts: { makespanS: 0, flowS: 0, tardinessS: 0, moves: 0, cost: 0, skipped: 0 },
       makespanMs: 0,
       makespanBoundMs: 0,
       entries: new Map(),

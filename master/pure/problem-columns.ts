@@ -172,6 +172,8 @@ const emptyColumns = (count: number): Columns => ({
   release: new Int32Array(count),
   due: new Int32Array(count).fill(none),
   tardinessWeight: new Float64Array(count),
+  hardDue: new Int32Array(count).fill(none),
+  skipPrice: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
   flowWeight: new Float64Array(count),
   moveWeight: new Float64Array(count),
   priority: new Int32Array(count),

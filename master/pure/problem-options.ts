@@ -84,6 +84,10 @@ export class OptionTable {
       demandRow: Uint32Array.from(options, (option) => option.demandRow),
       demand: Int32Array.from(this.demandRows.flat()),
       gpuRequest: Int32Array.from(options, (option) => option.gpuRequest),
+      cost: new Float64Array(options.length),
+      poolFirst: new Uint32Array(options.length + 1),
+      poolIndex: new Uint16Array(0),
+      poolAmount: new Int32Array(0),
     };
   }
 

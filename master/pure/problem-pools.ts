@@ -36,7 +36,12 @@ export function poolColumns(
   });
   first.fill(index.length, tasks.length + 1);
   return {
-    columns: { count: names.length, names, capacity: Int32Array.from(capacity) },
+    columns: {
+      count: names.length,
+      names,
+      capacity: Int32Array.from(capacity),
+      consumable: new Uint8Array(names.length),
+    },
     uses: {
       poolFirst: first,
       poolIndex: Uint16Array.from(index),

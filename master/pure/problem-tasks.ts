@@ -89,5 +89,7 @@ export function edgeColumns(
     from: Uint32Array.from(from),
     to: Uint32Array.from(to),
     lag: new Int32Array(from.length),
+    fixed: new Int32Array(from.length),
+    kib: new Float64Array(from.length),
   };
 }

@@ -66,6 +66,9 @@ export function describeWorkers(state: State): WorkerTable {
       ids: list.map((worker) => worker.id),
       classOf,
       capacity: Int32Array.from(list.flatMap(({ facts }) => row(facts.capacity, Math.floor))),
+      link: new Uint16Array(list.length),
+      domainLevels: [],
+      domain: new Uint16Array(0),
     },
   };
 }

@@ -71,6 +71,7 @@ export function buildProblem(
     dimensions: workers.dimensions,
     unit: workers.unit,
     workers: workers.columns,
+    links: { count: 0, latency: new Int32Array(0), perGib: new Int32Array(0) },
     blocks: blockColumns(workers, span.closed, clock),
     devices: workers.devices,
     gpuRequests: options.gpuColumns(),
@@ -78,10 +79,19 @@ export function buildProblem(
     tasks: { ...rows.columns, ...pools.uses },
     options: optionColumns,
     edges: edgeColumns(rowOf, milestones),
+    groups: noGroups,
   };
   const deadlines = drainDeadlines(span.closed, clock);
   return { problem, tasks, jobs, workers, deadlines };
 }
+
+const noGroups: Problem["groups"] = {
+  count: 0,
+  kind: new Uint8Array(0),
+  level: new Uint8Array(0),
+  first: new Uint32Array(1),
+  member: new Uint32Array(0),
+};
 
 /** The last release, or end of a closed time, that matters, and all work after one another. */
 interface Span {

@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
+import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
 
 export const solverNames = ["multi-start", "exact-highs"] as const;
@@ -24,14 +25,14 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     name: "multi-start",
     deterministic: true,
     members: 2,
-    declines: () => null,
+    declines: declinesTies,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
   },
   "exact-highs": {
     name: "exact-highs",
     deterministic: false,
     members: 1,
-    declines: declinesExact,
+    declines: (problem) => declinesTies(problem) ?? declinesExact(problem),
     load: async () => (await import("./exact-highs/exact-solver.js")).loadExactSolver(),
   },
 };

@@ -207,6 +207,7 @@ export const encodeWeights = (weights: ObjectiveWeights): wire.ObjectiveWeights 
   flow: weights.flow,
   tardiness: weights.tardiness,
   moves: weights.moves,
+  cost: weights.cost,
 });
 
 export function decodeWeights(scope: Scope, message: wire.ObjectiveWeights): ObjectiveWeights {
@@ -215,6 +216,7 @@ export function decodeWeights(scope: Scope, message: wire.ObjectiveWeights): Obj
     flow: finite(scope, "flow", message.flow, 0),
     tardiness: finite(scope, "tardiness", message.tardiness, 0),
     moves: finite(scope, "moves", message.moves, 0),
+    cost: finite(scope, "cost", message.cost, 0),
   };
 }
 
@@ -223,6 +225,8 @@ export const encodeParts = (parts: ObjectiveParts): wire.ObjectiveParts => ({
   flowS: parts.flowS,
   tardinessS: parts.tardinessS,
   moves: parts.moves,
+  cost: parts.cost,
+  skipped: parts.skipped,
 });
 
 export function decodeParts(scope: Scope, message: wire.ObjectiveParts): ObjectiveParts {
@@ -231,6 +235,8 @@ export function decodeParts(scope: Scope, message: wire.ObjectiveParts): Objecti
     flowS: finite(scope, "flowS", message.flowS),
     tardinessS: finite(scope, "tardinessS", message.tardinessS),
     moves: finite(scope, "moves", message.moves),
+    cost: finite(scope, "cost", message.cost),
+    skipped: finite(scope, "skipped", message.skipped),
   };
 }
 

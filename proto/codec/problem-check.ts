@@ -3,6 +3,8 @@
  * checked already; this looks at what stands in them.
  */
 import {
+  groupColocate,
+  groupGang,
   horizonMax,
   none,
   type Problem,
@@ -14,6 +16,9 @@ import { note, type Scope } from "./decoding.js";
 
 type Column = ArrayLike<number>;
 
+/** A pebibyte; larger amounts would leave the exact range when they are multiplied by a speed. */
+const kibMax = 2 ** 40;
+
 export function checkProblem(scope: Scope, problem: Problem): void {
   const rows = checkShapes(scope, problem);
   const blocks = problem.options.blockFirst.length - 1;
@@ -24,6 +29,23 @@ export function checkProblem(scope: Scope, problem: Problem): void {
   index(scope, "edges.from", edges.from, tasks.count);
   index(scope, "edges.to", edges.to, tasks.count);
   within(scope, "edges.lag", edges.lag, -horizonMax, horizonMax);
+  within(scope, "edges.fixed", edges.fixed, 0, horizonMax);
+  within(scope, "edges.kib", edges.kib, 0, kibMax);
+  checkGroups(scope, problem);
+}
+
+function checkGroups(scope: Scope, { groups, workers, tasks }: Problem): void {
+  within(scope, "groups.kind", groups.kind, groupGang, groupColocate);
+  offsets(scope, "groups.first", groups.first, groups.member.length);
+  index(scope, "groups.member", groups.member, tasks.count);
+  for (let group = 0; group < groups.count; group++) {
+    if (groups.kind[group] === groupGang) continue;
+    const level = groups.level[group] as number;
+    if (level >= workers.domainLevels.length) {
+      note(scope, `groups.level[${group}]`, `is ${level}, but there are no so many levels`);
+      return;
+    }
+  }
 }
 
 /** Lengths that depend on each other; returns the number of demand rows. */
@@ -40,14 +62,21 @@ function checkShapes(scope: Scope, { dimensions, options, tasks, pools }: Proble
     note(scope, "tasks.poolAmount", `must be as long as poolIndex, ${tasks.poolIndex.length}`);
   }
   offsets(scope, "tasks.poolFirst", tasks.poolFirst, tasks.poolIndex.length);
+  if (options.poolAmount.length !== options.poolIndex.length) {
+    note(scope, "options.poolAmount", `must be as long as poolIndex, ${options.poolIndex.length}`);
+  }
+  offsets(scope, "options.poolFirst", options.poolFirst, options.poolIndex.length);
   offsets(scope, "options.blockFirst", options.blockFirst, options.count);
   return width === 0 ? 0 : Math.floor(options.demand.length / width);
 }
 
 function checkMachines(scope: Scope, problem: Problem): void {
-  const { workers, blocks, devices, gpuRequests, pools } = problem;
+  const { workers, links, blocks, devices, gpuRequests, pools } = problem;
   positive(scope, "unit", problem.unit);
   within(scope, "workers.capacity", workers.capacity, 0);
+  index(scope, "workers.link", workers.link, Math.max(1, links.count));
+  within(scope, "links.latency", links.latency, 0, horizonMax);
+  within(scope, "links.perGib", links.perGib, 0, horizonMax);
   index(scope, "blocks.worker", blocks.worker, workers.count);
   within(scope, "blocks.from", blocks.from, -horizonMax, horizonMax);
   within(scope, "blocks.to", blocks.to, -horizonMax, horizonMax);
@@ -67,6 +96,9 @@ function checkOptions(scope: Scope, problem: Problem, rows: number): void {
   index(scope, "options.demandRow", options.demandRow, rows);
   within(scope, "options.demand", options.demand, 0);
   index(scope, "options.gpuRequest", options.gpuRequest, gpuRequests.count, none);
+  within(scope, "options.cost", options.cost, 0, Number.MAX_VALUE);
+  index(scope, "options.poolIndex", options.poolIndex, problem.pools.count);
+  within(scope, "options.poolAmount", options.poolAmount, 0);
 }
 
 function checkTasks(scope: Scope, problem: Problem, blocks: number): void {
@@ -74,6 +106,8 @@ function checkTasks(scope: Scope, problem: Problem, blocks: number): void {
   index(scope, "tasks.block", tasks.block, blocks, none);
   within(scope, "tasks.release", tasks.release, -horizonMax, horizonMax);
   within(scope, "tasks.due", tasks.due, -horizonMax, horizonMax);
+  within(scope, "tasks.hardDue", tasks.hardDue, -horizonMax, horizonMax);
+  within(scope, "tasks.skipPrice", tasks.skipPrice, 0);
   for (const name of ["tardinessWeight", "flowWeight", "moveWeight"] as const) {
     within(scope, `tasks.${name}`, tasks[name], 0, Number.MAX_VALUE);
   }

@@ -19,11 +19,13 @@ interface Head {
   readonly weights: Problem["weights"];
   readonly counts: Readonly<Record<CountName, number>>;
   readonly dimensions: readonly string[];
+  readonly domainLevels: readonly string[];
   readonly pools: readonly string[];
 }
 
 const countNames = [
   "workers",
+  "links",
   "blocks",
   "devices",
   "gpuRequests",
@@ -31,6 +33,7 @@ const countNames = [
   "tasks",
   "options",
   "edges",
+  "groups",
 ] as const;
 type CountName = (typeof countNames)[number];
 
@@ -45,7 +48,9 @@ export const defaultColumnLimits: ColumnLimits = { bytesMax: 512 * 1024 * 1024 }
 export function encodeProblem(problem: Problem, chunkBytes = 262_144): wire.ColumnChunk[] {
   const { originMs, tickMs, horizon, weights, dimensions, pools } = problem;
   const counts = Object.fromEntries(countNames.map((name) => [name, problem[name].count]));
-  const head = { originMs, tickMs, horizon, weights, counts, dimensions, pools: pools.names };
+  const { domainLevels } = problem.workers;
+  const names = { dimensions, domainLevels, pools: pools.names };
+  const head = { originMs, tickMs, horizon, weights, counts, ...names };
   const chunks: wire.ColumnChunk[] = [];
   const add = (column: string, data: Buffer): void => {
     for (let offset = 0; offset < data.length; offset += chunkBytes) {
@@ -65,6 +70,7 @@ function* numberColumns(problem: Problem): Generator<readonly [string, NumberCol
   yield ["unit", problem.unit];
   const groups = [
     ["workers", problem.workers],
+    ["links", problem.links],
     ["blocks", problem.blocks],
     ["devices", problem.devices],
     ["gpuRequests", problem.gpuRequests],
@@ -72,6 +78,7 @@ function* numberColumns(problem: Problem): Generator<readonly [string, NumberCol
     ["tasks", problem.tasks],
     ["options", problem.options],
     ["edges", problem.edges],
+    ["groups", problem.groups],
   ] as const satisfies readonly (readonly [CountName, object])[];
   for (const [group, columns] of groups) {
     for (const [name, column] of Object.entries(columns)) {
@@ -190,9 +197,11 @@ function readHead(scope: Scope, columns: Columns): Head | null {
       flow: weight("flow"),
       tardiness: weight("tardiness"),
       moves: weight("moves"),
+      cost: weight("cost"),
     },
     counts: {
       workers: countOf("workers"),
+      links: countOf("links"),
       blocks: countOf("blocks"),
       devices: countOf("devices"),
       gpuRequests: countOf("gpuRequests"),
@@ -200,8 +209,10 @@ function readHead(scope: Scope, columns: Columns): Head | null {
       tasks: countOf("tasks"),
       options: countOf("options"),
       edges: countOf("edges"),
+      groups: countOf("groups"),
     },
     dimensions: readTexts(scope, "dimensions", value.dimensions),
+    domainLevels: readTexts(scope, "domainLevels", value.domainLevels),
     pools: readTexts(scope, "pools", value.pools),
   };
 }
@@ -266,6 +277,15 @@ function readProblem(scope: Scope, columns: Columns, head: Head): Problem {
       from: read("edges.from", Uint32Array, counts.edges),
       to: read("edges.to", Uint32Array, counts.edges),
       lag: read("edges.lag", Int32Array, counts.edges),
+      fixed: read("edges.fixed", Int32Array, counts.edges),
+      kib: read("edges.kib", Float64Array, counts.edges),
+    },
+    groups: {
+      count: counts.groups,
+      kind: read("groups.kind", Uint8Array, counts.groups),
+      level: read("groups.level", Uint8Array, counts.groups),
+      first: read("groups.first", Uint32Array, counts.groups + 1),
+      member: read("groups.member", Uint32Array, null),
     },
   };
   for (const name of columns.keys()) {
@@ -278,8 +298,8 @@ function readMachines(
   read: ReadColumn,
   head: Head,
   workerIds: readonly string[],
-): Pick<Problem, "workers" | "blocks" | "devices" | "gpuRequests" | "pools"> {
-  const { workers, blocks, devices, gpuRequests, pools } = head.counts;
+): Pick<Problem, "workers" | "links" | "blocks" | "devices" | "gpuRequests" | "pools"> {
+  const { workers, links, blocks, devices, gpuRequests, pools } = head.counts;
   const width = head.dimensions.length;
   return {
     workers: {
@@ -287,6 +307,14 @@ function readMachines(
       ids: workerIds,
       classOf: read("workers.classOf", Uint16Array, workers),
       capacity: read("workers.capacity", Int32Array, workers * width),
+      link: read("workers.link", Uint16Array, workers),
+      domainLevels: head.domainLevels,
+      domain: read("workers.domain", Uint16Array, workers * head.domainLevels.length),
+    },
+    links: {
+      count: links,
+      latency: read("links.latency", Int32Array, links * links),
+      perGib: read("links.perGib", Int32Array, links * links),
     },
     blocks: {
       count: blocks,
@@ -312,6 +340,7 @@ function readMachines(
       count: pools,
       names: head.pools,
       capacity: read("pools.capacity", Int32Array, pools),
+      consumable: read("pools.consumable", Uint8Array, pools),
     },
   };
 }
@@ -324,6 +353,8 @@ const readTasks = (read: ReadColumn, count: number, ids: readonly string[]): Pro
   release: read("tasks.release", Int32Array, count),
   due: read("tasks.due", Int32Array, count),
   tardinessWeight: read("tasks.tardinessWeight", Float64Array, count),
+  hardDue: read("tasks.hardDue", Int32Array, count),
+  skipPrice: read("tasks.skipPrice", Float64Array, count),
   flowWeight: read("tasks.flowWeight", Float64Array, count),
   moveWeight: read("tasks.moveWeight", Float64Array, count),
   priority: read("tasks.priority", Int32Array, count),
@@ -351,4 +382,8 @@ const readOptions = (read: ReadColumn, count: number): Problem["options"] => ({
   demandRow: read("options.demandRow", Uint32Array, count),
   demand: read("options.demand", Int32Array, null),
   gpuRequest: read("options.gpuRequest", Int32Array, count),
+  cost: read("options.cost", Float64Array, count),
+  poolFirst: read("options.poolFirst", Uint32Array, count + 1),
+  poolIndex: read("options.poolIndex", Uint16Array, null),
+  poolAmount: read("options.poolAmount", Int32Array, null),
 });

@@ -57,6 +57,8 @@ const planView: fc.Arbitrary<PlanView> = fc.record({
     flowS: any.amount,
     tardinessS: any.amount,
     moves: any.amount,
+    cost: any.amount,
+    skipped: any.amount,
   }),
   value: any.amount,
   bound: any.amount,

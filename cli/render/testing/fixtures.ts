@@ -205,7 +205,7 @@ export function planFixture(job: JobView): PlanView {
     solver: "highs",
     adoptedAtMs: submittedAtMs + 55_000,
     weights: defaultObjective,
-    parts: { makespanS: 92, flowS: 410.5, tardinessS: 0, moves: 1 },
+    parts: { makespanS: 92, flowS: 410.5, tardinessS: 0, moves: 1, cost: 0, skipped: 0 },
     value: 174.15,
     bound: 168.2,
     gap: 0.0342,

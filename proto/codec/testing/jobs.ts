@@ -29,6 +29,7 @@ export const weights = fc.record({
   flow: weight,
   tardiness: weight,
   moves: weight,
+  cost: weight,
 });
 
 const label = fc.stringMatching(/^[a-z]{1,8}$/);
