@@ -312,10 +312,10 @@ describe("the program of a task, run by sh", () => {
     const spec = imported(diamond(), { dataDirectory: join(root, "sleep"), timeScale: 0.3 });
     await runTask(spec, spec.tasks[0]);
     const plain = await runTask(spec, spec.tasks[1]);
-    expect(plain.elapsedMs).toBeGreaterThan(560);
+    expect(plain.elapsedMs).toBeGreaterThan(450);
     expect(plain.elapsedMs).toBeLessThan(3000);
     const slow = await runTask(spec, spec.tasks[1], { ALMANAC_WORKER_SPEED: "0.5" });
-    expect(slow.elapsedMs).toBeGreaterThan(1160);
+    expect(slow.elapsedMs).toBeGreaterThan(1000);
   });
 
   test("cpu burns the recorded time of a core, however long that takes on a busy machine", async () => {
