@@ -1,9 +1,8 @@
 /**
  * Runs solvers on one problem at once, in threads, within a budget. Solvers that count their work
- * run in epochs: all get a quota, all results are merged in the fixed order of members at the
- * barrier, and only then does anyone learn what the others found. So a seed and a work budget give
- * the same plan on any number of threads. Engines without work limits run beside the epochs, and a
- * plan with one of them says that it need not repeat.
+ * run in epochs (`epochs.ts`), so that a seed and a work budget give the same plan on any number of
+ * threads. Engines without work limits run beside the epochs, and a plan with one of them says that
+ * it need not repeat.
  *
  * Wall time is a backstop: it interrupts the steps, then ends the threads that do not answer.
  */
@@ -13,6 +12,16 @@ import { greedy } from "../core/greedy.js";
 import type { Plan } from "../core/plan.js";
 import type { PlanEndReason } from "../core/planning.js";
 import type { Problem } from "../core/problem.js";
+import {
+  ask,
+  type Crew,
+  type CrewListener,
+  createCrew,
+  dismiss,
+  removeMember,
+  settle,
+} from "./crew.js";
+import { type EpochHost, runEpochs } from "./epochs.js";
 import { shareProblem } from "./shared-problem.js";
 import {
   type SolverEntry,
@@ -31,8 +40,8 @@ import {
   type Standing,
   type Verdict,
 } from "./standing.js";
-import type { SolverThread, ThreadPool } from "./thread-pool.js";
-import type { FromThread, Member, MemberReport, Quota } from "./thread-protocol.js";
+import type { ThreadPool } from "./thread-pool.js";
+import type { Member, MemberReport } from "./thread-protocol.js";
 
 export interface PortfolioRequest {
   readonly seed: number;
@@ -69,9 +78,6 @@ export interface PortfolioOptions {
   readonly log: Logger;
 }
 
-/** Quota of a member in epoch e: small at first, so that first improvements come at once. */
-const quotaMin = 10_000;
-const quotaMax = 160_000;
 /** After the end of the budget a thread has this long to answer before it is ended. */
 const graceMs = 100;
 
@@ -88,16 +94,6 @@ interface Run {
   reason: PlanEndReason | null;
   /** Something of a thread or an engine went wrong: the run would not repeat. */
   disturbed: boolean;
-}
-
-/** A thread and the members that it runs. */
-interface Crew {
-  readonly members: Member[];
-  readonly thread: SolverThread;
-  /** Resolves the request that the thread works on; null while it is idle. */
-  answer: ((message: FromThread | null) => void) | null;
-  /** The incumbent that this thread was last told of. */
-  told: Plan | null;
 }
 
 export async function runPortfolio(
@@ -131,7 +127,7 @@ export async function runPortfolio(
   } finally {
     clearTimeout(clock);
     signal.removeEventListener("abort", cancel);
-    await dismiss(run);
+    await dismiss(options.pool, run.crews);
   }
   return resultOf(run, entries);
 }
@@ -174,7 +170,8 @@ async function improve(run: Run, entries: readonly SolverEntry[]): Promise<void>
   ).filter((team) => team.length > 0);
   const problem = shareProblem(run.standing.problem);
   const hire = async (team: Member[]): Promise<Crew> => {
-    const crew = createCrew(run, team);
+    const crew = createCrew(run.options.pool, team, listenerOf(run));
+    run.crews.push(crew);
     const begun = await ask(crew, {
       kind: "begin",
       problem,
@@ -186,83 +183,75 @@ async function improve(run: Run, entries: readonly SolverEntry[]): Promise<void>
     }
     return crew;
   };
-  const epochs = Promise.all(teams.map(hire)).then((crews) => runEpochs(run, crews));
+  const inEpochs = async (): Promise<void> => {
+    const crews = await Promise.all(teams.map(hire));
+    await runEpochs(hostOf(run), crews, entries);
+    // The work budget ends the whole plan, engines that run beside included.
+    if (run.request.workUnits > 0) stop(run, "budget");
+  };
   await Promise.all([
-    epochs,
+    inEpochs(),
     ...beside.map(async (member) => runBeside(run, await hire([member]))),
   ]);
   if (run.reason === null) stop(run, "budget");
 }
 
-async function runEpochs(run: Run, crews: readonly Crew[]): Promise<void> {
-  const working = (): Member[] => crews.flatMap((crew) => crew.members);
-  for (let epoch = 0; run.reason === null && working().length > 0; epoch += 1) {
-    const quota = epochQuota(run, epoch, working().length);
-    if (quota === 0) {
-      // The work budget ends the whole plan, engines that run beside included.
-      stop(run, "budget");
-      return;
-    }
-    const answers = await Promise.all(
-      crews.map((crew) => {
-        const quotas: Quota[] = crew.members.map(({ index }) => ({
-          member: index,
-          workUnits: quota,
-        }));
-        return quotas.length === 0 ? null : ask(crew, stepMessage(run, crew, epoch, quotas));
-      }),
-    );
-    const reports = answers.flatMap((answer) => (answer?.kind === "stepped" ? answer.reports : []));
-    for (const report of [...reports].sort((a, b) => a.member - b.member)) {
-      const crew = crews.find(({ members }) =>
-        members.some(({ index }) => index === report.member),
-      );
-      if (crew !== undefined) merge(run, crew, report);
-    }
-  }
-}
+const hostOf = (run: Run): EpochHost => ({
+  workUnitsMax: run.request.workUnits,
+  stopped: () => run.reason !== null,
+  incumbent: () => {
+    const { incumbent } = run.standing;
+    return incumbent === null ? null : { plan: incumbent.plan, value: incumbent.evaluation.value };
+  },
+  bound: () => run.standing.bound,
+  merge: (crew, report) => merge(run, crew, report),
+});
+
+const listenerOf = (run: Run): CrewListener => ({
+  progress: (crew, message) => {
+    const member = crew.members.find(({ index }) => index === message.member);
+    if (member !== undefined) take(run, crew, member, message);
+  },
+  crashed: (crew, reason) => {
+    for (const member of [...crew.members]) fail(run, crew, member.index, reason);
+  },
+});
 
 /** An engine that cannot be stepped: one step for all that is left, its news as they come. */
 async function runBeside(run: Run, crew: Crew): Promise<void> {
   const member = crew.members[0];
   if (member === undefined || run.reason !== null) return;
   const workUnits = run.request.workUnits > 0 ? run.request.workUnits : Number.MAX_SAFE_INTEGER;
-  const quotas = [{ member: member.index, workUnits }];
-  const answer = await ask(crew, stepMessage(run, crew, 0, quotas));
+  const { incumbent, bound } = run.standing;
+  const answer = await ask(crew, {
+    kind: "step",
+    epoch: 0,
+    quotas: [{ member: member.index, workUnits }],
+    plan: incumbent?.plan ?? null,
+    value: incumbent?.evaluation.value ?? Number.POSITIVE_INFINITY,
+    bound,
+  });
   if (answer?.kind !== "stepped") return;
   for (const report of answer.reports) merge(run, crew, report);
 }
 
-function epochQuota(run: Run, epoch: number, members: number): number {
-  const { workUnits } = run.request;
-  const wished = Math.min(quotaMax, quotaMin * 2 ** Math.min(epoch, 10));
-  if (workUnits === 0) return wished;
-  return Math.min(wished, Math.ceil(Math.max(0, workUnits - run.workUnits) / members));
-}
-
-function stepMessage(run: Run, crew: Crew, epoch: number, quotas: readonly Quota[]) {
-  const plan = run.standing.incumbent?.plan ?? null;
-  const news = plan !== crew.told ? plan : null;
-  crew.told = plan;
-  return {
-    kind: "step",
-    epoch,
-    quotas,
-    plan: news,
-    value: run.standing.incumbent?.evaluation.value ?? Number.POSITIVE_INFINITY,
-    bound: run.standing.bound,
-  } as const;
-}
-
-function merge(run: Run, crew: Crew, report: MemberReport): void {
+/** Takes a member's report in; returns by how much of its value the best plan improved. */
+function merge(run: Run, crew: Crew, report: MemberReport): number {
   const member = crew.members.find(({ index }) => index === report.member);
-  if (member === undefined) return;
+  if (member === undefined) return 0;
   const contribution = contributionOf(run.standing, member.solver);
   contribution.workUnits += report.workUnits;
   if (solverRegistry[member.solver].deterministic) run.workUnits += report.workUnits;
-  if (report.failure !== null) return fail(run, crew, report.member, report.failure);
+  if (report.failure !== null) {
+    fail(run, crew, report.member, report.failure);
+    return 0;
+  }
+  const before = run.standing.incumbent?.evaluation.value ?? null;
   take(run, crew, member, report);
-  if (report.done) crew.members.splice(crew.members.indexOf(member), 1);
+  if (report.done) removeMember(crew, report.member);
+  const after = run.standing.incumbent?.evaluation.value ?? null;
+  if (after === null || after === before) return 0;
+  return before === null || before <= 0 ? 1 : (before - after) / before;
 }
 
 /** A plan or a bound that a member found. */
@@ -297,10 +286,8 @@ function announce(run: Run): void {
 }
 
 function fail(run: Run, crew: Crew, index: number, message: string): void {
-  const place = crew.members.findIndex((member) => member.index === index);
-  const member = crew.members[place];
+  const member = removeMember(crew, index);
   if (member === undefined) return;
-  crew.members.splice(place, 1);
   run.disturbed = true;
   contributionOf(run.standing, member.solver).failure = message;
   run.options.log.warn({ solver: member.solver, message }, "a solver failed");
@@ -314,54 +301,6 @@ function stop(run: Run, reason: PlanEndReason): void {
     for (const crew of run.crews) settle(crew, null);
   }, graceMs);
   limit.unref();
-}
-
-function createCrew(run: Run, members: Member[]): Crew {
-  const crew: Crew = {
-    members,
-    answer: null,
-    told: null,
-    thread: run.options.pool.lease({
-      message: (message) => {
-        if (message.kind !== "progress") return settle(crew, message);
-        const member = crew.members.find(({ index }) => index === message.member);
-        if (member !== undefined) take(run, crew, member, message);
-      },
-      crashed: (reason) => {
-        for (const member of [...crew.members]) fail(run, crew, member.index, reason);
-        settle(crew, null);
-      },
-    }),
-  };
-  run.crews.push(crew);
-  return crew;
-}
-
-/** The thread's answer; null if it crashed or did not answer in time. */
-function ask(crew: Crew, message: Parameters<SolverThread["post"]>[0]): Promise<FromThread | null> {
-  if (!crew.thread.alive) return Promise.resolve(null);
-  return new Promise((resolve) => {
-    crew.answer = resolve;
-    crew.thread.post(message);
-  });
-}
-
-function settle(crew: Crew, message: FromThread | null): void {
-  const { answer } = crew;
-  // An answer of null leaves `answer` in place, which marks the thread as still at work.
-  if (message !== null) crew.answer = null;
-  answer?.(message);
-}
-
-/** Gives idle threads back and ends those that are still at work. */
-async function dismiss(run: Run): Promise<void> {
-  const { pool } = run.options;
-  await Promise.all(
-    run.crews.map(async (crew) => {
-      if (crew.answer === null && crew.thread.alive) return pool.release(crew.thread);
-      await pool.discard(crew.thread);
-    }),
-  );
 }
 
 const progressOf = (run: Run): Progress => ({

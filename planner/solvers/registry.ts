@@ -14,7 +14,12 @@ export interface SolverEntry {
   readonly name: SolverName;
   /** Only these take part in epochs; the others run beside them. */
   readonly deterministic: boolean;
-  /** Independent runs of the solver, with seeds of their own; never a matter of threads. */
+  /** What it mostly does: find better plans, or prove how good they are. */
+  readonly role: "search" | "proof";
+  /**
+   * Independent runs of the solver, with seeds of their own; never a matter of threads. An even
+   * number keeps two threads equally busy.
+   */
   readonly members: number;
   declines(problem: Problem): string | null;
   load(): Promise<Solver>;
@@ -24,6 +29,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
   "multi-start": {
     name: "multi-start",
     deterministic: true,
+    role: "search",
     members: 2,
     declines: declinesTies,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
@@ -31,6 +37,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
   "exact-highs": {
     name: "exact-highs",
     deterministic: false,
+    role: "proof",
     members: 1,
     declines: (problem) => declinesTies(problem) ?? declinesExact(problem),
     load: async () => (await import("./exact-highs/exact-solver.js")).loadExactSolver(),

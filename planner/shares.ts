@@ -1,0 +1,67 @@
+/**
+ * How the work of an epoch is split among engines: by what has paid off. Every number here follows
+ * from merged reports alone, so a run repeats on any number of threads.
+ *
+ * Each search engine has a credit: relative improvements of the best plan that it found, decayed from
+ * epoch to epoch. Half of the search's work is split evenly, so that nobody is ever given up, and
+ * half by credit. Engines that prove have a share of their own, which grows while no plan improves.
+ */
+import type { SolverEntry, SolverName } from "./solvers/registry.js";
+
+export interface Shares {
+  readonly entries: readonly SolverEntry[];
+  readonly credit: Map<SolverName, number>;
+  /** Merged epochs since the best plan last improved. */
+  sinceImproved: number;
+}
+
+/** Work units of an epoch over all members: small at first, so that first improvements come at once. */
+const epochMin = 20_000;
+const epochMax = 320_000;
+const decay = 0.9;
+const proofShareMin = 0.15;
+const proofShareMax = 0.6;
+/** After so many epochs without an improvement the provers have their largest share. */
+const stagnation = 60;
+
+export function createShares(entries: readonly SolverEntry[]): Shares {
+  return { entries, credit: new Map(), sinceImproved: 0 };
+}
+
+/** Work units of all members together in an epoch. */
+export const epochWork = (epoch: number): number =>
+  Math.min(epochMax, epochMin * 2 ** Math.min(epoch, 10));
+
+/** The epoch's improvements by engine, as parts of the value before; call once per merged epoch. */
+export function noteEpoch(shares: Shares, improvements: ReadonlyMap<SolverName, number>): void {
+  shares.sinceImproved = improvements.size > 0 ? 0 : shares.sinceImproved + 1;
+  for (const { name } of shares.entries) {
+    const before = shares.credit.get(name) ?? 0;
+    shares.credit.set(name, before * decay + (improvements.get(name) ?? 0));
+  }
+}
+
+/** Part of the epoch's work for each engine still at work; they sum up to 1. */
+export function sharesOf(
+  shares: Shares,
+  working: ReadonlySet<SolverName>,
+): ReadonlyMap<SolverName, number> {
+  const entries = shares.entries.filter(({ name }) => working.has(name));
+  const searchers = entries.filter(({ role }) => role === "search");
+  const provers = entries.filter(({ role }) => role === "proof");
+  const proof = searchers.length === 0 ? 1 : provers.length === 0 ? 0 : proofShare(shares);
+  const total = searchers.reduce((sum, { name }) => sum + (shares.credit.get(name) ?? 0), 0);
+  const split = new Map<SolverName, number>();
+  for (const { name } of searchers) {
+    const even = 1 / searchers.length;
+    const earned = total > 0 ? (shares.credit.get(name) ?? 0) / total : even;
+    split.set(name, (1 - proof) * (even / 2 + earned / 2));
+  }
+  for (const { name } of provers) split.set(name, proof / provers.length);
+  return split;
+}
+
+function proofShare({ sinceImproved }: Shares): number {
+  const stalled = Math.min(1, sinceImproved / stagnation);
+  return proofShareMin + (proofShareMax - proofShareMin) * stalled;
+}
