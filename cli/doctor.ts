@@ -1,6 +1,6 @@
 /** The examinations behind `almanac doctor`: each looks at one thing and never throws. */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { ClusterStatus, WorkerView } from "../core/views.js";
 import packageFile from "../package.json" with { type: "json" };
 import type { Config } from "../spec/config.js";
@@ -11,13 +11,13 @@ import { credentialsFor } from "./credentials.js";
 import { messageOf } from "./failure.js";
 import type { Finding } from "./render/status.js";
 import { formatBytes, plural } from "./render/units.js";
-import type { Installation } from "./root.js";
+import type { WorkerInstallation } from "./root.js";
 import { configFileName, configOf, type Options } from "./settings.js";
 
 const freeBytesWanted = 1024 ** 3;
 const clockDifferenceMaxMs = 2_000;
 
-export async function examine(options: Options, installation: Installation): Promise<Finding[]> {
+export async function examine(options: Options, installation: WorkerInstallation): Promise<Finding[]> {
   const findings = [nodeFinding(), systemFinding(), installationFinding(installation)];
   let config: Config;
   try {
@@ -56,10 +56,9 @@ function systemFinding(): Finding {
   return { subject, level: "warning", message, advice };
 }
 
-function installationFinding({ distribution }: Installation): Finding {
+function installationFinding({ needed }: WorkerInstallation): Finding {
   const subject = "build";
-  const needed = ["planner/solver-thread.js", "worker/supervisor/main.js"];
-  const missing = needed.filter((path) => !existsSync(join(distribution, path)));
+  const missing = needed.filter((path) => !existsSync(path));
   if (missing.length === 0) return { subject, level: "good", message: packageFile.version };
   const advice = "run `npm run build` in the repository";
   return { subject, level: "bad", message: `${missing.join(", ")} missing`, advice };

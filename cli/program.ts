@@ -1,4 +1,5 @@
 /** All commands, in the order in which help lists them. */
+import { join } from "node:path";
 import { addCancel } from "./commands/cancel.js";
 import { addCompletion } from "./commands/completion.js";
 import { addConfig } from "./commands/config.js";
@@ -8,6 +9,7 @@ import { addDoctor } from "./commands/doctor.js";
 import { addGantt } from "./commands/gantt.js";
 import { addHealth } from "./commands/health.js";
 import { addInit } from "./commands/init.js";
+import { addJoin } from "./commands/join.js";
 import { addList } from "./commands/list.js";
 import { addLogin } from "./commands/login.js";
 import { addLogs } from "./commands/logs.js";
@@ -24,15 +26,16 @@ import { addWait } from "./commands/wait.js";
 import { addWatch } from "./commands/watch.js";
 import { addWorker } from "./commands/worker.js";
 import { addWorkers } from "./commands/workers.js";
-import { createRoot, type Installation, type Program } from "./root.js";
+import { createRoot, type Installation, type Program, type WorkerInstallation } from "./root.js";
 
 export function createProgram(installation: Installation, json = false): Program {
   const program = createRoot({ json });
+  const worker = workerOf(installation);
   program.commandsGroup("Cluster:");
   addDev(program, installation);
   addMaster(program);
   addPlanner(program, installation);
-  addWorker(program, installation);
+  addWorker(program, worker);
   addDemo(program, installation);
   program.commandsGroup("Work:");
   addInit(program);
@@ -53,9 +56,16 @@ export function createProgram(installation: Installation, json = false): Program
   addHealth(program);
   program.commandsGroup("Set-up:");
   addToken(program);
+  addJoin(program);
   addLogin(program);
-  addDoctor(program, installation);
+  addDoctor(program, worker);
   addConfig(program);
   addCompletion(program);
   return program;
+}
+
+function workerOf({ distribution }: Installation): WorkerInstallation {
+  const supervisor = join(distribution, "worker/supervisor/main.js");
+  const needed = [join(distribution, "planner/solver-thread.js"), supervisor];
+  return { supervisorEntry: [supervisor], needed };
 }

@@ -42,6 +42,14 @@ export interface Installation {
   readonly root: string;
 }
 
+/** What a worker needs of the installation; the standalone executable has it in itself. */
+export interface WorkerInstallation {
+  /** Arguments by which this executable becomes a supervisor. */
+  readonly supervisorEntry: readonly string[];
+  /** Files that must be there. */
+  readonly needed: readonly string[];
+}
+
 /** Short names of the settings of one part, for the command that starts it. */
 export function shortSettingOptions(section: string): Option[] {
   return settings

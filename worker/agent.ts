@@ -39,8 +39,8 @@ export interface AgentOptions {
    * attempts that use all of the cpu they ask for.
    */
   readonly throttle: number | null;
-  /** The supervisor's bundle: `dist/worker/supervisor/main.js`. */
-  readonly supervisorEntry: string;
+  /** Arguments by which this very executable becomes a supervisor: its bundle, or a word for it. */
+  readonly supervisorEntry: readonly string[];
   readonly log: Logger;
   readonly supervisor?: Partial<Omit<SupervisorArguments, "dataDirectory">>;
 }

@@ -3,9 +3,9 @@ import { examine } from "../doctor.js";
 import { exitCodes } from "../exit-codes.js";
 import { printJson, printLines, screenOf } from "../output.js";
 import { renderFindings } from "../render/status.js";
-import type { Installation, Program } from "../root.js";
+import type { Program, WorkerInstallation } from "../root.js";
 
-export function addDoctor(program: Program, installation: Installation): void {
+export function addDoctor(program: Program, installation: WorkerInstallation): void {
   program
     .command("doctor")
     .description("check this machine and the cluster; exit code 1 if something is wrong")

@@ -2,6 +2,7 @@
 import { join } from "../../proto/security/join.js";
 import { loginDirectory } from "../credentials.js";
 import { failure, unwrap } from "../failure.js";
+import { givenToken, neededToken, tokenFileOption } from "../given-token.js";
 import { printJson, printLines } from "../output.js";
 import type { Program } from "../root.js";
 import { configOf } from "../settings.js";
@@ -10,8 +11,10 @@ export function addLogin(program: Program): void {
   program
     .command("login")
     .description("get a certificate for yourself, by a token, to speak to a master")
-    .argument("<token>", "as `almanac token create --user NAME` printed it")
-    .action(async (token, _options, command) => {
+    .argument("[token]", "as `almanac token create --user NAME` printed it")
+    .addOption(tokenFileOption())
+    .action(async (argument, { tokenFile }, command) => {
+      const token = neededToken(givenToken(argument, tokenFile), "user");
       const given = command.optsWithGlobals();
       const config = configOf(given, "cli");
       const address = config.cli.master;

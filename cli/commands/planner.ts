@@ -6,6 +6,7 @@ import { sayReady } from "../cluster/ready.js";
 import { starting } from "../cluster/starting.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { failure } from "../failure.js";
+import { givenToken, tokenFileOption } from "../given-token.js";
 import { membershipOf } from "../joining.js";
 import { createLogger } from "../log.js";
 import { type Installation, type Program, shortSettingOptions } from "../root.js";
@@ -25,6 +26,7 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
     .command("planner")
     .description("run a planner for a master; one process, until Ctrl-C")
     .option("--join <token>", "join the master's cluster first, where this planner has not yet")
+    .addOption(tokenFileOption())
     .addOption(tiedOption());
   for (const option of shortSettingOptions("planner")) command.addOption(option);
   command.action(async (options) => {
@@ -39,7 +41,7 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
       ? await membershipOf({
           role: "planner",
           name: null,
-          token: options.join ?? null,
+          token: givenToken(options.join, options.tokenFile),
           address: planner.master,
           dataDirectory: planner.dataDirectory,
           log,

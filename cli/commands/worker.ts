@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { isLoopback, parseAddress } from "../../spec/address.js";
 import type { Config } from "../../spec/config.js";
 import { startAgent } from "../../worker/agent.js";
@@ -14,6 +14,7 @@ import { capacityOf } from "../../worker/pure/offer.js";
 import { sayReady } from "../cluster/ready.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { failure, unwrap } from "../failure.js";
+import { givenToken, tokenFileOption } from "../given-token.js";
 import { membershipOf } from "../joining.js";
 import { createLogger } from "../log.js";
 import { offerOptions } from "../offer-option.js";
@@ -21,9 +22,9 @@ import { printJson, printLines } from "../output.js";
 import {
   addGroup,
   type Group,
-  type Installation,
   type Program,
   shortSettingOptions,
+  type WorkerInstallation,
 } from "../root.js";
 import { withSession } from "../session.js";
 import { configOf, kvmSettings } from "../settings.js";
@@ -32,7 +33,7 @@ import { addWorkerOperations } from "./worker-operations.js";
 
 const speedMeasurementMs = 200;
 
-export function addWorker(program: Program, { distribution }: Installation): void {
+export function addWorker(program: Program, { supervisorEntry }: WorkerInstallation): void {
   const group = addGroup(program, "worker");
   addWorkerOperations(group);
   addMaintenance(group);
@@ -41,6 +42,7 @@ export function addWorker(program: Program, { distribution }: Installation): voi
     .description("offer this node to a master: agent and supervisor, until Ctrl-C")
     .option("--offer <amounts>", "what to share: cpu=4,memory=8G,disk=100G,gpus=1,fpga=2")
     .option("--join <token>", "join the master's cluster first, where this node has not yet")
+    .addOption(tokenFileOption())
     .option("--keep-attempts", "leave attempts running when this process is told to stop")
     .addOption(tiedOption());
   for (const option of shortSettingOptions("worker")) command.addOption(option);
@@ -58,7 +60,7 @@ export function addWorker(program: Program, { distribution }: Installation): voi
     const membership = await membershipOf({
       role: "worker",
       name: worker.name,
-      token: options.join ?? null,
+      token: givenToken(options.join, options.tokenFile),
       address: worker.master,
       dataDirectory,
       log,
@@ -75,7 +77,7 @@ export function addWorker(program: Program, { distribution }: Installation): voi
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
       speed: worker.speed ?? measureSpeed(speedMeasurementMs),
       throttle: worker.throttle,
-      supervisorEntry: join(distribution, "worker/supervisor/main.js"),
+      supervisorEntry,
       log,
       supervisor: {
         process: worker.process,

@@ -99,7 +99,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const { logCacheBytes = logCacheBytesDefault } = options;
   const logCache = openLogCache(join(options.dataDirectory, "logs"), logCacheBytes);
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const sessions = new Sessions({ engine, heartbeatIntervalMs, log });
+  const sessions = new Sessions({ engine, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
   const planner = new PlannerClient({ engine, address, channel, budgetMs, seed: epoch, log });

@@ -12,6 +12,7 @@ import { toServiceError } from "../../proto/codec/errors.js";
 import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
 import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
 import { type WorkerCommands, welcome } from "../pure/effects.js";
+import { versionRefusal } from "../pure/versions.js";
 import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
 
@@ -20,6 +21,8 @@ type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
 export interface SessionsOptions {
   readonly engine: Engine;
   readonly heartbeatIntervalMs: number;
+  /** The master's own. */
+  readonly version: string;
   readonly log: Logger;
 }
 
@@ -139,11 +142,13 @@ class Session {
   }
 
   async #hello(message: WorkerMessage, hello: Hello): Promise<void> {
-    const { engine, heartbeatIntervalMs, log } = this.#options;
-    const { incarnation } = hello;
+    const { engine, heartbeatIntervalMs, version, log } = this.#options;
+    const { incarnation, facts } = hello;
     // Before it takes the place of the session that is there.
     const impostor = mayBeWorker(this.#stream.metadata, incarnation.worker);
     if (impostor !== null) return this.#refuse(impostor);
+    const stranger = versionRefusal(incarnation.worker, facts.softwareVersion, version);
+    if (stranger !== null) return this.#refuse(stranger);
     const refused = this.#hooks.opened(incarnation);
     if (refused !== null) return this.#refuse(refused);
     this.incarnation = incarnation;

@@ -21,7 +21,7 @@ export interface SupervisorLink {
 }
 
 export interface LinkOptions {
-  readonly supervisorEntry: string;
+  readonly supervisorEntry: readonly string[];
   readonly supervisor: SupervisorArguments;
   readonly attach: Extract<AgentToSupervisor, { kind: "attach" }>;
   readonly log: WorkerLog;

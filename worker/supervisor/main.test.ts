@@ -48,7 +48,7 @@ describe("the supervisor's life", () => {
       docker: null,
       kvm: null,
     };
-    for (let n = 0; n < 4; n += 1) startSupervisor(bundle.entry, given);
+    for (let n = 0; n < 4; n += 1) startSupervisor([bundle.entry], given);
     const deadline = Date.now() + 5_000;
     while (!existsSync(join(dataDirectory, "supervisor.sock")) && Date.now() < deadline) {
       await sleep(10);

@@ -27,7 +27,7 @@ const logBytesMax = 8 * 1024 * 1024;
  * words are in its log.
  */
 export function startSupervisor(
-  entry: string,
+  entry: readonly string[],
   given: SupervisorArguments,
   onExit: (exitCode: number | null) => void = () => undefined,
 ): void {
@@ -37,7 +37,7 @@ export function startSupervisor(
   const log = openSync(logPath, "a", 0o600);
   const { NODE_OPTIONS: _options, ...environment } = process.env;
   try {
-    const child = spawn(process.execPath, [entry, JSON.stringify(given)], {
+    const child = spawn(process.execPath, [...entry, JSON.stringify(given)], {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: "/",

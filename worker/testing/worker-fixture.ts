@@ -42,7 +42,7 @@ export async function startWorkerFixture(
     devices: [],
     speed: 1,
     throttle: null,
-    supervisorEntry,
+    supervisorEntry: [supervisorEntry],
     log: pino({ level: "silent" }),
     ...more,
   };
