@@ -17,7 +17,10 @@ import { configFileName, configOf, type Options } from "./settings.js";
 const freeBytesWanted = 1024 ** 3;
 const clockDifferenceMaxMs = 2_000;
 
-export async function examine(options: Options, installation: WorkerInstallation): Promise<Finding[]> {
+export async function examine(
+  options: Options,
+  installation: WorkerInstallation,
+): Promise<Finding[]> {
   const findings = [nodeFinding(), systemFinding(), installationFinding(installation)];
   let config: Config;
   try {

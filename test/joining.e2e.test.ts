@@ -2,13 +2,23 @@
  * Two machines in two network namespaces: a master on one, a worker and a person on the other, and
  * nothing between them but what the guide tells an operator to type.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Ended,
+  ended,
+  linkNamespaces,
+  namespacesMissing,
+  ready,
+  removeNamespaces,
+  type Served,
+  spawnIn,
+  stop,
+} from "./support/namespaces.js";
 
 const entry = join(resolve(import.meta.dirname, ".."), "dist/cli/main.js");
 const tag = `alm${process.pid}`;
@@ -16,85 +26,27 @@ const [here, there] = [`${tag}a`, `${tag}b`];
 const [hereAddress, thereAddress] = ["10.231.77.1", "10.231.77.2"];
 const master = `${hereAddress}:7070`;
 
-const ip = (...args: string[]): void => {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
-};
-
-/** Why two namespaces cannot be had; null: they can. */
-function hindrance(): string | null {
-  try {
-    ip("netns", "add", `${tag}x`);
-    ip("netns", "del", `${tag}x`);
-    return null;
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split("\n")[1] ?? error.message) : "";
-    return `needs root and ip netns (package iproute2): ${why}`;
-  }
-}
-
 /** No namespace of its own. */
 const hostItself = "host";
 
-const hindered = hindrance();
+const hindered = namespacesMissing();
 const folder = mkdtempSync(join(tmpdir(), "almanac-joining-"));
 const servers: ChildProcess[] = [];
 
 /** Each namespace is a machine of its own, with a home of its own. */
 function inside(namespace: string, args: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH, HOME: join(folder, namespace), NO_COLOR: "1" };
-  const own = [process.execPath, entry, ...args];
-  const [program = "", ...rest] =
-    namespace === hostItself ? own : ["ip", "netns", "exec", namespace, ...own];
-  return spawn(program, rest, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const argv = [process.execPath, entry, ...args];
+  return spawnIn(namespace === hostItself ? null : namespace, { argv, env, cwd: folder });
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly said: string;
-}
+const almanac = (namespace: string, ...args: string[]): Promise<Ended> =>
+  ended(inside(namespace, args));
 
-async function almanac(namespace: string, ...args: string[]): Promise<Ended> {
-  const child = inside(namespace, args);
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk) => {
-      said += chunk;
-    });
-  }
-  const code = await new Promise<number | null>((done) => child.once("close", done));
-  return { code, said };
-}
-
-/** A server of the cluster, once it says that it is ready. */
 async function serve(namespace: string, ...args: string[]): Promise<Served> {
   const child = inside(namespace, args);
   servers.push(child);
-  let errors = "";
-  child.stderr?.on("data", (chunk) => {
-    errors += chunk;
-  });
-  const address = await new Promise<string>((ready, failed) => {
-    if (child.stdout !== null) {
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        if (line.includes('"ready":true')) ready(JSON.parse(line).address);
-        else errors += line;
-      });
-    }
-    child.once("exit", () => failed(new Error(`${args.join(" ")}: ${errors}`)));
-  });
-  return { child, address };
-}
-
-interface Served {
-  readonly child: ChildProcess;
-  readonly address: string;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((done) => child.once("exit", done));
-  child.kill("SIGTERM");
-  await gone;
+  return ready(child);
 }
 
 describe("a cluster whose certificates live three seconds", () => {
@@ -128,28 +80,17 @@ describe.skipIf(hindered !== null)(
   `two machines${hindered === null ? "" : ` (${hindered})`}`,
   () => {
     beforeAll(async () => {
-      for (const namespace of [here, there]) {
-        ip("netns", "add", namespace);
-        ip("-n", namespace, "link", "set", "lo", "up");
-      }
-      ip("link", "add", here, "netns", here, "type", "veth", "peer", "name", there, "netns", there);
-      ip("-n", here, "addr", "add", `${hereAddress}/24`, "dev", here);
-      ip("-n", there, "addr", "add", `${thereAddress}/24`, "dev", there);
-      ip("-n", here, "link", "set", here, "up");
-      ip("-n", there, "link", "set", there, "up");
+      linkNamespaces([
+        { name: here, address: hereAddress },
+        { name: there, address: thereAddress },
+      ]);
       const planner = `${thereAddress}:7071`;
       await serve(here, "master", "--listen", master, "--planner", planner);
     });
 
     afterAll(async () => {
       for (const server of servers.reverse()) await stop(server);
-      for (const namespace of [here, there]) {
-        try {
-          ip("netns", "del", namespace);
-        } catch {
-          // was never made
-        }
-      }
+      removeNamespaces([here, there]);
     });
 
     it("have the worker refused that has no token, or a wrong one", async () => {
