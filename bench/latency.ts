@@ -4,9 +4,9 @@
  * planner and workers of their own, with the journal on disk.
  */
 import { Command } from "@commander-js/extra-typings";
-import type { JobSpec, TaskTemplate } from "../core/job.js";
-import { noResources } from "../core/resources.js";
+import type { JobSpec } from "../core/job.js";
 import { type Bench, expectOk, withCluster } from "./cluster.js";
+import { argv, benchJob, benchTemplate } from "./jobs.js";
 import { printTable, quantile, round, writeJson } from "./report.js";
 
 export const latencyBench = () =>
@@ -83,55 +83,13 @@ function graph(
   tasks: number,
   estimateMs: number,
   predecessors: (task: number) => readonly number[],
-  argv: readonly string[],
+  program: readonly string[],
 ): JobSpec {
   const indices = Array.from({ length: tasks }, (_, i) => i);
-  return {
-    name,
-    namespace: "default",
-    templates: [template(estimateMs, argv)],
-    tasks: indices.map((i) => ({
-      name: `t${i}`,
-      template: 0,
-      env: {},
-      estimate: null,
-      inputBytes: null,
-    })),
-    edges: indices.flatMap((to) =>
-      [...new Set(predecessors(to))].map((from) => ({ from, to, on: "success" as const })),
-    ),
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
+  const edges = indices.flatMap((to) =>
+    [...new Set(predecessors(to))].map((from) => ({ from, to, on: "success" as const })),
+  );
+  const template = benchTemplate(argv(...program), estimateMs);
+  const environments = indices.map(() => ({}));
+  return benchJob(name, template, environments, edges);
 }
-
-const template = (estimateMs: number, argv: readonly string[]): TaskTemplate => ({
-  name: "task",
-  driver: "process",
-  command: {
-    program: { kind: "argv", argv },
-    env: {},
-    workingDirectory: null,
-    stdin: null,
-    options: null,
-  },
-  resources: { ...noResources, cpuMillis: 1_000, memoryBytes: 16 * 2 ** 20 },
-  gpu: null,
-  pools: {},
-  constraints: [],
-  priority: 0,
-  deadlineAtMs: null,
-  estimate: { p50Ms: estimateMs, p90Ms: estimateMs * 1.2 },
-  retry: { attemptsMax: 1, backoffMs: 1_000, backoffMaxMs: 60_000 },
-  timeoutMs: null,
-  killGraceMs: 1_000,
-  onLost: { kind: "keep" },
-  idempotent: true,
-  scheduledAtMs: null,
-  maxConcurrent: null,
-  logBytesMax: 65_536,
-  metadata: {},
-});

@@ -1,10 +1,12 @@
 /** `npm run bench -- <bench>`: measurements of the real thing, as tables and as JSON. */
 import { Command } from "@commander-js/extra-typings";
+import { awayBench } from "./away.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 
 const program = new Command("bench")
   .description("measures Almanac on this machine")
+  .addCommand(awayBench())
   .addCommand(latencyBench())
   .addCommand(liveBench());
 

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { JobSpec } from "../../core/job.js";
-import type { JobView } from "../../core/views.js";
 import { decompress } from "../../spec/read-source.js";
 import { importWfFormat, type WfOptions } from "../../spec/wfformat.js";
 import { type Bench, expectOk, withCluster } from "../cluster.js";
+import { untilEnded } from "../jobs.js";
 import { type Fault, inflict } from "./faults.js";
 import { hearWitnesses, type Testimony } from "./witness.js";
 
@@ -107,13 +107,4 @@ function dependenciesOf(spec: JobSpec): Map<string, string[]> {
   const before = new Map(spec.tasks.map((_, task) => [witness(task), [] as string[]]));
   for (const { from, to } of spec.edges) before.get(witness(to))?.push(witness(from));
   return before;
-}
-
-/** Asks now and then; a master that is away for a while is waited for. */
-async function untilEnded({ client }: Bench, jobId: string): Promise<JobView> {
-  for (;;) {
-    const summary = await client.getSummary(jobId);
-    if (summary.ok && summary.value.state !== "running") return expectOk(await client.get(jobId));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
 }
