@@ -3,11 +3,13 @@ import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
+import { overheadBench } from "./overhead.js";
 
 const program = new Command("bench")
   .description("measures Almanac on this machine")
   .addCommand(awayBench())
   .addCommand(latencyBench())
-  .addCommand(liveBench());
+  .addCommand(liveBench())
+  .addCommand(overheadBench());
 
 await program.parseAsync();

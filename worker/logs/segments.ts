@@ -32,11 +32,11 @@ export function createLogWriter(
   async function beginSegment(): Promise<FileHandle> {
     await file?.close();
     segmentStart = total;
-    file = await open(join(directory, segmentName(stream, total)), "a", 0o600);
+    file = await open(segmentPath(directory, stream, total), "a", 0o600);
     kept.push(total);
     while (kept.length > 2) {
       const oldest = kept.shift();
-      if (oldest !== undefined) await rm(join(directory, segmentName(stream, oldest)));
+      if (oldest !== undefined) await rm(segmentPath(directory, stream, oldest));
     }
     return file;
   }
@@ -100,3 +100,6 @@ export async function listSegments(
 
 const segmentName = (stream: LogStreamName, start: number): string =>
   `${stream}.${String(start).padStart(15, "0")}`;
+
+export const segmentPath = (directory: string, stream: LogStreamName, start: number): string =>
+  join(directory, segmentName(stream, start));

@@ -3,7 +3,11 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import type { DockerPolicy } from "../drivers/docker/policy.js";
 import type { KvmSettings } from "../drivers/kvm/probe.js";
-import type { ProcessPolicy } from "../drivers/process/privileges.js";
+import {
+  closedPolicy,
+  type ProcessPolicy,
+  supervisorPrefix,
+} from "../drivers/process/privileges.js";
 import { supervisorLogPath } from "../ipc/paths.js";
 
 export interface SupervisorArguments {
@@ -36,8 +40,10 @@ export function startSupervisor(
   if (bytesOf(logPath) > logBytesMax) renameSync(logPath, `${logPath}.old`);
   const log = openSync(logPath, "a", 0o600);
   const { NODE_OPTIONS: _options, ...environment } = process.env;
+  const prefix = supervisorPrefix(given.process ?? closedPolicy);
+  const [program = "", ...rest] = [...prefix, process.execPath, ...entry, JSON.stringify(given)];
   try {
-    const child = spawn(process.execPath, [...entry, JSON.stringify(given)], {
+    const child = spawn(program, rest, {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: "/",

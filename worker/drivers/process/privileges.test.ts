@@ -6,7 +6,13 @@ import type { ProcessOptions } from "../../../core/drivers.js";
 import { attemptDirectory } from "../../ipc/paths.js";
 import { createHarness, type DriverHarness, startOf } from "../../testing/driver-contract.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
-import { closedPolicy, confine, type HostTools, probeHostTools } from "./privileges.js";
+import {
+  closedPolicy,
+  confine,
+  type HostTools,
+  notEnforced,
+  probeHostTools,
+} from "./privileges.js";
 import { createProcessDriver } from "./process.js";
 import { executionFailure } from "./wrapper.js";
 
@@ -14,6 +20,7 @@ const passwd = "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/b
 const host: HostTools = {
   setpriv: "/usr/bin/setpriv",
   prlimit: "/usr/bin/prlimit",
+  noNewPrivileges: false,
   uid: 0,
   limitsProcesses: true,
   passwd,
@@ -111,6 +118,18 @@ test("a limit past the worker's own is named as the task knows it", () => {
   writeFileSync(join(directory, "stderr.000000000000000"), `working\nprlimit: ${words}\n`);
   expect(executionFailure(directory, 1)).toBeNull();
   rmSync(directory, { recursive: true });
+});
+
+test("a worker without privileges to give needs no program that takes them away", () => {
+  const inherited = { ...host, noNewPrivileges: true };
+  const prefixOn = (one: HostTools, options: ProcessOptions | null = null) => {
+    const confined = confine(options, alice, one);
+    return confined.ok ? confined.value.prefix : confined.error;
+  };
+  expect(prefixOn(host)).toEqual(["/usr/bin/setpriv", "--no-new-privs", "--"]);
+  expect(prefixOn(inherited)).toEqual([]);
+  expect(prefixOn(inherited, asks({ user: "alice" }))).toContain("--inh-caps=-all");
+  expect(notEnforced({ ...inherited, setpriv: null })).toEqual(["disk"]);
 });
 
 const real = probeHostTools(true);

@@ -25,6 +25,8 @@ export interface HostTools {
   readonly prlimit: string | null;
   /** Of the worker itself. */
   readonly uid: number;
+  /** The worker itself gains no privileges by executing, and so nothing that it starts does. */
+  readonly noNewPrivileges: boolean;
   /** Whether control groups bound the number of processes. */
   readonly limitsProcesses: boolean;
   /** Text of passwd(5). */
@@ -48,22 +50,35 @@ export interface Confinement {
 }
 
 /** Found out by doing it: other systems have programs of these names that know other options. */
+function workingTool(name: string, ...options: readonly string[]): string | null {
+  const path = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+    .map((directory) => `${directory}/${name}`)
+    .find((candidate) => existsSync(candidate));
+  if (path === undefined) return null;
+  try {
+    execFileSync(path, [...options, "/bin/sh", "-c", ":"], { stdio: "ignore", timeout: 5_000 });
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+const findSetpriv = (): string | null => workingTool("setpriv", "--no-new-privs");
+
+/**
+ * What to start a supervisor with. Where no task may ask for new privileges it has none to give, and
+ * its programs inherit that: one execution less for each, which costs as much as the fork.
+ */
+export function supervisorPrefix(policy: ProcessPolicy): readonly string[] {
+  const setpriv = policy.newPrivileges ? null : findSetpriv();
+  return setpriv === null ? [] : [setpriv, "--no-new-privs", "--"];
+}
+
 export function probeHostTools(limitsProcesses: boolean): HostTools {
-  const working = (name: string, ...options: string[]): string | null => {
-    const path = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
-      .map((directory) => `${directory}/${name}`)
-      .find((candidate) => existsSync(candidate));
-    if (path === undefined) return null;
-    try {
-      execFileSync(path, [...options, "/bin/sh", "-c", ":"], { stdio: "ignore", timeout: 5_000 });
-      return path;
-    } catch {
-      return null;
-    }
-  };
   return {
-    setpriv: working("setpriv", "--no-new-privs"),
-    prlimit: working("prlimit", "--core=0:0"),
+    setpriv: findSetpriv(),
+    prlimit: workingTool("prlimit", "--core=0:0"),
+    noNewPrivileges: /^NoNewPrivs:\s*1$/m.test(readFileSync("/proc/self/status", "utf8")),
     uid: process.getuid?.() ?? 0,
     limitsProcesses,
     passwd: existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "",
@@ -71,11 +86,12 @@ export function probeHostTools(limitsProcesses: boolean): HostTools {
 }
 
 /** For DriverFacts: what a task may not rely on here. Disk is measured at its end, never bounded. */
-export function notEnforced({ setpriv, prlimit, limitsProcesses }: HostTools): readonly string[] {
+export function notEnforced(host: HostTools): readonly string[] {
+  const { setpriv, prlimit, limitsProcesses, noNewPrivileges } = host;
   return [
     ...(limitsProcesses ? [] : ["processes"]),
     ...(prlimit === null ? ["rlimits"] : []),
-    ...(setpriv === null ? ["no_new_privileges"] : []),
+    ...(setpriv === null && !noNewPrivileges ? ["no_new_privileges"] : []),
     "disk",
   ];
 }
@@ -176,10 +192,10 @@ function limitsOf(
 function privilegesOf(
   options: ProcessOptions | null,
   user: UnixUser | null,
-  { setpriv }: HostTools,
+  { setpriv, noNewPrivileges }: HostTools,
 ): readonly string[] {
   if (setpriv === null) return [];
-  const noMore = options?.newPrivileges === true ? [] : ["--no-new-privs"];
+  const noMore = options?.newPrivileges === true || noNewPrivileges ? [] : ["--no-new-privs"];
   if (user === null) return noMore.length === 0 ? [] : [setpriv, ...noMore, "--"];
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   return [setpriv, ...identity, "--", setpriv, "--inh-caps=-all", ...noMore, "--"];
