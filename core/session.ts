@@ -72,6 +72,8 @@ export interface MasterMessage {
   readonly welcome: Welcome | null;
   readonly launches: readonly Launch[];
   readonly stops: readonly Stop[];
+  /** Its drain is complete and was to end with this: agent and supervisor leave in order. */
+  readonly leave: boolean;
 }
 
 export interface Welcome {

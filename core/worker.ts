@@ -74,6 +74,8 @@ export interface Drain {
   readonly deadlineAtMs: number | null;
   /** Stops also what its task wants kept. */
   readonly force: boolean;
+  /** Once nothing is left on it the worker is told to leave, and does so with exit code 0. */
+  readonly thenStop: boolean;
   readonly stage: DrainStage;
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
+import { processesOf } from "../cli/cluster/processes.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
 import { unwrap } from "../cli/failure.js";
 import { workerId } from "../core/ids.js";
@@ -98,8 +99,40 @@ describe("a drain", () => {
     expect((await almanac("worker", "undrain", on)).code).toBe(0);
   });
 
+  it("that ends with a stop sends the worker away in order: exit code 0, nothing left", async () => {
+    const name = "c";
+    const data = join(folder, "worker-c");
+    const args = [
+      ...[distEntry(), "worker", "--name", name, "--master", cluster.address, "--json"],
+      ...["--data-directory", data, "--cpu", "1", "--overcommit", "--keep-attempts"],
+    ];
+    const env = { ...process.env, ALMANAC_CONFIG: undefined };
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] });
+    const left = new Promise((done) => child.once("exit", (...how) => done(how)));
+    await new Promise((ready) => child.stdout.once("data", ready));
+    const onC = { label: "almanac.worker", operator: "=" as const, values: [name] };
+    const estimate = { p50Ms: 1_000, p90Ms: 1_200 };
+    const id = await submit(1, 1, { constraints: [onC], estimate });
+    await until(id, isRunning);
+    const drained = await almanac("worker", "drain", name, "--deadline", "10s", "--then", "stop");
+    expect(drained.code).toBe(0);
+    // Its work is done first.
+    const { tasks } = await until(id, hasEnded);
+    const outcomes = tasks[0]?.attempts.map(({ outcome }) => outcome);
+    expect(outcomes).toEqual([{ kind: "exited", exitCode: 0 }]);
+    // As systemd's Restart=on-failure reads it: this is not started again.
+    expect(await left).toEqual([0, null]);
+    expect(processesOf(data)).toEqual([]);
+  }, 30_000);
+
   it("and a cordon are remembered by a master that was killed", async () => {
-    const order = { worker: workerId("b"), deadlineMs: null, force: false, dryRun: false };
+    const order = {
+      worker: workerId("b"),
+      deadlineMs: null,
+      force: false,
+      thenStop: false,
+      dryRun: false,
+    };
     unwrap(await client.cordon("a"));
     unwrap(await client.drain(order));
     await cluster.master.kill("SIGKILL");
@@ -107,7 +140,8 @@ describe("a drain", () => {
     const closed = async () => {
       const workers = await client.workers();
       if (!workers.ok) return null;
-      const lines = workers.value.map(({ facts, cordonedAtMs, drain }) =>
+      const both = workers.value.filter(({ facts }) => facts.name !== "c");
+      const lines = both.map(({ facts, cordonedAtMs, drain }) =>
         [facts.name, cordonedAtMs !== null, drain?.stage ?? "none"].join(" "),
       );
       return lines.sort();

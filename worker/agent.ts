@@ -50,6 +50,8 @@ export interface Agent {
   incarnation(): Incarnation;
   facts(): WorkerFacts;
   supervisorPid(): number;
+  /** Resolves when the master has drained this worker and wants it to leave. */
+  readonly dismissed: Promise<void>;
   /**
    * Ends the session. With `stopSupervisor` all attempts are stopped as well, with their grace, and
    * it resolves when the supervisor has gone.
@@ -88,6 +90,10 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     return token;
   };
   let connection: Connection | null = null;
+  let dismiss: () => void = () => undefined;
+  const dismissed = new Promise<void>((resolve) => {
+    dismiss = resolve;
+  });
   const gpus = given.gpus && (await watchGpus(given.gpus, given.log, () => connection?.close()));
   /** As they are now: the next Hello says so. */
   const offered = (): AgentOptions => ({
@@ -108,6 +114,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
         link: current,
         nextToken,
         onWelcome: backoff.reset,
+        onLeave: dismiss,
       });
       await connection.closed;
       connection = null;
@@ -132,6 +139,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     incarnation: () => incarnationOf(options.name, link.state),
     facts: () => workerFacts(offered(), link.state),
     supervisorPid: () => link.state.pid,
+    dismissed,
     async stop({ stopSupervisor }) {
       abort.abort();
       gpus?.close();

@@ -14,15 +14,22 @@ export const tiedOption = () => new Option("--tied", "stop when standard input e
 /** A stop that hangs must not keep the process for ever. */
 const stopLimitMs = 20_000;
 
+export interface UntilStoppedOptions {
+  readonly tied: boolean;
+  readonly log: Logger;
+  /** Resolves, with why, when somebody else wants it to stop. */
+  readonly asked?: Promise<string>;
+}
+
 /**
  * Ends with SIGTERM, SIGINT or, where the process is tied, with the standard input that its starter
  * holds open; a second signal ends it at once.
  */
 export async function untilStopped(
   running: Stoppable,
-  { tied, log }: { readonly tied: boolean; readonly log: Logger },
+  { tied, log, asked }: UntilStoppedOptions,
 ): Promise<void> {
-  const why = await stopRequest(tied);
+  const why = await Promise.race([stopRequest(tied), ...(asked === undefined ? [] : [asked])]);
   log.info({ why }, "stopping");
   process.once("SIGINT", () => process.exit(exitCodes.interrupted));
   const limit = setTimeout(() => {

@@ -1,5 +1,6 @@
 /** `almanac worker cordon|uncordon|drain|undrain NAME`: takes a worker out of use, and back. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Option } from "@commander-js/extra-typings";
 import { workerId } from "../../core/ids.js";
 import type { Result } from "../../core/result.js";
 import type { WorkerView } from "../../core/views.js";
@@ -60,15 +61,21 @@ function addDrain(group: Group): void {
     .argument("<worker>", workerHelp)
     .option("--deadline <duration>", "stop then what still runs, and run it elsewhere", durationMs)
     .option("--force", "stop also tasks that may not run twice and want to be kept")
+    .addOption(
+      new Option("--then <what>", "stop: the worker leaves once it is empty, with code 0").choices([
+        "stop",
+      ] as const),
+    )
     .option("--dry-run", "say what would be stopped and moved, and how finish times would change")
     .option("--wait", "until the worker is empty")
-    .action(async (name, { deadline, force, dryRun, wait }, command) => {
+    .action(async (name, { deadline, force, then, dryRun, wait }, command) => {
       await withSession(command.optsWithGlobals(), async (session) => {
         const { client, json, quiet } = session;
         const order = {
           worker: workerId(name),
           deadlineMs: deadline ?? null,
           force: force === true,
+          thenStop: then === "stop",
           dryRun: dryRun === true,
         };
         const drained = unwrap(await client.drain(order));

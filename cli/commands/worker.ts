@@ -86,11 +86,17 @@ export function addWorker(program: Program, { supervisorEntry }: WorkerInstallat
       },
     });
     sayReady("worker", worker.master, given.json === true);
+    let drained = false;
+    const asked = agent.dismissed.then(() => {
+      drained = true;
+      return "drained, and told to stop then";
+    });
     const stop = async (): Promise<void> => {
-      await agent.stop({ stopSupervisor: options.keepAttempts !== true });
+      // Nothing runs after a drain, so there is nothing to keep.
+      await agent.stop({ stopSupervisor: drained || options.keepAttempts !== true });
       membership?.stop();
     };
-    await untilStopped({ stop }, { tied: options.tied === true, log });
+    await untilStopped({ stop }, { tied: options.tied === true, log, asked });
   });
 }
 

@@ -153,6 +153,7 @@ export const workerJson = (worker: WorkerView): { readonly [key: string]: Json }
           beganAt: instant(worker.drain.beganAtMs),
           deadlineAt: instantOrNull(worker.drain.deadlineAtMs),
           force: worker.drain.force,
+          thenStop: worker.drain.thenStop,
           stage: worker.drain.stage,
         },
   maintenance: worker.maintenance.map(({ id, fromMs, toMs, everyMs }) => ({

@@ -19,6 +19,7 @@ const drain = {
   beganAtMs: nowMs,
   deadlineAtMs: nowMs + 5 * minuteMs,
   force: false,
+  thenStop: false,
   stage: "finishing",
 } as const;
 const weekly = {
@@ -35,6 +36,9 @@ describe("why a worker takes nothing new", () => {
     expect(text({ cordonedAtMs: nowMs })).toBe("cordoned");
     expect(text({ drain })).toBe("draining, deadline in 5m 00s");
     expect(text({ drain: { ...drain, deadlineAtMs: null } })).toBe("draining");
+    expect(text({ drain: { ...drain, deadlineAtMs: null, thenStop: true } })).toBe(
+      "draining, then stops",
+    );
     expect(text({ drain: { ...drain, stage: "completed" } })).toBe("drained");
     expect(text({ maintenance: [weekly] })).toBe("maintenance in 2h 00m");
     const on = { ...weekly, fromMs: weekly.fromMs - 150 * minuteMs };

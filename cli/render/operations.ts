@@ -22,8 +22,9 @@ export function closedText({ cordonedAtMs, drain, maintenance }: Closable, nowMs
 
 function drainText(drain: NonNullable<WorkerView["drain"]>, nowMs: number): string {
   if (drain.stage === "completed") return "drained";
-  if (drain.deadlineAtMs === null) return "draining";
-  return `draining, deadline ${formatRelative(drain.deadlineAtMs, nowMs)}`;
+  const then = drain.thenStop ? ", then stops" : "";
+  if (drain.deadlineAtMs === null) return `draining${then}`;
+  return `draining, deadline ${formatRelative(drain.deadlineAtMs, nowMs)}${then}`;
 }
 
 const windowText = ({ fromMs, toMs }: { fromMs: number; toMs: number }, nowMs: number): string =>

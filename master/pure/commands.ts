@@ -37,6 +37,7 @@ export type Command =
       /** From now on; null: everything may run to its end. */
       readonly deadlineMs: number | null;
       readonly force: boolean;
+      readonly thenStop: boolean;
     }
   | { readonly type: "Undrain"; readonly worker: WorkerId }
   | {

@@ -60,7 +60,7 @@ function withDrain(
   nowMs: number,
 ): State {
   const stage = deadlineAtMs === null || deadlineAtMs <= nowMs ? "closed" : "finishing";
-  const drain = { beganAtMs: nowMs, deadlineAtMs, force, stage } as const;
+  const drain = { beganAtMs: nowMs, deadlineAtMs, force, thenStop: false, stage } as const;
   const workers = new Map(state.workers).set(worker.id, { ...worker, drain });
   const entries = new Map(
     [...state.plan.entries].filter(([, entry]) => entry.worker !== worker.id),

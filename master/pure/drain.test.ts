@@ -3,7 +3,7 @@ import { attemptId, jobId, taskId, workerId } from "../../core/ids.js";
 import type { TaskTemplate } from "../../core/job.js";
 import { job, resources, template } from "../../core/testing/jobs.js";
 import { forecastDrain } from "./drain-forecast.js";
-import { effects } from "./effects.js";
+import { effects, welcome } from "./effects.js";
 import { forecast } from "./forecast.js";
 import { Script } from "./testing/script.js";
 import { nextWake } from "./tick.js";
@@ -75,7 +75,7 @@ describe("a cordoned worker", () => {
 describe("a drain without a deadline", () => {
   it("lets everything run to its end and is complete with the last of it", () => {
     const script = running();
-    script.do({ type: "Drain", worker: a, deadlineMs: null, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: null, force: false, thenStop: false });
     script.lastHeard.set(a, script.nowMs + 3_600_000);
     script.lastHeard.set(b, script.nowMs + 3_600_000);
     script.tick(3_600_000);
@@ -84,6 +84,7 @@ describe("a drain without a deadline", () => {
     expect(nextWake(script.state, script.lastHeard)).toBeLessThanOrEqual(script.nowMs);
     script.tick(50);
     expect(script.state.workers.get(a)?.drain?.stage).toBe("completed");
+    expect(effects(script.state, script.events).get(a)?.leave ?? false).toBe(false);
     script.submit(job([template("two")]), "next");
     expect(workerOf(script, "two", "next")).toBe("b");
     script.do({ type: "Undrain", worker: a });
@@ -92,11 +93,47 @@ describe("a drain without a deadline", () => {
   });
 });
 
+describe("a drain that ends with a stop", () => {
+  const completed = (): Script => {
+    const script = running();
+    script.do({ type: "Drain", worker: a, deadlineMs: null, force: false, thenStop: true });
+    script.finished("one");
+    script.tick(50);
+    expect(script.state.workers.get(a)?.drain?.stage).toBe("completed");
+    return script;
+  };
+  const helloOf = (script: Script, session: string) => {
+    const worker = script.state.workers.get(a);
+    if (worker === undefined) throw new Error("no such worker");
+    const incarnation = { ...worker.incarnation, session };
+    return { incarnation, facts: worker.facts, epochSeen: 1, live: [], unacknowledged: [] };
+  };
+
+  it("tells its worker to leave once nothing is left, and again should it not have heard", () => {
+    const script = completed();
+    const [last] = script.events.slice(-1);
+    expect(last?.event.type).toBe("DrainCompleted");
+    expect(effects(script.state, script.events.slice(0, -1)).get(a)?.leave ?? false).toBe(false);
+    expect(effects(script.state, script.events.slice(-1)).get(a)?.leave).toBe(true);
+    const again = helloOf(script, "s1");
+    script.do({ type: "WorkerHello", hello: again });
+    expect(welcome(script.state, again).commands.leave).toBe(true);
+  });
+
+  it("lets a worker stay that somebody has started again, drained as it is", () => {
+    const script = completed();
+    const another = helloOf(script, "another");
+    script.do({ type: "WorkerHello", hello: another });
+    expect(welcome(script.state, another).commands.leave).toBe(false);
+    expect(script.state.workers.get(a)?.drain).toMatchObject({ stage: "completed" });
+  });
+});
+
 describe("a drain with a deadline", () => {
   it("starts until then only what will be done by then", () => {
     const script = new Script();
     script.join("a");
-    script.do({ type: "Drain", worker: a, deadlineMs: 10_000, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: 10_000, force: false, thenStop: false });
     script.join("b");
     script.submit(
       job([
@@ -112,7 +149,7 @@ describe("a drain with a deadline", () => {
 
   it("stops then what still runs and runs it elsewhere, and no retry is spent", () => {
     const script = running();
-    script.do({ type: "Drain", worker: a, deadlineMs: 5_000, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: 5_000, force: false, thenStop: false });
     expect(nextWake(script.state, new Map())).toBe(script.nowMs + 5_000);
     script.tick(4_999);
     expect(script.types()).not.toContain("AttemptStopRequested");
@@ -133,7 +170,7 @@ describe("a drain with a deadline", () => {
 
   it("takes a program that was done after all at its word", () => {
     const script = running();
-    script.do({ type: "Drain", worker: a, deadlineMs: 0, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: 0, force: false, thenStop: false });
     script.finished("one", 0);
     expect(script.status("one")).toBe("succeeded");
   });
@@ -141,7 +178,7 @@ describe("a drain with a deadline", () => {
   it("keeps what may not run twice, unless its task says stop or the operator insists", () => {
     const outcomeOf = (change: Partial<TaskTemplate>, force: boolean): string | undefined => {
       const script = running({ idempotent: false, ...change });
-      script.do({ type: "Drain", worker: a, deadlineMs: 0, force });
+      script.do({ type: "Drain", worker: a, deadlineMs: 0, force, thenStop: false });
       return task(script, "one").attempts[0]?.status.kind;
     };
     expect(outcomeOf({ onLost: { kind: "keep" } }, false)).toBe("running");
@@ -151,7 +188,7 @@ describe("a drain with a deadline", () => {
 
   it("leaves a user's cancel the last word", () => {
     const script = running();
-    script.do({ type: "Drain", worker: a, deadlineMs: 0, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: 0, force: false, thenStop: false });
     script.do({ type: "Cancel", job: jobId("job"), task: null, reason: "enough" });
     script.finished("one", { kind: "cancelled" });
     expect(script.status("one")).toBe("cancelled");
@@ -162,7 +199,7 @@ describe("a drain with a deadline", () => {
     script.join("a");
     script.submit(job([template("first", { estimate: short }), template("next")]));
     script.join("b", { capacity: resources(500, 2 ** 30) });
-    script.do({ type: "Drain", worker: a, deadlineMs: 3_000, force: false });
+    script.do({ type: "Drain", worker: a, deadlineMs: 3_000, force: false, thenStop: false });
     script.tick(3_000);
     script.join("c");
     expect(workerOf(script, "next")).toBe("c");

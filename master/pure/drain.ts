@@ -28,13 +28,13 @@ export function* uncordon(state: State, id: WorkerId): Decision {
 /** Begins a drain, or changes the deadline of one that goes on. */
 export function* drain(
   state: State,
-  { worker: id, deadlineMs, force }: Extract<Command, { type: "Drain" }>,
+  { worker: id, deadlineMs, force, thenStop }: Extract<Command, { type: "Drain" }>,
   nowMs: number,
 ): Decision {
   const worker = state.workers.get(id);
   if (worker === undefined) return noWorker(id);
   const deadlineAtMs = deadlineMs === null ? null : nowMs + deadlineMs;
-  yield { type: "DrainBegan", worker: id, deadlineAtMs, force };
+  yield { type: "DrainBegan", worker: id, deadlineAtMs, force, thenStop };
   yield* goOnDraining(worker, nowMs);
   return noReply;
 }

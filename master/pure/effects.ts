@@ -9,6 +9,7 @@ import { liveAttempt } from "./state.js";
 export interface WorkerCommands {
   readonly launches: Launch[];
   readonly stops: Stop[];
+  leave: boolean;
 }
 
 export type Commands = Map<WorkerId, WorkerCommands>;
@@ -19,6 +20,7 @@ export function effects(state: State, events: readonly Recorded[]): Commands {
   for (const { event } of events) {
     if (event.type === "AttemptLaunched") addLaunch(state, event.attempt, commands);
     else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
+    else if (event.type === "DrainCompleted") addLeave(state, event.worker, commands);
   }
   return commands;
 }
@@ -38,13 +40,14 @@ export function welcome(
     if (status?.kind === "launching") addLaunch(state, id, commands);
     if (status?.kind === "stopping") addStop(state, id, commands);
   }
-  const own = commands.get(hello.incarnation.worker) ?? { launches: [], stops: [] };
-  return { keep, kill, commands: own };
+  addLeave(state, hello.incarnation.worker, commands);
+  return { keep, kill, commands: commandsOf(commands, hello.incarnation.worker) };
 }
 
 function addLaunch(state: State, id: AttemptId, commands: Commands): void {
   const found = find(state, id);
-  if (found !== null) commandsOf(commands, found.attempt).launches.push(launchOf(state, found));
+  if (found !== null)
+    commandsOf(commands, found.attempt.worker).launches.push(launchOf(state, found));
 }
 
 function launchOf(state: State, { task, attempt }: Found): Launch {
@@ -68,7 +71,7 @@ function addStop(state: State, id: AttemptId, commands: Commands): void {
   const found = find(state, id);
   if (found?.attempt.status.kind !== "stopping") return;
   const { reason } = found.attempt.status;
-  commandsOf(commands, found.attempt).stops.push({
+  commandsOf(commands, found.attempt.worker).stops.push({
     attempt: id,
     epoch: state.epoch,
     // To the worker a stop is a stop; what becomes of the task is not its business.
@@ -88,8 +91,14 @@ function find(state: State, id: AttemptId): Found | null {
   return task !== undefined && attempt?.id === id ? { task, attempt } : null;
 }
 
-function commandsOf(commands: Commands, attempt: Attempt): WorkerCommands {
-  const known = commands.get(attempt.worker) ?? { launches: [], stops: [] };
-  commands.set(attempt.worker, known);
+/** Told again with each Hello of the same incarnation, for the first word may have been lost. */
+function addLeave(state: State, id: WorkerId, commands: Commands): void {
+  const drain = state.workers.get(id)?.drain;
+  if (drain?.stage === "completed" && drain.thenStop) commandsOf(commands, id).leave = true;
+}
+
+function commandsOf(commands: Commands, worker: WorkerId): WorkerCommands {
+  const known = commands.get(worker) ?? { launches: [], stops: [], leave: false };
+  commands.set(worker, known);
   return known;
 }

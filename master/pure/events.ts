@@ -122,6 +122,8 @@ export type Event =
       readonly worker: WorkerId;
       readonly deadlineAtMs: number | null;
       readonly force: boolean;
+      /** Absent, as in older journals: it stays. */
+      readonly thenStop?: boolean;
     }
   | { readonly type: "DrainDeadlinePassed"; readonly worker: WorkerId }
   /** Nothing is left on the worker; it stays closed. */

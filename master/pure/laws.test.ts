@@ -161,9 +161,16 @@ const operations: fc.Arbitrary<Deed> = fc.tuple(fc.nat(2), fc.nat(9), fc.nat(20_
       const fromMs = script.nowMs + ms;
       if (what === 0) script.do({ type: "Cordon", worker });
       else if (what <= 2) script.do({ type: "Uncordon", worker });
-      else if (what === 3) script.do({ type: "Drain", worker, deadlineMs: null, force: false });
+      else if (what === 3)
+        script.do({ type: "Drain", worker, deadlineMs: null, force: false, thenStop: false });
       else if (what === 4)
-        script.do({ type: "Drain", worker, deadlineMs: ms, force: ms % 2 === 0 });
+        script.do({
+          type: "Drain",
+          worker,
+          deadlineMs: ms,
+          force: ms % 2 === 0,
+          thenStop: ms % 3 === 0,
+        });
       else if (what <= 6) script.do({ type: "Undrain", worker });
       else if (what <= 8) {
         const everyMs = what === 7 ? null : 30_000;

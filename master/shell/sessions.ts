@@ -181,10 +181,10 @@ class Session {
 
   #acknowledge(sequence: number): void {
     this.#taken = Math.max(this.#taken, sequence);
-    this.#write({ welcome: null, launches: [], stops: [] });
+    this.#write({ welcome: null, launches: [], stops: [], leave: false });
   }
 
-  #write(part: Pick<MasterMessage, "welcome" | "launches" | "stops">): void {
+  #write(part: Pick<MasterMessage, "welcome" | "launches" | "stops" | "leave">): void {
     if (this.#ended) return;
     this.#sequence++;
     this.#stream.write(

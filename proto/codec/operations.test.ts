@@ -24,6 +24,7 @@ describe("what operators ask comes through the wire as it was", () => {
       worker,
       deadlineMs: any.countOrNull,
       force: any.flag,
+      thenStop: any.flag,
       dryRun: any.flag,
     });
     const forecast = fc.record({
@@ -76,7 +77,7 @@ describe("what operators ask comes through the wire as it was", () => {
 
 describe("what makes no sense is refused by field", () => {
   it("a drain of nobody, by a time before now", () => {
-    const request = { worker: "", deadlineMs: -1, force: false, dryRun: false };
+    const request = { worker: "", deadlineMs: -1, force: false, thenStop: false, dryRun: false };
     expect(fieldsOf(decodeDrainOrder(request))).toEqual(["worker", "deadlineMs"]);
   });
 

@@ -22,12 +22,14 @@ export const encodeDrain = (drain: Drain): wire.Drain => ({
   deadlineAtMs: drain.deadlineAtMs ?? undefined,
   force: drain.force,
   stage: drain.stage,
+  thenStop: drain.thenStop,
 });
 
 export const readDrain = (scope: Scope, message: wire.Drain): Drain => ({
   beganAtMs: integer(scope, "beganAtMs", message.beganAtMs),
   deadlineAtMs: integerOrNull(scope, "deadlineAtMs", message.deadlineAtMs),
   force: message.force,
+  thenStop: message.thenStop,
   stage: literal(scope, "stage", message.stage, drainStages),
 });
 
@@ -59,6 +61,7 @@ export interface DrainOrder {
   /** From now on; null: everything may run to its end. */
   readonly deadlineMs: number | null;
   readonly force: boolean;
+  readonly thenStop: boolean;
   readonly dryRun: boolean;
 }
 
@@ -66,6 +69,7 @@ export const encodeDrainOrder = (order: DrainOrder): wire.DrainRequest => ({
   worker: order.worker,
   deadlineMs: order.deadlineMs ?? undefined,
   force: order.force,
+  thenStop: order.thenStop,
   dryRun: order.dryRun,
 });
 
@@ -75,6 +79,7 @@ export function decodeDrainOrder(message: wire.DrainRequest): Result<DrainOrder>
     worker: workerId(identifier(scope, "worker", message.worker)),
     deadlineMs: integerOrNull(scope, "deadlineMs", message.deadlineMs),
     force: message.force,
+    thenStop: message.thenStop,
     dryRun: message.dryRun,
   });
 }

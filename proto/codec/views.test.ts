@@ -93,6 +93,7 @@ const workerView: fc.Arbitrary<WorkerView> = fc.record({
       beganAtMs: any.count,
       deadlineAtMs: any.countOrNull,
       force: fc.boolean(),
+      thenStop: fc.boolean(),
       stage: fc.constantFrom(...drainStages),
     }),
     { nil: null },

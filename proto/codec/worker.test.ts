@@ -77,6 +77,7 @@ const masterMessage: fc.Arbitrary<MasterMessage> = fc.record({
     { nil: null },
   ),
   launches: fc.array(launch, { maxLength: 3 }),
+  leave: fc.boolean(),
   stops: fc.array(
     fc.record({
       attempt: any.attempt,
@@ -180,6 +181,7 @@ describe("a message that is not what it should be is refused by the name of its 
     const launchWire = wire.Launch.decode(new Uint8Array());
     const result = decodeMasterMessage({
       ...bare,
+      leave: false,
       launches: [
         {
           ...launchWire,

@@ -88,6 +88,7 @@ export function encodeMasterMessage(message: MasterMessage): wire.MasterMessage 
     welcome: message.welcome === null ? undefined : encodeWelcome(message.welcome),
     launches: message.launches.map(encodeLaunch),
     stops: message.stops.map(encodeStop),
+    leave: message.leave,
   };
 }
 
@@ -99,6 +100,7 @@ export function decodeMasterMessage(message: wire.MasterMessage): Result<MasterM
     welcome: optional(scope, "welcome", message.welcome, decodeWelcome),
     launches: list(scope, "launches", message.launches, decodeLaunch),
     stops: list(scope, "stops", message.stops, decodeStop),
+    leave: message.leave,
   });
 }
 

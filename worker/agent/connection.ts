@@ -25,6 +25,7 @@ export interface ConnectionOptions {
   readonly link: SupervisorLink;
   readonly nextToken: () => number;
   readonly onWelcome: () => void;
+  readonly onLeave: () => void;
 }
 
 export interface Connection {
@@ -76,6 +77,7 @@ export function connectMaster(options: ConnectionOptions): Connection {
       facts: workerFacts(agent, state),
       log: agent.log,
       nextToken: options.nextToken,
+      onLeave: options.onLeave,
       onWelcome: () => {
         options.onWelcome();
         logs ??= serveLogs(options, client, incarnation, (attempt) => running.has(attempt));

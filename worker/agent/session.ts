@@ -33,6 +33,8 @@ export interface SessionOptions {
   /** Unique over all sessions, so that an answer meant for an earlier one is not taken for ours. */
   readonly nextToken: () => number;
   readonly onWelcome: (welcome: Welcome) => void;
+  /** The master has no more use for this worker. */
+  readonly onLeave: () => void;
 }
 
 /** Before a master has said how long silence may last. */
@@ -139,6 +141,7 @@ export class Session {
     } else if (this.#taking.size === 0) {
       this.#taken = sequence;
     }
+    if (message.leave) this.#options.onLeave();
   }
 
   #onWelcome(welcome: Welcome): void {

@@ -83,6 +83,7 @@ export async function startRecordingMaster(port = 0): Promise<RecordingMaster> {
       welcome: null,
       launches: [],
       stops: [],
+      leave: false,
       ...part,
     };
     session?.write(encodeMasterMessage(message));

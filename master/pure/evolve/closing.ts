@@ -19,9 +19,9 @@ export function workerUncordoned(state: State, id: WorkerRecord["id"]): void {
 
 export function drainBegan(state: State, event: Of<"DrainBegan">, atMs: number): void {
   const worker = workerOf(state, event.worker);
-  const { deadlineAtMs, force } = event;
+  const { deadlineAtMs, force, thenStop = false } = event;
   const stage = deadlineAtMs === null ? "closed" : "finishing";
-  worker.drain = { beganAtMs: atMs, deadlineAtMs, force, stage };
+  worker.drain = { beganAtMs: atMs, deadlineAtMs, force, thenStop, stage };
   // What will be done by the deadline may be planned here again.
   dropEntries(state, worker, () => true);
   changed(state, worker);

@@ -1,4 +1,5 @@
 /** Events of workers. */
+import { sameIncarnation } from "../../../core/ids.js";
 import { noResources } from "../../../core/resources.js";
 import type { State, WorkerRecord } from "../state.js";
 import { type Of, touchPlan, touchWorker, workerOf } from "./entities.js";
@@ -20,6 +21,10 @@ export function workerRegistered(state: State, event: Of<"WorkerRegistered">, at
       maintenance: [],
     });
   } else {
+    // The one that was to leave has left: who starts it again wants it to stay.
+    if (known.drain?.stage === "completed" && !sameIncarnation(known.incarnation, incarnation)) {
+      known.drain = { ...known.drain, thenStop: false };
+    }
     known.incarnation = incarnation;
     known.facts = facts;
   }
