@@ -114,7 +114,7 @@ describe("a drain", () => {
     const estimate = { p50Ms: 1_000, p90Ms: 1_200 };
     const id = await submit(1, 1, { constraints: [onC], estimate });
     await until(id, isRunning);
-    const drained = await almanac("worker", "drain", name, "--deadline", "10s", "--then", "stop");
+    const drained = await almanac("worker", "drain", name, "--deadline", "3s", "--then", "stop");
     expect(drained.code).toBe(0);
     // Its work is done first.
     const { tasks } = await until(id, hasEnded);
