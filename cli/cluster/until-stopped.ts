@@ -13,6 +13,8 @@ export const tiedOption = () => new Option("--tied", "stop when standard input e
 
 /** A stop that hangs must not keep the process for ever. */
 const stopLimitMs = 20_000;
+/** What is still open once all has stopped may go on so long. */
+const lingerLimitMs = 1_000;
 
 export interface UntilStoppedOptions {
   readonly tied: boolean;
@@ -46,6 +48,8 @@ export async function untilStopped(
     clearTimeout(limit);
     // Else the pipe that is watched would keep the process.
     process.stdin.destroy();
+    // Connections whose other end no longer answers would keep it for minutes.
+    setTimeout(() => process.exit(), lingerLimitMs).unref();
   }
 }
 
