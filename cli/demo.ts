@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import type { JobSpec } from "../core/job.js";
 import { parseJob } from "../spec/job.js";
-import { measureSpeed } from "../worker/facts.js";
+import { measureSpeed } from "../worker/speed.js";
 import { aborted } from "./aborted.js";
 import { type Client, createClient } from "./client.js";
 import { freeAddress } from "./cluster/ports.js";

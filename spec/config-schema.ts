@@ -254,7 +254,9 @@ const worker = closed({
   speed: speed
     .nullable()
     .default(null)
-    .describe("Speed relative to the reference core; null: measured at the start."),
+    .describe(
+      "Speed relative to the reference core; null: measured in half a second at the first start after a boot.",
+    ),
   throttle: positive(1)
     .nullable()
     .default(null)

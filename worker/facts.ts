@@ -7,7 +7,6 @@ import type { WorkerFacts } from "../core/worker.js";
 import packageFile from "../package.json" with { type: "json" };
 import { readCgroupMounts, readOwnGroups } from "./drivers/process/cgroup-manager.js";
 import { fastestLinkBps, type NetworkLink } from "./pure/network-speed.js";
-import { measureLoop } from "./speed.js";
 
 export interface OfferedFacts {
   readonly name: string;
@@ -121,17 +120,4 @@ function readText(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-/**
- * Iterations per millisecond of `measureLoop` on the reference core of speed 1: an AMD
- * EPYC server core under Node 20 does 82,000. Only ratios between workers matter for plans.
- */
-const referenceIterationsPerMs = 80_000;
-
-/** Single-threaded speed relative to the reference core, to two places. Blocks for `durationMs`. */
-export function measureSpeed(durationMs: number): number {
-  measureLoop(durationMs / 4);
-  const best = Math.max(...[0, 1, 2].map(() => measureLoop(durationMs / 4)));
-  return Math.max(0.01, Math.round((best / referenceIterationsPerMs) * 100) / 100);
 }

@@ -9,8 +9,9 @@ import { isLoopback, parseAddress } from "../../spec/address.js";
 import type { Config } from "../../spec/config.js";
 import { startAgent } from "../../worker/agent.js";
 import type { DockerPolicy } from "../../worker/drivers/docker/policy.js";
-import { detectCapacity, measureSpeed } from "../../worker/facts.js";
+import { detectCapacity } from "../../worker/facts.js";
 import { capacityOf } from "../../worker/pure/offer.js";
+import { nodeSpeed } from "../../worker/speed.js";
 import { sayReady } from "../cluster/ready.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { failure, unwrap } from "../failure.js";
@@ -30,8 +31,6 @@ import { withSession } from "../session.js";
 import { configOf, kvmSettings } from "../settings.js";
 import { addMaintenance } from "./worker-maintenance.js";
 import { addWorkerOperations } from "./worker-operations.js";
-
-const speedMeasurementMs = 200;
 
 export function addWorker(program: Program, { supervisorEntry }: WorkerInstallation): void {
   const group = addGroup(program, "worker");
@@ -75,7 +74,7 @@ export function addWorker(program: Program, { supervisorEntry }: WorkerInstallat
       labels: worker.labels,
       devices: [],
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
-      speed: worker.speed ?? measureSpeed(speedMeasurementMs),
+      speed: worker.speed ?? nodeSpeed(dataDirectory),
       throttle: worker.throttle,
       supervisorEntry,
       log,
