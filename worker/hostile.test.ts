@@ -3,9 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { AttemptId } from "../core/ids.js";
 import { noResources } from "../core/resources.js";
+import { writeCredentials } from "../proto/security/credentials.js";
 import { readProcess } from "./drivers/process/proc.js";
 import { attemptDirectory } from "./ipc/paths.js";
+import { segmentPath } from "./logs/segments.js";
 import { argv, launch, newAttempt, shell } from "./testing/launches.js";
 import { bundleSupervisor, type SupervisorBundle } from "./testing/supervisor-bundle.js";
 import { startWorkerFixture, type WorkerFixture } from "./testing/worker-fixture.js";
@@ -36,6 +39,12 @@ async function longestSilenceMs(during: () => Promise<unknown>): Promise<number>
   await during();
   clearInterval(timer);
   return longest;
+}
+
+/** Its standard output, as the worker has kept it. */
+function written(attempt: AttemptId): string {
+  const path = segmentPath(attemptDirectory(worker.dataDirectory, attempt), "stdout", 0);
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 const limits = (more: { readonly processesMax?: number; readonly user?: string }) => ({
@@ -193,14 +202,75 @@ describe("a hostile task", () => {
     });
     const attempt = newAttempt();
     const { dataDirectory } = worker;
+    const supervisor = worker.agent.supervisorPid();
+    await writeCredentials(dataDirectory, {
+      identity: { role: "worker", name: "w1" },
+      privateKeyPem: "the key",
+      chainPem: "",
+      authorityPem: "",
+      receivedAtMs: 0,
+      lifeMs: 0,
+      token: "the token",
+    });
+    const files = ["credentials.json", "attempts.log", "supervisor.log", "supervisor.sock"];
+    expect(files.filter((name) => !existsSync(join(dataDirectory, name)))).toEqual([]);
     const script = `id -u; ls ${dataDirectory} ${dataDirectory}/attempts
-      cat ${dataDirectory}/attempts.log ${dataDirectory}/supervisor.log
-      for file in ${dataDirectory}/supervisor.sock; do test -r $file && echo readable; test -w $file && echo writable; done
-      kill -9 ${worker.agent.supervisorPid()} && echo killed; exit 0`;
+      for file in ${files.map((name) => join(dataDirectory, name)).join(" ")} /proc/${supervisor}/environ
+      do cat $file; test -r $file && echo readable; test -w $file && echo writable; done
+      ls /proc/${supervisor}/fd; rm -rf ${dataDirectory}/attempts.log ${dataDirectory}/attempts
+      kill -9 ${supervisor} && echo killed; exit 0`;
     worker.master.launch(launch(attempt, shell(script)));
     await worker.master.finishOf(attempt);
-    const directory = attemptDirectory(dataDirectory, attempt);
-    const out = readdirSync(directory).filter((name) => name.startsWith("stdout."));
-    expect(out.map((name) => readFileSync(join(directory, name), "utf8"))).toEqual(["65534\n"]);
+    expect(written(attempt)).toBe("65534\n");
+    expect(files.filter((name) => !existsSync(join(dataDirectory, name)))).toEqual([]);
+  });
+
+  test.runIf(root)("reads nothing of a task of another user, and no log of anybody", async () => {
+    worker = await startWorkerFixture(bundle.entry, {
+      supervisor: { process: { users: ["daemon"], defaultUser: "nobody", newPrivileges: false } },
+    });
+    const [victim, sibling, spy] = [newAttempt(), newAttempt(), newAttempt()];
+    const keep = shell("echo precious >secret; echo precious; exec sleep 30");
+    const env = { PASSWORD: "precious" };
+    worker.master.launch(
+      launch(victim, keep, { command: { env, options: limits({ user: "daemon" }) } }),
+      launch(sibling, keep, { command: { env } }),
+    );
+    const { pid } = await worker.master.startOf(victim);
+    await worker.master.startOf(sibling);
+    const directoryOf = (attempt: AttemptId): string =>
+      attemptDirectory(worker.dataDirectory, attempt);
+    await worker.master.waitFor("what the others write", () =>
+      [victim, sibling].every((one) => written(one) === "precious\n"),
+    );
+    const script = `cat ${directoryOf(victim)}/work/secret /proc/${pid}/environ /proc/${pid}/cwd/secret
+      ls ${directoryOf(victim)}; kill -9 ${pid} && echo killed
+      cat ${directoryOf(victim)}/stdout.* ${directoryOf(sibling)}/stdout.${"0".repeat(15)}; id -un`;
+    worker.master.launch(launch(spy, shell(script)));
+    await worker.master.finishOf(spy);
+    expect(written(spy)).toBe("nobody\n");
+    expect(readProcess(pid)).not.toBeNull();
+  });
+
+  test.runIf(root)("writes nothing outside its directory, by links or otherwise", async () => {
+    worker = await startWorkerFixture(bundle.entry, {
+      supervisor: { process: { users: [], defaultUser: "nobody", newPrivileges: false } },
+    });
+    const outside = join(worker.dataDirectory, "outside");
+    mkdirSync(outside);
+    writeFileSync(join(outside, "file"), "precious");
+    const attempt = newAttempt();
+    const directory = attemptDirectory(worker.dataDirectory, attempt);
+    // Its logs are written by the worker, who must not be led elsewhere by what it puts in their place.
+    const script = `ln -s ${outside}/file link; echo x >link; echo x >${outside}/new
+      ln ${outside}/file hard && echo linked
+      cd ..; rm -f stdout.*; mv work away; ln -s ${outside} stdout.000000000000000; echo x >>script; cd /
+      echo done`;
+    worker.master.launch(launch(attempt, shell(script)));
+    await worker.master.finishOf(attempt);
+    expect(readdirSync(outside)).toEqual(["file"]);
+    expect(readFileSync(join(outside, "file"), "utf8")).toBe("precious");
+    expect(written(attempt)).toBe("done\n");
+    expect(statSync(join(directory, "work")).isDirectory()).toBe(true);
   });
 });

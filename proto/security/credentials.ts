@@ -3,7 +3,7 @@
  * trusts. One file, replaced as a whole, so that key and certificate always belong together.
  */
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Identity, joinRoles } from "../../core/identity.js";
@@ -48,7 +48,8 @@ export async function writeCredentials(directory: string, credentials: Credentia
 export async function writePrivately(path: string, text: string): Promise<void> {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  chmodSync(directory, 0o700);
+  // Others may still pass through to what is theirs, where a worker runs tasks of other users.
+  chmodSync(directory, statSync(directory).mode & 0o711);
   const temporary = `${path}.${randomUUID()}`;
   const file = await open(temporary, "wx", 0o600);
   try {

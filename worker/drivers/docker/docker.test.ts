@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -88,6 +88,50 @@ describe.skipIf(daemon === null)(`Docker for real${reason === null ? "" : `: ${r
       await harness.end({ attempt, command: command(shell(script), { options }) });
       const shown = (await harness.log(attempt, "stdout")).trim().split("\n");
       expect(Number(shown.at(-1) ?? 0)).toBeLessThanOrEqual(21);
+    });
+  });
+
+  describe("a hostile container", () => {
+    test("sees nothing of its worker: no file, no process, no daemon", async () => {
+      writeFileSync(join(harness.dataDirectory, "credentials.json"), "precious", { mode: 0o644 });
+      const script = `cat ${harness.dataDirectory}/credentials.json ${daemon?.socket ?? ""}
+        ls -d /proc/[0-9]* | wc -l; cat /proc/*/environ | grep -ac "^PATH=.*dockerd"
+        kill -9 ${process.pid} ${process.ppid} && echo killed; mknod b b 254 0 && echo made; exit 0`;
+      const seen = (await output(script)).split("\n");
+      // Itself, the container's init, and what it runs to find that out.
+      expect(Number(seen[0])).toBeLessThanOrEqual(5);
+      expect(seen.slice(1)).toEqual(["0"]);
+    });
+
+    test("that forks without end and ignores SIGTERM goes as a whole, when it is told to", async () => {
+      const attempt = newAttempt();
+      const bomb =
+        'trap "" TERM; (while :; do sleep 30 & done) 2>/dev/null & while :; do sleep 0.1; done';
+      const options = dockerOptions({ processesMax: 30 });
+      const running = await harness.run({ attempt, command: command(shell(bomb), { options }) });
+      await sleep(500);
+      running.stop(200);
+      expect((await running.ended).outcome).toEqual({ kind: "signalled", signal: "SIGKILL" });
+      await expect.poll(containers).toEqual([]);
+      const path = attemptDirectory(harness.dataDirectory, attempt);
+      expect(processesWithEnvironment(`ALMANAC_ATTEMPT_DIRECTORY=${path}`)).toEqual([]);
+    });
+
+    test("that floods its output keeps a bounded log", async () => {
+      const attempt = newAttempt();
+      const flood = argv("head", "-c", "20000000", "/dev/zero");
+      await harness.end({ attempt, command: command(flood), logBytesMax: 1 << 16 });
+      expect((await harness.log(attempt, "stdout")).length).toBeLessThanOrEqual(1 << 16);
+    });
+
+    test("leads nobody out of its directory by links", async () => {
+      const outside = join(harness.dataDirectory, "outside");
+      mkdirSync(outside);
+      writeFileSync(join(outside, "file"), "precious");
+      const script = `ln -s ${outside} link; echo x >link/new; ln -s ${outside}/file file; echo x >file; echo done`;
+      expect(await output(script)).toBe("done");
+      expect(readdirSync(outside)).toEqual(["file"]);
+      expect(readFileSync(join(outside, "file"), "utf8")).toBe("precious");
     });
   });
 
