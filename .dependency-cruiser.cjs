@@ -126,9 +126,9 @@ module.exports = {
     },
     {
       name: "no-test-code-in-the-product",
-      comment: "tests and their generators are imported by tests only",
+      comment: "tests and their generators are imported by tests and benches only",
       severity: "error",
-      from: { pathNot: [testCode, "^test/"] },
+      from: { pathNot: [testCode, "^(test|bench)/"] },
       to: { path: testCode, pathNot: npm },
     },
     {
