@@ -68,11 +68,13 @@ describe.skipIf(missing !== null)(
       const witness = (name: string): string => join(machines.folder, name);
       const say = (name: string): string =>
         `i=0; while [ $i -lt %d ]; do echo "$ALMANAC_WORKER $(date +%s%N)" >>${witness(name)}; i=$((i+1)); sleep 0.05; done`;
+      // Where it is cut off it would go on, however long all this takes.
+      const onNear = '$([ "$ALMANAC_WORKER" = near ] && echo 120 || echo 4000)';
       const file = join(machines.folder, "job.yaml");
       const text = `name: cut
 tasks:
   keep: { script: '${say("keep").replace("%d", "4000")}' }
-  stop: { script: '${say("stop").replace("%d", "120")}', onLost: { stop: 2s }, killGrace: 500ms }
+  stop: { script: '${say("stop").replace("%d", onNear)}', onLost: { stop: 2s }, killGrace: 500ms }
 `;
       writeFileSync(file, text);
       expect((await machines.almanac(machines.here, "submit", file, ...at)).code).toBe(0);
@@ -97,7 +99,6 @@ tasks:
         lines(name).flatMap(([who, time = ""]) => (who === worker ? [time] : []));
       const [far, near] = [times("stop", "far"), times("stop", "near")];
       expect(near).toHaveLength(120);
-      expect(Math.min(far.length, 119)).toBe(far.length);
       // Cut off, it went on for a while, and was over before the other began.
       expect((far.at(-1) ?? "") > cutAt).toBe(true);
       expect((far.at(-1) ?? "") < (near[0] ?? "")).toBe(true);
