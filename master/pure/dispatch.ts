@@ -4,6 +4,8 @@
  * that would run into a maintenance window or past a drain's deadline. Workers are never changed
  * here: that is repair's part.
  */
+
+import { chargedResources } from "../../core/charge.js";
 import { attemptId } from "../../core/ids.js";
 import { fits, subtractResources } from "../../core/resources.js";
 import type { Decision } from "./commands.js";
@@ -47,7 +49,7 @@ function* dispatchOn(
   for (const task of queue) {
     if (waiting >= lookAhead || capacity.cpuMillis <= worker.used.cpuMillis) return;
     if (isEnded(task) || task.status.kind === "live") continue;
-    const { resources } = task.template;
+    const resources = chargedResources(task.template);
     const ready = task.status.kind === "ready";
     // What waits for a pool is not what this worker waits for: others may go ahead.
     if (ready && !mayRunNow(state, task)) continue;

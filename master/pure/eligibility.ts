@@ -2,6 +2,7 @@
  * Whether a worker could run a task at all, idle and alone. The one test of what fits, shared by
  * submission, problem building and dispatch, so that they never disagree.
  */
+import { chargedResources } from "../../core/charge.js";
 import type { Constraint, TaskTemplate } from "../../core/job.js";
 import type { Device, GpuRequest } from "../../core/resources.js";
 import { exceeding } from "../../core/resources.js";
@@ -19,7 +20,7 @@ export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string
     const why = known === undefined ? "" : `: ${known.reason}`;
     reasons.push(`no driver ${template.driver}${why}`);
   }
-  for (const name of exceeding(template.resources, facts.capacity)) {
+  for (const name of exceeding(chargedResources(template), facts.capacity)) {
     reasons.push(`not enough ${name}`);
   }
   for (const constraint of template.constraints) {

@@ -1,4 +1,5 @@
 /** Ways to run tasks as columns: blocks of options shared by tasks that are alike. */
+import { chargedResources } from "../../core/charge.js";
 import type { GpuRequestColumns, OptionColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import type { GpuRequest } from "../../core/resources.js";
@@ -133,7 +134,7 @@ export class OptionTable {
   }
 
   private demandRow(task: Task): number {
-    const row = this.workers.row(task.template.resources, Math.ceil);
+    const row = this.workers.row(chargedResources(task.template), Math.ceil);
     return intern(this.demandOfKey, row.join(" "), this.demandRows, row);
   }
 

@@ -3,6 +3,7 @@
  * so a plain list beats the planner's timeline. Whole devices and shares count as thousandths.
  */
 
+import { chargedResources } from "../../core/charge.js";
 import type { TaskTemplate } from "../../core/job.js";
 import type { Resources } from "../../core/resources.js";
 import { deviceThousandths } from "../../core/resources.js";
@@ -81,9 +82,10 @@ export class Profile {
     return used.every((amount, d) => amount <= (this.capacity[d] ?? 0));
   }
 
-  private demand({ resources, gpu }: TaskTemplate): number[] {
+  private demand(template: TaskTemplate): number[] {
+    const { gpu } = template;
     const share = gpu?.kind === "share" ? gpu.thousandths : (gpu?.count ?? 0) * deviceThousandths;
-    return this.vector(resources, share);
+    return this.vector(chargedResources(template), share);
   }
 
   private vector(resources: Resources, gpu: number): number[] {

@@ -3,6 +3,7 @@
  * recorded before anybody hears of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { chargedResources } from "../../core/charge.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
@@ -86,7 +87,7 @@ export class LiveAttempts {
   usage(): Resources {
     let sum = noResources;
     for (const one of this.#live.values()) {
-      if (one.stop === null) sum = addResources(sum, one.launch.resources);
+      if (one.stop === null) sum = addResources(sum, chargedResources(one.launch));
     }
     return sum;
   }

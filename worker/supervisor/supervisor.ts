@@ -2,6 +2,7 @@
  * The supervisor: decides what is started and stopped on one worker. `attempts.ts` runs them, the
  * ledger remembers, the server speaks with the agent.
  */
+import { chargedResources } from "../../core/charge.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, exceeding, noResources, type Resources } from "../../core/resources.js";
 import type { Launch, RefusalReason, Stop } from "../../core/session.js";
@@ -113,7 +114,10 @@ export class Supervisor {
       return this.#refuse(attempt, "unknown_driver", `no driver ${launch.driver} here`);
     }
     const { capacity } = this.#identity;
-    const missing = exceeding(addResources(this.#attempts.usage(), launch.resources), capacity);
+    const missing = exceeding(
+      addResources(this.#attempts.usage(), chargedResources(launch)),
+      capacity,
+    );
     if (missing.length > 0) {
       return this.#refuse(attempt, "no_capacity", `not enough free: ${missing.join(", ")}`);
     }

@@ -1,4 +1,5 @@
 /** Events of attempts: what they are charged for, and what their ends teach. */
+import { chargedResources } from "../../../core/charge.js";
 import { observe } from "../../../core/estimate.js";
 import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
@@ -38,7 +39,7 @@ export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs
     touchJob(state, task.job);
   }
   worker.live.set(event.attempt, task);
-  worker.used = addResources(worker.used, task.template.resources);
+  worker.used = addResources(worker.used, chargedResources(task.template));
   charge(state, task, 1);
   setStatus(state, task, { kind: "live" });
   touchWorker(state, worker);
@@ -104,7 +105,7 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   setAttempt(state, task, attempt, { kind: "ended", startedAtMs, endedAtMs, outcome, usage });
   state.index.unknown.delete(task);
   worker.live.delete(attempt.id);
-  worker.used = subtractResources(worker.used, task.template.resources);
+  worker.used = subtractResources(worker.used, chargedResources(task.template));
   charge(state, task, -1);
   task.job.progressed = true;
   state.facts++;
