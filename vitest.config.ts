@@ -5,7 +5,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Machines take all of the host's cores, and would slow everything beside them. */
-const machines = "worker/drivers/kvm/kvm.test.ts";
+const machines = ["kvm", "disk-machines", "monitor"].map((n) => `worker/drivers/kvm/${n}.test.ts`);
 
 const never = ["**/node_modules/**", "**/dist/**", "examples/**", "**/fixtures/**"];
 
@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, "test/**", machines],
+          exclude: [...never, "test/**", ...machines],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -29,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
-          include: ["test/**/*.test.ts", machines],
+          include: ["test/**/*.test.ts", ...machines],
           exclude: never,
           maxWorkers: 1,
           testTimeout: 180_000,

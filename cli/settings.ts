@@ -30,13 +30,15 @@ export function configOf(options: Options, ...sections: readonly string[]): Conf
 }
 
 /** null: this worker runs no machines. The supervisor works elsewhere, so paths are made whole. */
-export function kvmSettings({
-  images,
-  qemu,
-  network,
-}: Config["worker"]["kvm"]): KvmSettings | null {
+export function kvmSettings(kvm: Config["worker"]["kvm"]): KvmSettings | null {
+  const { images, qemu, disks } = kvm;
   if (images === null) return null;
-  return { images: resolve(images), qemu: qemu.includes("/") ? resolve(qemu) : qemu, network };
+  return {
+    ...kvm,
+    images: resolve(images),
+    qemu: qemu.includes("/") ? resolve(qemu) : qemu,
+    disks: disks === null ? null : resolve(disks),
+  };
 }
 
 export function effectiveSettings(options: Options): readonly EffectiveSetting[] {

@@ -59,7 +59,16 @@ export type MachineNetwork = (typeof machineNetworks)[number];
 
 export interface KvmOptions {
   readonly kind: "kvm";
-  /** Name in the worker's image store: a kernel and an initramfs. */
+  /** Name in the worker's image store: a kernel with an initramfs, or a disk. */
   readonly image: string;
   readonly network: MachineNetwork;
+  /** A disk of the user's, beside the image; null: none. */
+  readonly disk: MachineDisk | null;
+}
+
+export interface MachineDisk {
+  /** A file's name in the worker's directory of disks: `data.qcow2`, `data.raw`. */
+  readonly name: string;
+  /** Then nobody else has it meanwhile. */
+  readonly writable: boolean;
 }

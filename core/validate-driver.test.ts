@@ -37,6 +37,15 @@ describe("what a task asks of its driver", () => {
     expect(fields("docker", docker())).toEqual([]);
   });
 
+  it.each(["data.raw", "data.qcow2", "../data.raw", "a/b.raw", "a,readonly=off.raw", "data", ""])(
+    "names a machine's disk %j only by a file name of a known kind",
+    (name) => {
+      const disk = { name, writable: true };
+      const found = fields("kvm", { kind: "kvm", image: "default", network: "none", disk });
+      expect(found).toEqual(/^data\./.test(name) ? [] : ["command.kvm.disk.name"]);
+    },
+  );
+
   it.each([
     ["image", { image: "" }, "command.docker.image"],
     ["image that is an option", { image: "--privileged" }, "command.docker.image"],

@@ -1,5 +1,11 @@
 /** Whether what a task asks of its driver makes sense; what a worker allows is the worker's word. */
-import type { DockerOptions, DriverName, DriverOptions, ProcessOptions } from "./drivers.js";
+import type {
+  DockerOptions,
+  DriverName,
+  DriverOptions,
+  KvmOptions,
+  ProcessOptions,
+} from "./drivers.js";
 import { amountMax, isPositive, type Violations } from "./violations.js";
 
 export const driverLimits = {
@@ -12,6 +18,7 @@ export const driverLimits = {
 } as const;
 
 const imagePattern = /^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/;
+const diskPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*\.(qcow2|raw|img)$/;
 const userPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/;
 const capabilityPattern = /^[A-Z][A-Z_]*$/;
 
@@ -32,7 +39,7 @@ export function validateDriver(
   }
   if (options.kind === "process") validateProcess(options, `${at}.process`, found);
   else if (options.kind === "docker") validateDocker(options, `${at}.docker`, found);
-  else validateImage(options.image, `${at}.kvm.image`, found);
+  else validateKvm(options, `${at}.kvm`, found);
 }
 
 function validateProcess(options: ProcessOptions, at: string, found: Violations): void {
@@ -72,6 +79,17 @@ function validateDocker(options: DockerOptions, at: string, found: Violations): 
     validatePath(mount.target, `${at}.tmpfs[${i}].target`, found);
     validateCount(mount.bytes, amountMax, `${at}.tmpfs[${i}].bytes`, found);
   });
+}
+
+function validateKvm(options: KvmOptions, at: string, found: Violations): void {
+  validateImage(options.image, `${at}.image`, found);
+  const name = options.disk?.name ?? null;
+  if (name === null) return;
+  if (name.length > driverLimits.nameLength) {
+    found.limit(`${at}.disk.name`, "characters", name.length, driverLimits.nameLength);
+  } else if (!diskPattern.test(name)) {
+    found.add(`${at}.disk.name`, "must be a file name that ends in .qcow2, .raw or .img");
+  }
 }
 
 function validateImage(image: string, at: string, found: Violations): void {

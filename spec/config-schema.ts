@@ -239,6 +239,13 @@ const kvm = closed({
     .describe(
       "The most that machines may ask for: `none`, or `user`, by which they reach whatever the worker's host reaches.",
     ),
+  disks: path
+    .nullable()
+    .default(null)
+    .describe("Directory of disks that tasks may have in their machines, to read; null: none."),
+  writableDisks: flag
+    .default(false)
+    .describe("Tasks may write to the disks in it, each one task at a time."),
 });
 
 const worker = closed({

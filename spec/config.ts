@@ -191,7 +191,7 @@ function withHome(config: Config, home: string): Config {
   const expand = (path: string): string =>
     path.startsWith("~/") ? `${home}${path.slice(1)}` : path;
   const { worker } = config;
-  const images = worker.kvm.images === null ? null : expand(worker.kvm.images);
+  const { images, disks, qemu } = worker.kvm;
   return {
     ...config,
     master: { ...config.master, dataDirectory: expand(config.master.dataDirectory) },
@@ -199,7 +199,12 @@ function withHome(config: Config, home: string): Config {
     worker: {
       ...worker,
       dataDirectory: expand(worker.dataDirectory),
-      kvm: { ...worker.kvm, images, qemu: expand(worker.kvm.qemu) },
+      kvm: {
+        ...worker.kvm,
+        images: images === null ? null : expand(images),
+        disks: disks === null ? null : expand(disks),
+        qemu: expand(qemu),
+      },
     },
     cli: { ...config.cli, credentials: expand(config.cli.credentials) },
   };

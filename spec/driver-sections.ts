@@ -65,6 +65,12 @@ const dockerSection = closed({
 const kvmSection = closed({
   image: text("an image").optional().describe("Name in the worker's image store."),
   network: oneOf(machineNetworks).optional().describe("none (default) or user."),
+  disk: closed({
+    name: text("a file name").describe("A file in the worker's directory of disks: data.qcow2."),
+    writable: flag.optional().describe("Written to, and nobody else's meanwhile. Default false."),
+  })
+    .optional()
+    .describe("A disk of the user's, beside the image."),
 }).describe("For the kvm driver.");
 
 export const driverSections = {
@@ -107,7 +113,13 @@ export function optionsOf(driver: DriverName, own: Sections, base: Sections): Dr
   }
   if (driver === "kvm") {
     const section = { ...base.kvm, ...own.kvm };
-    return { kind: "kvm", image: section.image ?? "default", network: section.network ?? "none" };
+    const { image = "default", network = "none", disk } = section;
+    return {
+      kind: "kvm",
+      image,
+      network,
+      disk: disk === undefined ? null : { name: disk.name, writable: disk.writable ?? false },
+    };
   }
   const section = { ...base.docker, ...own.docker };
   return {

@@ -71,6 +71,7 @@ load_order() (
 once() { awk '!seen[$0]++'; }
 load_order virtio_pci virtio_console | once >$root/modules/order
 load_order virtio_net | once | grep -vxFf $root/modules/order >$root/modules/order-network
+load_order virtio_blk isofs | once | grep -vxFf $root/modules/order >$root/modules/order-disk
 [ -s $root/modules/order ] || { echo "the kernel has no virtio modules" >&2; exit 1; }
 
 # Not compressed: unpacking costs a guest more than reading. A multiple of 512 bytes, so that an
@@ -82,4 +83,5 @@ mv initramfs "$target/initramfs.new"
 chmod 644 "$target/kernel.new" "$target/initramfs.new"
 mv "$target/kernel.new" "$target/kernel"
 mv "$target/initramfs.new" "$target/initramfs"
+(cd "$target" && sha256sum kernel initramfs >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
 echo "$target: kernel $release"

@@ -3,6 +3,7 @@ import {
   containerNetworks,
   type DockerOptions,
   type DriverOptions,
+  type KvmOptions,
   machineNetworks,
   pullPolicies,
 } from "../../core/drivers.js";
@@ -29,9 +30,15 @@ export function encodeOptions(options: DriverOptions | null): WireOptions {
     case "docker":
       return { $case: "docker", value: encodeDocker(options) };
     case "kvm":
-      return { $case: "kvm", value: { image: options.image, network: options.network } };
+      return { $case: "kvm", value: encodeKvm(options) };
   }
 }
+
+const encodeKvm = ({ image, network, disk }: KvmOptions): wire.KvmOptions => ({
+  image,
+  network,
+  disk: disk === null ? undefined : { ...disk },
+});
 
 const encodeDocker = (options: DockerOptions): wire.DockerOptions => ({
   image: options.image,
@@ -67,8 +74,9 @@ export function decodeOptions(scope: Scope, options: WireOptions): DriverOptions
       return decodeDocker(child(scope, "docker"), options.value);
     case "kvm": {
       const at = child(scope, "kvm");
-      const { image, network } = options.value;
-      return { kind: "kvm", image, network: literal(at, "network", network, machineNetworks) };
+      const { image, disk } = options.value;
+      const network = literal(at, "network", options.value.network, machineNetworks);
+      return { kind: "kvm", image, network, disk: disk === undefined ? null : { ...disk } };
     }
   }
 }

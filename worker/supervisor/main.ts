@@ -7,8 +7,9 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Driver } from "../driver.js";
 import { createDockerDriver } from "../drivers/docker/docker.js";
-import { createAbsentKvmDriver, createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
-import { type KvmSettings, probeKvm } from "../drivers/kvm/probe.js";
+import { createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
+import { monitorMachines } from "../drivers/kvm/monitor.js";
+import type { KvmSettings } from "../drivers/kvm/probe.js";
 import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory } from "../ipc/paths.js";
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   // Before the probe, which may take a while: what is left over must go now.
   const reapers = [...drivers, createKvmReaper(dataDirectory)];
   await recoverAttempts(dataDirectory, ledger, reapers, boot, log);
-  if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory));
+  if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
   const server = createAgentServer(dataDirectory, log);
@@ -94,13 +95,14 @@ async function main(): Promise<void> {
 }
 
 /** Where no machine runs the driver is there all the same, to say why. */
-async function kvmDriverOf(settings: KvmSettings, dataDirectory: string): Promise<Driver> {
-  const accelerator = await probeKvm(settings, dataDirectory);
-  if (accelerator.ok) {
-    return createKvmDriver({ ...settings, dataDirectory, accelerator: accelerator.value });
-  }
-  log.warn({ why: accelerator.error }, "no machines here");
-  return createAbsentKvmDriver(dataDirectory, accelerator.error);
+async function kvmDriverOf(
+  settings: KvmSettings,
+  dataDirectory: string,
+  onChange: () => void,
+): Promise<Driver> {
+  const monitor = await monitorMachines({ settings, dataDirectory, log, onChange });
+  const { current: machines, close: onClose } = monitor;
+  return createKvmDriver({ dataDirectory, settings, machines, onClose });
 }
 
 main().catch((error: unknown) => {

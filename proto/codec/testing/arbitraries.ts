@@ -70,6 +70,7 @@ const driverOptions: fc.Arbitrary<DriverOptions> = fc.oneof(
     kind: fc.constant("kvm" as const),
     image: name,
     network: fc.constantFrom(...machineNetworks),
+    disk: fc.option(fc.record({ name, writable: fc.boolean() })),
   }),
 );
 

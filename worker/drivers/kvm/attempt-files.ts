@@ -1,51 +1,71 @@
 /**
- * What an attempt adds to its guest's first file system: the launcher that the guest's init starts
- * (deploy/guest/init), and marks for what init is to prepare.
+ * What an attempt gives its guest: the launcher that the guest's agent starts, and marks for what the
+ * agent is to prepare. In an image of kernel and initramfs they lie behind the initramfs, for its
+ * init (deploy/guest/init); in one with a disk, on the seed disk (guest-agent.ts).
  */
-import type { MachineNetwork } from "../../../core/drivers.js";
+import type { KvmOptions } from "../../../core/drivers.js";
 import type { Program } from "../../../core/job.js";
 import { type Result, unreachable } from "../../../core/result.js";
 import type { DriverStart } from "../../driver.js";
 import { buildEnvironment, directoryVariable } from "../process/environment.js";
-import { type ArchiveFile, archive } from "./cpio.js";
+import { seedDirectory, stateDirectory } from "./guest-agent.js";
+import type { MachineImage } from "./images.js";
 
 /** The kernel takes at most 128 KiB in one argument; a longer script goes through a file. */
 const scriptArgumentBytesMax = 96 * 1024;
-const guestDirectory = "/attempt";
 const workDirectory = "/work";
 
-export function attemptArchive(
+/** Where things are in the guest. */
+interface Places {
+  /** The files below. */
+  readonly files: string;
+  /** Where launcher and agent leave word for one another. */
+  readonly state: string;
+  /** The control group that is ended with the program. */
+  readonly group: string;
+}
+
+const placesIn: Readonly<Record<MachineImage["kind"], Places>> = {
+  initramfs: { files: "/attempt", state: "/run", group: "/cgroup/task" },
+  disk: { files: seedDirectory, state: stateDirectory, group: `${stateDirectory}/cgroup/almanac` },
+};
+
+export interface GuestFile {
+  readonly name: string;
+  readonly text: string;
+  readonly executable: boolean;
+}
+
+export function attemptFiles(
   start: DriverStart,
-  network: MachineNetwork,
-): Result<Buffer, string> {
+  kind: MachineImage["kind"],
+  { network, disk }: KvmOptions,
+): Result<readonly GuestFile[], string> {
+  const places = placesIn[kind];
   const { program, workingDirectory, stdin } = start.command;
   if (workingDirectory !== null && !workingDirectory.startsWith("/")) {
     return no(`working directory ${workingDirectory}: not an absolute path`);
   }
-  const argv = argumentsOf(program);
+  const argv = argumentsOf(program, places);
   if (argv[0] === undefined || argv[0] === "") return no("program: the argument vector is empty");
   const directory = workingDirectory ?? workDirectory;
-  const environment = guestEnvironment(start, directory);
+  const environment = guestEnvironment(start, directory, places);
   if ([...argv, ...environment, directory].some((text) => text.includes("\0"))) {
     return no("program: an argument or a variable holds a NUL byte");
   }
-  const files: ArchiveFile[] = [
-    { path: "attempt", mode: 0o040755, data: Buffer.alloc(0) },
-    file("attempt/launch", 0o755, launcher(directory, environment, argv)),
-  ];
-  if (program.kind === "script") files.push(file("attempt/script", 0o644, program.script));
-  if (stdin !== null) files.push(file("attempt/stdin", 0o644, ""));
-  if (network !== "none") files.push(file("attempt/network", 0o644, network));
-  return { ok: true, value: archive(files) };
+  const text = launcher(places, directory, environment, argv);
+  const files: GuestFile[] = [{ name: "launch", text, executable: true }];
+  const add = (name: string, content: string): void => {
+    files.push({ name, text: content, executable: false });
+  };
+  if (program.kind === "script") add("script", program.script);
+  if (stdin !== null) add("stdin", "");
+  if (network !== "none") add("network", network);
+  if (disk !== null) add("disk", disk.writable ? "writable" : "readonly");
+  return { ok: true, value: files };
 }
 
-const file = (path: string, mode: number, text: string): ArchiveFile => ({
-  path,
-  mode: 0o100000 | mode,
-  data: Buffer.from(text),
-});
-
-function argumentsOf(program: Program): readonly string[] {
+function argumentsOf(program: Program, places: Places): readonly string[] {
   switch (program.kind) {
     case "argv":
       return program.argv;
@@ -53,7 +73,7 @@ function argumentsOf(program: Program): readonly string[] {
       const fits = Buffer.byteLength(program.script) <= scriptArgumentBytesMax;
       return fits
         ? [...program.shell, "-c", program.script]
-        : [...program.shell, `${guestDirectory}/script`];
+        : [...program.shell, `${places.files}/script`];
     }
     default:
       return unreachable(program);
@@ -61,19 +81,20 @@ function argumentsOf(program: Program): readonly string[] {
 }
 
 /** As processes have it, but for the places, which are the guest's own. */
-function guestEnvironment(start: DriverStart, directory: string): string[] {
+function guestEnvironment(start: DriverStart, directory: string, places: Places): string[] {
   const environment = {
     ...buildEnvironment(start, directory, "/root"),
-    [directoryVariable]: guestDirectory,
+    [directoryVariable]: places.files,
   };
   return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 }
 
 /**
  * Runs as the leader of a session of its own, with its output in pipes. What it cannot start goes
- * into /run/failed, so that no exit code has to stand for it.
+ * into `failed`, so that no exit code has to stand for it.
  */
 function launcher(
+  { state, group }: Places,
   directory: string,
   environment: readonly string[],
   argv: readonly string[],
@@ -81,10 +102,10 @@ function launcher(
   const path = environment.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
   return `#!/bin/sh
 exec 9>&-
-fail() { echo "$*" >/run/failed; exit 125; }
-echo $$ >/cgroup/task/cgroup.procs
+fail() { echo "$*" >${state}/failed; exit 125; }
+echo $$ >${group}/cgroup.procs
 echo 0 >/proc/self/oom_score_adj
-echo $$ >/run/leader
+echo $$ >${state}/leader
 directory=${quote(directory)}
 cd "$directory" 2>/dev/null || fail "working directory $directory: not found or no permission"
 set -f -- ${argv.map(quote).join(" ")}

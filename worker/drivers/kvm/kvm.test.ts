@@ -3,7 +3,7 @@
  * tests take QEMU's own translation and all run side by side.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,31 +17,37 @@ import {
   driverContract,
   startOf,
 } from "../../testing/driver-contract.js";
-import { machinesMissing, testImages, testQemu } from "../../testing/guest-images.js";
+import { machinesMissing, testImages, testQemu, writeImage } from "../../testing/guest-images.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { goneWithin } from "../../testing/worker-fixture.js";
 import { readProcess } from "../process/proc.js";
-import { createAbsentKvmDriver, createKvmDriver, type KvmDriverOptions } from "./kvm.js";
-import { probeKvm } from "./probe.js";
+import { createKvmDriver, type KvmDriverOptions } from "./kvm.js";
+import { type KvmSettings, probeKvm } from "./probe.js";
 
 const missing = machinesMissing();
 const mebibyte = 1024 ** 2;
 
+const settings: KvmSettings = {
+  images: testImages,
+  qemu: testQemu,
+  network: "user",
+  disks: null,
+  writableDisks: false,
+};
+
 const driver = (dataDirectory: string, more: Partial<KvmDriverOptions> = {}) =>
   createKvmDriver({
     dataDirectory,
-    images: testImages,
-    qemu: testQemu,
-    accelerator: "tcg",
-    network: "user",
+    settings,
+    machines: () => ({ ok: true, value: "tcg" }),
     ...more,
   });
 
 test("where no machine runs the driver is absent and says why", async () => {
-  const settings = { images: "/nowhere", qemu: "/nowhere/qemu", network: "none" } as const;
+  const nowhere: KvmSettings = { ...settings, images: "/nowhere", qemu: "/nowhere/qemu" };
   const harness = await createHarness(async (dataDirectory) => {
-    const found = await probeKvm(settings, dataDirectory);
-    return createAbsentKvmDriver(dataDirectory, found.ok ? "" : found.error);
+    const found = await probeKvm(nowhere, dataDirectory);
+    return driver(dataDirectory, { settings: nowhere, machines: () => found });
   });
   const reason = "/nowhere/qemu does not run: apt-get install qemu-system-x86";
   expect(harness.driver.standing()).toEqual({
@@ -162,7 +168,7 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
       await harness.driver.reap(attempt, directory, identity);
       await goneWithin(running.pid, 100);
       await running.ended;
-      expect(readdirSync(directory).filter((name) => name === "initrd")).toEqual([]);
+      expect(readdirSync(directory).filter((name) => name === "boot")).toEqual([]);
     });
 
     test("network user reaches out, network none has no way out", async () => {
@@ -173,7 +179,7 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
       const fetch = shell(`printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 20 10.0.2.2 ${port}`);
       const [open, closed] = [newAttempt(), newAttempt()];
       const outcome = async (attempt: typeof open, network: "user" | "none") => {
-        const options = { kind: "kvm", image: "default", network } as const;
+        const options = { kind: "kvm", image: "default", network, disk: null } as const;
         return (await harness.end({ attempt, command: command(fetch, { options }) })).outcome;
       };
       const outcomes = await Promise.all([outcome(open, "user"), outcome(closed, "none")]);
@@ -195,13 +201,11 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
 
     test("a guest that cannot start is not_started, with what its console said", async () => {
       const own = await createHarness((dataDirectory) => {
-        const broken = join(dataDirectory, "images/default");
-        mkdirSync(broken, { recursive: true });
-        for (const name of ["kernel", "initramfs"]) {
-          const data = readFileSync(join(testImages, "default", name));
-          writeFileSync(join(broken, name), name === "kernel" ? data : data.subarray(0, 512));
-        }
-        return driver(dataDirectory, { images: join(dataDirectory, "images") });
+        const images = join(dataDirectory, "images");
+        const data = (name: string): Buffer => readFileSync(join(testImages, "default", name));
+        const initramfs = data("initramfs").subarray(0, 512);
+        writeImage(images, "default", { kernel: data("kernel"), initramfs });
+        return driver(dataDirectory, { settings: { ...settings, images } });
       });
       const end = await own.end({});
       expect(end.outcome).toHaveProperty("message", expect.stringContaining("Kernel panic"));
@@ -211,7 +215,6 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
     test("the probe finds an accelerator that boots the image, and remembers it", async () => {
       const directory = join(harness.dataDirectory, "probed");
       mkdirSync(directory);
-      const settings = { images: testImages, qemu: testQemu, network: "none" } as const;
       const found = await probeKvm(settings, directory);
       expect(found).toEqual({ ok: true, value: expect.stringMatching(/^(kvm|tcg)$/) });
       const startedAt = performance.now();
@@ -223,16 +226,18 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
   describe("refuses before anything starts, in words", () => {
     let harness: DriverHarness;
     beforeAll(async () => {
-      harness = await createHarness((dataDirectory) => driver(dataDirectory, { network: "none" }));
+      harness = await createHarness((dataDirectory) =>
+        driver(dataDirectory, { settings: { ...settings, network: "none" } }),
+      );
     });
     afterAll(() => harness.close());
 
     const kvm = (image: string, network: "none" | "user" = "none") => ({
-      command: command(argv("true"), { options: { kind: "kvm", image, network } }),
+      command: command(argv("true"), { options: { kind: "kvm", image, network, disk: null } }),
     });
     const memoryBytes = 32 * mebibyte;
     const refusals: [string, Parameters<DriverHarness["run"]>[0], RegExp][] = [
-      ["an image that is not there", kvm("other"), /image other: .* it has default/],
+      ["an image that is not there", kvm("other"), /image other: .* it has .*default/],
       ["an image outside of the store", kvm("default/../.."), /outside of the image store/],
       ["a network that the worker forbids", kvm("default", "user"), /worker\.kvm\.network is none/],
       ["devices", { devices: ["0"] }, /no devices/],

@@ -1,12 +1,11 @@
 /**
  * The driver that runs a program in a virtual machine of its own. The machine has the task's memory
- * and as many cores as it asks for, rounded up; QEMU's own needs come on top of the memory.
+ * and as many cores as it asks for, rounded up; QEMU's own needs come on top of the memory, and are
+ * charged to the worker (core/charge.ts).
  *
  * An attempt has started when its machine runs: booting belongs to it, for it holds the resources.
  */
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import type { KvmOptions, MachineNetwork } from "../../../core/drivers.js";
+import { machineOverheadBytes } from "../../../core/charge.js";
 import type { Result } from "../../../core/result.js";
 import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
 import { attemptDirectoryName, digest } from "../../ipc/paths.js";
@@ -20,32 +19,27 @@ import { readProcess, signal } from "../process/proc.js";
 import { copyOutput } from "../process/process.js";
 import { sampleUsage } from "../process/usage.js";
 import { type Accelerator, machineArguments } from "./arguments.js";
-import { attemptArchive } from "./attempt-files.js";
-import { defaultImageName, findImage, type MachineImage } from "./images.js";
-import { type Machine, startMachine } from "./machine.js";
+import { removeBootFiles } from "./boot-files.js";
+import { createDiskUse } from "./disks.js";
+import { closeDisks, type Machine, startMachine } from "./machine.js";
 import { machineOutcome, noteOf } from "./outcome.js";
+import { mebibyte, type Prepared, type PrepareOptions, prepareMachine } from "./prepare.js";
+import type { KvmSettings } from "./probe.js";
+import { createImageVerifier } from "./sums.js";
 
 export interface KvmDriverOptions {
   readonly dataDirectory: string;
-  readonly images: string;
-  readonly qemu: string;
-  readonly accelerator: Accelerator;
-  /** The most that tasks may ask for. */
-  readonly network: MachineNetwork;
+  readonly settings: KvmSettings;
+  /** How machines run here now, or why none does. */
+  readonly machines: () => Result<Accelerator, string>;
   readonly bootLimitMs?: number;
+  readonly onClose?: () => void;
 }
 
-export const mebibyte = 1024 ** 2;
-/** The kernel needs so much before it can start anything. */
-const memoryMiBMin = 96;
-const memoryMiBDefault = 256;
-/** QEMU's own: its code, its buffers, the cache of translated code under TCG. */
-const overheadBytes = 192 * mebibyte;
-const coresMax = 255;
 /** Of QEMU's threads; a guest's processes are none of the host's. */
 const processesMax = 1_024;
 /** A host with far more guests than cores takes long to boot each. */
-const bootLimitDefaultMs = 120_000;
+const bootLimitsMs = { initramfs: 120_000, disk: 600_000 } as const;
 /** A longer delay would overflow Node's timers and fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -56,20 +50,34 @@ const groupsOf = (dataDirectory: string): CgroupManager | null =>
 export function createKvmDriver(options: KvmDriverOptions): Driver {
   const cgroups = groupsOf(options.dataDirectory);
   const swept = clearGroups(cgroups);
+  const { settings, machines } = options;
+  const context: Context = {
+    ...options,
+    prepare: { settings, verifier: createImageVerifier(), diskUse: createDiskUse() },
+    cgroups,
+  };
   return {
     name: "kvm",
-    standing: () => ({
-      kind: "available",
-      facts: {
-        name: "kvm",
-        cpuLimit: cgroups?.cpuLimit ?? "not_enforced",
-        memoryLimit: cgroups?.memoryLimit ?? "not_enforced",
-      },
-    }),
-    labels: { "almanac.kvm": options.accelerator },
-    start: (start) => startAttempt(options, cgroups, start),
+    standing() {
+      const found = machines();
+      if (!found.ok) {
+        return { kind: "unavailable", driver: { name: "kvm", reason: found.error } };
+      }
+      const cpuLimit = cgroups?.cpuLimit ?? "not_enforced";
+      const memoryLimit = cgroups?.memoryLimit ?? "not_enforced";
+      return { kind: "available", facts: { name: "kvm", cpuLimit, memoryLimit } };
+    },
+    get labels(): Readonly<Record<string, string>> {
+      const found = machines();
+      return found.ok ? { "almanac.kvm": found.value } : {};
+    },
+    async start(start) {
+      const found = machines();
+      return found.ok ? startAttempt(context, found.value, start) : found;
+    },
     reap: (...left) => reapMachine(cgroups, ...left),
     async close() {
+      options.onClose?.();
       await swept;
       await clearGroups(cgroups);
       await cgroups?.close();
@@ -89,105 +97,80 @@ export function createKvmReaper(dataDirectory: string): Pick<Driver, "name" | "r
   };
 }
 
-/** Where no machine runs: says why, and ends what an earlier supervisor ran. */
-export function createAbsentKvmDriver(dataDirectory: string, reason: string): Driver {
-  return {
-    ...createKvmReaper(dataDirectory),
-    standing: () => ({ kind: "unavailable", driver: { name: "kvm", reason } }),
-    start: async () => no(reason),
-    close: async () => undefined,
-  };
-}
-
 async function reapMachine(
   cgroups: CgroupManager | null,
   ...[attempt, directory, identity]: Parameters<Driver["reap"]>
 ): Promise<void> {
   await reapProcess(cgroups, attemptDirectoryName(attempt), directory, identity);
-  rmSync(initrdOf(directory), { force: true });
+  removeBootFiles(directory);
+}
+
+interface Context extends KvmDriverOptions {
+  readonly prepare: PrepareOptions;
+  readonly cgroups: CgroupManager | null;
 }
 
 async function startAttempt(
-  options: KvmDriverOptions,
-  cgroups: CgroupManager | null,
+  context: Context,
+  accelerator: Accelerator,
   start: DriverStart,
 ): Promise<Result<RunningAttempt, string>> {
+  try {
+    const prepared = await prepareMachine(context.prepare, start);
+    return prepared.ok
+      ? await startPrepared(context, accelerator, start, prepared.value)
+      : prepared;
+  } catch (error) {
+    return { ok: false, error: messageOf(error) };
+  }
+}
+
+async function startPrepared(
+  { cgroups, settings, bootLimitMs }: Context,
+  accelerator: Accelerator,
+  start: DriverStart,
+  prepared: Prepared,
+): Promise<Result<RunningAttempt, string>> {
+  const { memoryMiB, release, disks } = prepared;
   let cgroup: Cgroup | null = null;
   let machine: Machine | null = null;
+  let disksAreOurs = true;
   try {
-    const prepared = prepare(options, start);
-    if (!prepared.ok) return prepared;
-    const { memoryMiB } = prepared.value;
     cgroup =
       cgroups?.create(attemptDirectoryName(start.attempt), {
         cpuMillis: start.resources.cpuMillis,
         throttle: start.throttle,
-        memoryBytes: memoryMiB * mebibyte + overheadBytes,
+        memoryBytes: memoryMiB * mebibyte + machineOverheadBytes,
         processesMax,
       }) ?? null;
     await start.durable;
+    disksAreOurs = false;
     machine = await startMachine({
-      qemu: options.qemu,
-      arguments: machineArguments({ ...prepared.value, accelerator: options.accelerator }),
+      qemu: settings.qemu,
+      arguments: machineArguments({ ...prepared, accelerator }),
+      disks,
       directory: start.directory,
       environment: {
         PATH: "/usr/local/bin:/usr/bin:/bin",
+        // For what the guest writes to its image's disk.
+        TMPDIR: start.directory,
         [directoryVariable]: start.directory,
       },
       joinFiles: cgroup?.joinFiles ?? [],
       stdin: start.command.stdin,
     });
+    void machine.ended.then(release);
     start.identify({ pid: machine.pid, startTicks: readProcess(machine.pid)?.startTicks ?? 0 });
-    const limitMs = options.bootLimitMs ?? bootLimitDefaultMs;
+    const limitMs = bootLimitMs ?? bootLimitsMs[prepared.image.kind];
     return { ok: true, value: supervise(start, machine, cgroup, limitMs) };
   } catch (error) {
+    if (disksAreOurs) closeDisks(disks);
+    if (machine === null) release();
     // Not recorded: it still waits at the gate, and must not pass.
     if (machine !== null) signal(-machine.pid, "SIGKILL");
     if (cgroup !== null) await removeDirectories(cgroup.directories);
     return { ok: false, error: messageOf(error) };
   }
-}
-
-interface Prepared {
-  readonly image: MachineImage;
-  readonly initrd: string;
-  readonly cores: number;
-  readonly memoryMiB: number;
-  readonly network: MachineNetwork;
-}
-
-function prepare(options: KvmDriverOptions, start: DriverStart): Result<Prepared, string> {
-  const asked = askedOf(start);
-  if (start.devices.length > 0) return no("the kvm driver gives machines no devices");
-  if (asked.network === "user" && options.network !== "user") {
-    return no("kvm.network: user is not allowed on this worker (its worker.kvm.network is none)");
-  }
-  const { cpuMillis, memoryBytes } = start.resources;
-  const cores = Math.max(1, Math.ceil(cpuMillis / 1000));
-  if (cores > coresMax) return no(`a machine has at most ${coresMax} cores, not ${cores}`);
-  const memoryMiB = memoryBytes === 0 ? memoryMiBDefault : Math.floor(memoryBytes / mebibyte);
-  if (memoryMiB < memoryMiBMin) {
-    return no(`resources.memory: a machine needs ${memoryMiBMin}Mi at least, not ${memoryMiB}Mi`);
-  }
-  const image = findImage(options.images, asked.image);
-  if (!image.ok) return image;
-  const files = attemptArchive(start, asked.network);
-  if (!files.ok) return files;
-  mkdirSync(start.directory, { recursive: true, mode: 0o700 });
-  const initrd = initrdOf(start.directory);
-  copyFileSync(image.value.initramfs, initrd);
-  writeFileSync(initrd, files.value, { flag: "a", mode: 0o600 });
-  return {
-    ok: true,
-    value: { image: image.value, initrd, cores, memoryMiB, network: asked.network },
-  };
-}
-
-const initrdOf = (directory: string): string => join(directory, "initrd");
-
-function askedOf({ command }: DriverStart): KvmOptions {
-  if (command.options?.kind === "kvm") return command.options;
-  return { kind: "kvm", image: defaultImageName, network: "none" };
 }
 
 function supervise(
@@ -196,7 +179,6 @@ function supervise(
   cgroup: Cgroup | null,
   bootLimitMs: number,
 ): RunningAttempt {
-  const initrd = initrdOf(start.directory);
   const logs = {
     stdout: createLogWriter(start.directory, "stdout", start.logBytesMax),
     stderr: createLogWriter(start.directory, "stderr", start.logBytesMax),
@@ -216,8 +198,8 @@ function supervise(
     clearTimeout(bootLimit);
     state = "ready";
     stopper.ready();
-    // The guest has its copy of it.
-    rmSync(initrd, { force: true });
+    // The guest has its copy of it, or QEMU has it open.
+    removeBootFiles(start.directory);
   });
   const startedAtMs = Date.now();
   machine.open();
@@ -237,7 +219,7 @@ function supervise(
     const note = noteOf(facts);
     if (note !== null) await logs.stderr.append(Buffer.from(note));
     await closeLogs(logs);
-    rmSync(initrd, { force: true });
+    removeBootFiles(start.directory);
     const usage = sampler?.stop() ?? {
       peakMemoryBytes: cgroup?.peakMemoryBytes() ?? null,
       cpuMs: cgroup?.cpuMs() ?? null,
@@ -300,8 +282,3 @@ function createStopper(machine: Machine): Stopper {
     killedBy: () => killedBy,
   };
 }
-
-const no = (message: string): { readonly ok: false; readonly error: string } => ({
-  ok: false,
-  error: message,
-});

@@ -6,10 +6,11 @@
  * word tells how the program ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { type Duplex, Duplex as DuplexStream } from "node:stream";
 import { signal } from "../process/proc.js";
 import { wrapCommand, wrapperShell } from "../process/wrapper.js";
-import { channels } from "./arguments.js";
+import { channels, diskNames, type MachineDisks } from "./arguments.js";
 import { type GuestWord, readGuestWord } from "./guest-words.js";
 import { readLines } from "./lines.js";
 import { createQmpClient } from "./qmp.js";
@@ -23,6 +24,8 @@ export interface MachineOptions {
   /** Files through which QEMU joins its control groups. */
   readonly joinFiles: readonly string[];
   readonly stdin: string | null;
+  /** Theirs from here on: they are closed. */
+  readonly disks: MachineDisks;
 }
 
 export interface MachineEnd {
@@ -54,27 +57,55 @@ export interface Machine {
 const tailBytesMax = 8 * 1024;
 /** After `quit`, before it is killed. */
 const quitLimitMs = 1_000;
+/** What was written to a user's disk must get there. */
+const quitLimitWritingMs = 30_000;
 const lineBytesMax = 4_096;
 
 /** Rejects if the process cannot be started. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const argv = [options.qemu, ...options.arguments];
-  const wrapped = wrapCommand(options.directory, options.joinFiles, [], argv, options.environment);
-  const child = spawn(wrapperShell, wrapped.argv, {
-    cwd: options.directory,
-    env: { ...wrapped.environment },
-    detached: true,
-    // Gate and channels are socket pairs: nobody else can connect to them, and they leave no files.
-    stdio: ["ignore", "pipe", "pipe", ...Array.from({ length: 7 }, () => "pipe" as const)],
-  });
-  const pid = child.pid;
+  const child = spawnMachine(options);
+  const { pid } = child;
   if (pid === undefined) {
     throw await new Promise<Error>((resolve) => child.once("error", resolve));
   }
-  return superviseMachine(child, pid, options.stdin);
+  const writes = diskNames.some((name) => options.disks[name]?.writable);
+  return superviseMachine(child, pid, options.stdin, writes ? quitLimitWritingMs : quitLimitMs);
 }
 
-function superviseMachine(child: ChildProcess, pid: number, stdin: string | null): Machine {
+function spawnMachine(options: MachineOptions): ChildProcess {
+  const { qemu, directory, joinFiles, environment, disks } = options;
+  const argv = [qemu, ...options.arguments];
+  const wrapped = wrapCommand(directory, joinFiles, [], argv, environment);
+  try {
+    return spawn(wrapperShell, wrapped.argv, {
+      cwd: directory,
+      env: { ...wrapped.environment },
+      detached: true,
+      stdio: [
+        ...(["ignore", "pipe", "pipe"] as const),
+        // Gate and channels are socket pairs: nobody else can connect, and they leave no files.
+        ...Array.from({ length: 7 }, () => "pipe" as const),
+        ...diskNames.map((name) => disks[name]?.fd ?? ("ignore" as const)),
+      ],
+    });
+  } finally {
+    closeDisks(disks);
+  }
+}
+
+export function closeDisks(disks: MachineDisks): void {
+  for (const name of diskNames) {
+    const disk = disks[name];
+    if (disk !== undefined) closeSync(disk.fd);
+  }
+}
+
+function superviseMachine(
+  child: ChildProcess,
+  pid: number,
+  stdin: string | null,
+  limitMs: number,
+): Machine {
   const gate = channelOf(child, 3);
   const input = channelOf(child, channels.stdin);
   const control = channelOf(child, channels.control);
@@ -96,7 +127,7 @@ function superviseMachine(child: ChildProcess, pid: number, stdin: string | null
 
   function quit(): void {
     if (quitting !== null) return;
-    quitting = setTimeout(kill, quitLimitMs);
+    quitting = setTimeout(kill, limitMs);
     // Before its protocol is there QEMU may be killed just as well: nothing has been started.
     void qmp.execute("quit");
   }

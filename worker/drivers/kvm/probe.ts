@@ -5,7 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,14 +17,11 @@ import { messageOf } from "../../log.js";
 import { reapProcess } from "../process/ending.js";
 import { directoryVariable } from "../process/environment.js";
 import { type Accelerator, machineArguments } from "./arguments.js";
-import {
-  defaultImageName,
-  findImage,
-  imageDigest,
-  listImages,
-  type MachineImage,
-} from "./images.js";
+import { writeBootFiles } from "./boot-files.js";
+import { defaultImageName, filesOf, findImage, listImages, type MachineImage } from "./images.js";
 import { startMachine } from "./machine.js";
+import { openDisks } from "./prepare.js";
+import { createImageVerifier, identityOf, sumsFile } from "./sums.js";
 
 /** What a worker is told of machines. */
 export interface KvmSettings {
@@ -32,32 +29,34 @@ export interface KvmSettings {
   readonly images: string;
   /** Path of QEMU, or a name that is looked for in PATH. */
   readonly qemu: string;
+  /** The most that tasks may ask for. */
   readonly network: MachineNetwork;
+  /** Directory of the users' disks; null: there are none. */
+  readonly disks: string | null;
+  readonly writableDisks: boolean;
 }
 
 /** A guest under KVM is ready in less than a second; a KVM that cannot boot one hangs. */
-const kvmLimitMs = 5_000;
-const tcgLimitMs = 60_000;
-const probeMemoryMiB = 128;
+const limitsMs = {
+  kvm: { initramfs: 5_000, disk: 60_000 },
+  tcg: { initramfs: 60_000, disk: 300_000 },
+} as const;
+const probeMemoryMiB = { initramfs: 128, disk: 512 } as const;
 
 /** An error says in words for the operator why no machine can run here. */
 export async function probeKvm(
   settings: KvmSettings,
   dataDirectory: string,
 ): Promise<Result<Accelerator, string>> {
-  const { images, qemu } = settings;
+  const { qemu } = settings;
   const version = await qemuVersion(qemu);
-  if (version === null) return no(`${qemu} does not run: apt-get install qemu-system-x86`);
-  const name = listImages(images).find((one) => one === defaultImageName) ?? listImages(images)[0];
-  if (name === undefined) {
-    return no(
-      `no image in ${images}: deploy/guest/build-image.sh ${join(images, defaultImageName)}`,
-    );
-  }
-  const image = findImage(images, name);
+  if (version === null) return no(qemuMissing(qemu));
+  const image = probedImage(settings);
   if (!image.ok) return image;
   try {
-    const key = await probeKey(version, image.value);
+    const verified = await createImageVerifier().verify(image.value);
+    if (!verified.ok) return verified;
+    const key = await probeKey(version, verified.value);
     const known = await readKnown(dataDirectory, key);
     if (known !== null) return { ok: true, value: known };
     const found = await tryAccelerators(qemu, image.value, dataDirectory);
@@ -68,16 +67,65 @@ export async function probeKvm(
   }
 }
 
+/**
+ * What the answer depends on, as far as it can be seen without starting or reading anything: while
+ * it stays the same, so does the answer. An error is the answer itself.
+ */
+export async function probeBasis(settings: KvmSettings): Promise<Result<string, string>> {
+  const qemu = await findProgram(settings.qemu);
+  if (qemu === null) return no(qemuMissing(settings.qemu));
+  const image = probedImage(settings);
+  if (!image.ok) return image;
+  const { name, directory } = image.value;
+  try {
+    const files = [...filesOf(image.value), sumsFile].map((one) => join(directory, one));
+    const identities = await Promise.all([qemu, ...files].map(identityOf));
+    return { ok: true, value: [String(hasKvm()), ...identities].join("\n") };
+  } catch {
+    return no(`image ${name}: it is being changed, or has no ${sumsFile}`);
+  }
+}
+
+const qemuMissing = (qemu: string): string =>
+  `${qemu} does not run: apt-get install qemu-system-x86`;
+
+/** The default one, or the first that starts fast. */
+function probedImage({ images: store }: KvmSettings): Result<MachineImage, string> {
+  const found = listImages(store).flatMap((name) => {
+    const image = findImage(store, name);
+    return image.ok ? [image.value] : [];
+  });
+  const image =
+    found.find(({ name }) => name === defaultImageName) ??
+    found.find(({ kind }) => kind === "initramfs") ??
+    found[0];
+  if (image !== undefined) return { ok: true, value: image };
+  return no(`no image in ${store}: deploy/guest/build-image.sh ${join(store, defaultImageName)}`);
+}
+
+async function findProgram(name: string): Promise<string | null> {
+  const directories = name.includes("/") ? [""] : (process.env.PATH ?? "").split(":");
+  for (const directory of directories) {
+    const path = directory === "" ? name : join(directory, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
+  }
+  return null;
+}
+
 async function tryAccelerators(
   qemu: string,
   image: MachineImage,
   dataDirectory: string,
 ): Promise<Result<Accelerator, string>> {
   if (hasKvm()) {
-    const why = await boot(qemu, image, "kvm", kvmLimitMs, dataDirectory);
+    const why = await boot(qemu, image, "kvm", dataDirectory);
     if (why === null) return { ok: true, value: "kvm" };
   }
-  const why = await boot(qemu, image, "tcg", tcgLimitMs, dataDirectory);
+  const why = await boot(qemu, image, "tcg", dataDirectory);
   return why === null
     ? { ok: true, value: "tcg" }
     : no(`image ${image.name} does not start: ${why}`);
@@ -97,21 +145,29 @@ async function boot(
   qemu: string,
   image: MachineImage,
   accelerator: Accelerator,
-  limitMs: number,
   dataDirectory: string,
 ): Promise<string | null> {
   const directory = join(dataDirectory, "probe");
+  const limitMs = limitsMs[accelerator][image.kind];
   // Of a supervisor that was killed during its probe.
   await reapProcess(null, "", directory, null);
   mkdirSync(directory, { recursive: true });
   try {
-    const shape = { image, accelerator, cores: 1, memoryMiB: probeMemoryMiB };
-    const initrd = image.initramfs;
+    const bootFile = writeBootFiles(image, [], directory);
+    const disks = openDisks(image, bootFile, null);
+    if (!disks.ok) return disks.error;
+    const memoryMiB = probeMemoryMiB[image.kind];
+    const shape = { image, accelerator, cores: 1, memoryMiB, bootFile, disks: disks.value };
     const machine = await startMachine({
       qemu,
-      arguments: machineArguments({ ...shape, initrd, network: "none" }),
+      arguments: machineArguments({ ...shape, network: "none" }),
       directory,
-      environment: { PATH: process.env.PATH ?? "/usr/bin:/bin", [directoryVariable]: directory },
+      disks: disks.value,
+      environment: {
+        PATH: process.env.PATH ?? "/usr/bin:/bin",
+        TMPDIR: directory,
+        [directoryVariable]: directory,
+      },
       joinFiles: [],
       stdin: null,
     });
@@ -143,9 +199,9 @@ async function qemuVersion(qemu: string): Promise<string | null> {
 }
 
 /** All that the answer depends on: the host's kernel, its KVM, QEMU and the image. */
-async function probeKey(version: string, image: MachineImage): Promise<string> {
+async function probeKey(version: string, imageDigest: string): Promise<string> {
   const device = await stat("/dev/kvm").catch(() => null);
-  return digest([release(), device?.rdev ?? "none", version, await imageDigest(image)].join("\n"));
+  return digest([release(), device?.rdev ?? "none", version, imageDigest].join("\n"));
 }
 
 const knownPath = (dataDirectory: string): string => join(dataDirectory, "kvm-probe");
