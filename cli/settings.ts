@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Config, flagsFromOptions, loadConfig, settings } from "../spec/config.js";
 import { parseSource } from "../spec/source.js";
-import type { KvmSettings } from "../worker/drivers/kvm/probe.js";
+import type { KvmSettings } from "../worker/drivers/kvm/settings.js";
 import { failure, messageOf, unwrap } from "./failure.js";
 
 export type Options = Readonly<Record<string, unknown>>;

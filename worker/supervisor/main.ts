@@ -9,7 +9,7 @@ import type { Driver } from "../driver.js";
 import { createDockerDriver } from "../drivers/docker/docker.js";
 import { createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
 import { monitorMachines } from "../drivers/kvm/monitor.js";
-import type { KvmSettings } from "../drivers/kvm/probe.js";
+import type { KvmSettings } from "../drivers/kvm/settings.js";
 import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory } from "../ipc/paths.js";

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import type { DockerPolicy } from "../drivers/docker/policy.js";
-import type { KvmSettings } from "../drivers/kvm/probe.js";
+import type { KvmSettings } from "../drivers/kvm/settings.js";
 import {
   closedPolicy,
   type ProcessPolicy,

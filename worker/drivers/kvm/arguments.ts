@@ -41,10 +41,14 @@ const kernelOptions = [
   "console=ttyS0 quiet panic=-1 reboot=t",
   "tsc=reliable no_timer_check cryptomgr.notests mitigations=off nopti nokaslr",
   "8250.nr_uarts=1 i8042.noaux pci=conf1",
-  // Given, it is not measured anew by each core.
+  // Given, it is not measured anew by each core: of four cores' 3.3 s of cpu until the guest is ready
+  // that saves 0.7 s. A wrong one makes short waits longer or shorter, which no device here minds.
   "lpj=12000000",
 ].join(" ");
-/** Saves a third of the start, but the kernel then finds no second core. */
+/**
+ * Saves the half second in which a translated kernel interprets ACPI's code. With it, or with
+ * `pci=noacpi`, which comes to the same, the kernel finds no second core.
+ */
 const oneCoreOption = "acpi=noirq";
 
 /** `control` last: when the guest finds that one open, the others are. */

@@ -22,7 +22,8 @@ import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { goneWithin } from "../../testing/worker-fixture.js";
 import { readProcess } from "../process/proc.js";
 import { createKvmDriver, type KvmDriverOptions } from "./kvm.js";
-import { type KvmSettings, probeKvm } from "./probe.js";
+import { probeKvm } from "./probe.js";
+import type { KvmSettings } from "./settings.js";
 
 const missing = machinesMissing();
 const mebibyte = 1024 ** 2;

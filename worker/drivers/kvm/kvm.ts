@@ -24,7 +24,7 @@ import { createDiskUse } from "./disks.js";
 import { closeDisks, type Machine, startMachine } from "./machine.js";
 import { machineOutcome, noteOf } from "./outcome.js";
 import { mebibyte, type Prepared, type PrepareOptions, prepareMachine } from "./prepare.js";
-import type { KvmSettings } from "./probe.js";
+import type { KvmSettings } from "./settings.js";
 import { createImageVerifier } from "./sums.js";
 
 export interface KvmDriverOptions {

@@ -5,7 +5,8 @@
 import type { Result } from "../../../core/result.js";
 import type { WorkerLog } from "../../log.js";
 import type { Accelerator } from "./arguments.js";
-import { type KvmSettings, probeBasis, probeKvm } from "./probe.js";
+import { probeBasis, probeKvm } from "./probe.js";
+import type { KvmSettings } from "./settings.js";
 
 export interface MachineMonitor {
   current(): Result<Accelerator, string>;

@@ -9,7 +9,7 @@ import { writeBootFiles } from "./boot-files.js";
 import { type DiskUse, type OpenDisk, openImageDisk, openUserDisk } from "./disks.js";
 import { defaultImageName, findImage, type MachineImage } from "./images.js";
 import { closeDisks } from "./machine.js";
-import type { KvmSettings } from "./probe.js";
+import type { KvmSettings } from "./settings.js";
 import type { ImageVerifier } from "./sums.js";
 
 export const mebibyte = 1024 ** 2;

@@ -10,7 +10,6 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { MachineNetwork } from "../../../core/drivers.js";
 import type { Result } from "../../../core/result.js";
 import { digest } from "../../ipc/paths.js";
 import { messageOf } from "../../log.js";
@@ -21,20 +20,8 @@ import { writeBootFiles } from "./boot-files.js";
 import { defaultImageName, filesOf, findImage, listImages, type MachineImage } from "./images.js";
 import { startMachine } from "./machine.js";
 import { openDisks } from "./prepare.js";
+import type { KvmSettings } from "./settings.js";
 import { createImageVerifier, identityOf, sumsFile } from "./sums.js";
-
-/** What a worker is told of machines. */
-export interface KvmSettings {
-  /** The image store's directory. */
-  readonly images: string;
-  /** Path of QEMU, or a name that is looked for in PATH. */
-  readonly qemu: string;
-  /** The most that tasks may ask for. */
-  readonly network: MachineNetwork;
-  /** Directory of the users' disks; null: there are none. */
-  readonly disks: string | null;
-  readonly writableDisks: boolean;
-}
 
 /** A guest under KVM is ready in less than a second; a KVM that cannot boot one hangs. */
 const limitsMs = {
