@@ -1,5 +1,5 @@
 /** Tasks in virtual machines through a real cluster, while what runs them is killed. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,8 @@ function textOf(pid: number, file: "comm" | "cmdline"): string {
   }
 }
 
+const disksOf = (directory: string): string => join(directory, "disks");
+
 const job = (work: string): string => `
 name: machine
 tasks:
@@ -42,12 +44,13 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "almanac-machines-"));
+    mkdirSync(disksOf(directory));
     cluster = await startCluster({
       entry: distEntry(),
       dataDirectory: directory,
       planner: null,
       workers: [{ name: "a", cpu: "2", memory: "1Gi", speed: 1 }],
-      workerArgs: ["--kvm-images", testImages],
+      workerArgs: ["--kvm-images", testImages, "--kvm-disks", disksOf(directory)],
       readyTimeoutMs: 60_000,
     });
     client = createClient(cluster.address);
@@ -88,6 +91,19 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
     await expect.poll(machines, { timeout: 60_000, interval: 20 }).toHaveLength(1);
     return machines()[0] ?? 0;
   }
+
+  it("a task has the disk that it names, and only to read where the worker allows no more", async () => {
+    const path = join(disksOf(directory), "data.raw");
+    writeFileSync(path, "from the user\n".padEnd(1024 ** 2, "\0"));
+    const disk = "disk: { name: data.raw }";
+    const script = "grep -q 'from the user' /dev/disk/by-id/virtio-almanac-disk";
+    await untilEnded(await submit(job(script).replace("kvm: {}", `kvm: { ${disk} }`)));
+    const writing = disk.replace(" }", ", writable: true }");
+    const refused = await submit(job(script).replace("kvm: {}", `kvm: { ${writing} }`));
+    await expect
+      .poll(async () => (await refused()).attempts[0]?.outcome, { timeout: 60_000, interval: 100 })
+      .toMatchObject({ kind: "not_started", message: expect.stringContaining("writableDisks") });
+  });
 
   it("examples/kvm.yaml succeeds", async () => {
     const example = fileURLToPath(new URL("../examples/kvm.yaml", import.meta.url));
