@@ -35,12 +35,15 @@ const core = "^core/";
 const wire = "^proto/(codec/|security/|serving\\.ts$)";
 /** For the version that a program says it has. */
 const manifest = "^package\\.json$";
+/** The content-addressed store, which a master keeps and workers and users copy from. */
+const data = "^data/";
 const houses = [
   ["core", [], "core knows nobody"],
   ["spec", [core], "what a user writes becomes core types; it knows nothing else"],
   ["proto", [core], "the wire knows only the vocabulary"],
-  ["master", [core, wire, manifest], "houses speak only through proto/codec"],
-  ["worker", [core, wire, manifest], "houses speak only through proto/codec"],
+  ["data", [core, wire], "content by its hash, on disk and on the wire; it knows no house"],
+  ["master", [core, wire, data, manifest], "houses speak only through proto/codec"],
+  ["worker", [core, wire, data, manifest], "houses speak only through proto/codec"],
   ["planner", [core, wire, manifest, "^models/"], "houses speak only through proto/codec"],
   ["models", [core], "features and training know only the vocabulary"],
   [
@@ -135,7 +138,7 @@ module.exports = {
       name: "no-dev-dependency-in-the-product",
       comment: "what runs at a user's must be installed there",
       severity: "error",
-      from: { path: "^(core|spec|proto|master|planner|worker|cli|models)/", pathNot: testCode },
+      from: { path: "^(core|spec|proto|data|master|planner|worker|cli|models)/", pathNot: testCode },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {

@@ -2,6 +2,7 @@
  * What a user submits, after validation and expansion: a job of tasks and dependencies. Tasks share
  * templates, so an array of ten thousand tasks stores its command once.
  */
+import type { TaskData } from "./data.js";
 import type { DriverName, DriverOptions } from "./drivers.js";
 import type { ObjectiveWeights } from "./objective.js";
 import type { GpuRequest, Resources } from "./resources.js";
@@ -85,6 +86,8 @@ export interface TaskTemplate {
   /** Bytes kept of each of stdout and stderr, of each attempt. */
   readonly logBytesMax: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Files that it takes in and leaves behind. Absent: none. */
+  readonly data?: TaskData;
 }
 
 export interface TaskEntry {

@@ -3,6 +3,7 @@
  * the wire. Sequence numbers start at 1 with each stream. A stream opens with a Hello that states
  * everything that is still true, so nothing depends on earlier streams.
  */
+import type { DataFile, LaunchData } from "./data.js";
 import type { AttemptId, Incarnation } from "./ids.js";
 import type { Command, DriverName } from "./job.js";
 import type { Resources } from "./resources.js";
@@ -49,6 +50,8 @@ export interface AttemptFinished {
   readonly endedAtMs: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
+  /** The store holds their content already. Absent: none. */
+  readonly outputs?: readonly DataFile[];
 }
 
 export const refusalReasons = [
@@ -99,6 +102,8 @@ export interface Launch {
   readonly killGraceMs: number;
   readonly stopWhenLostAfterMs: number | null;
   readonly logBytesMax: number;
+  /** Absent: the task neither takes files nor leaves any. */
+  readonly data?: LaunchData;
 }
 
 export interface Stop {

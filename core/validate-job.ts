@@ -6,6 +6,7 @@
 
 import { edgeConditions, type JobSpec, jobLimits, type TaskEntry } from "./job.js";
 import type { Violation } from "./result.js";
+import { validateFlow } from "./validate-data.js";
 import { durationMsMax, validateTemplate } from "./validate-template.js";
 import { isInstant, isPositive, namePattern, Violations } from "./violations.js";
 
@@ -35,6 +36,7 @@ export function validateJob(spec: JobSpec): readonly Violation[] {
   } else {
     validateTasks(spec, found);
     validateEdges(spec, found);
+    validateFlow(spec, found);
   }
   return found.list;
 }

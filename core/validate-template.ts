@@ -13,6 +13,7 @@ import {
   type GpuRequest,
   type Resources,
 } from "./resources.js";
+import { validateData } from "./validate-data.js";
 import { validateDriver } from "./validate-driver.js";
 import {
   amountMax,
@@ -45,6 +46,7 @@ export function validateTemplate(template: TaskTemplate, at: string, found: Viol
   validateConstraints(template, `${at}.constraints`, found);
   validatePolicies(template, at, found);
   found.metadata(`${at}.metadata`, template.metadata);
+  validateData(template, at, found);
 }
 
 function validateCommand(command: Command, at: string, found: Violations): void {

@@ -2,6 +2,7 @@
  * What a reader is told of jobs, tasks, workers and plans: the same shapes for gRPC, the command
  * line and whatever comes later. Made by the master from its state, never stored.
  */
+import type { OutputSummary } from "./data.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "./ids.js";
 import type { Edge } from "./job.js";
 import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
@@ -90,6 +91,8 @@ export interface AttemptView {
   readonly endedAtMs: number | null;
   readonly outcome: Outcome | null;
   readonly usage: UsageReport | null;
+  /** Absent: it left none. */
+  readonly outputs?: OutputSummary;
 }
 
 export interface TaskView {

@@ -14,6 +14,8 @@ export interface DriverFacts {
    * `no_new_privileges`, `users`, `disk`. Absent: the driver says nothing of it.
    */
   readonly notEnforced?: readonly string[];
+  /** It takes inputs and leaves outputs. Absent: it does not. */
+  readonly stagesData?: boolean;
 }
 
 /** A driver that this worker knows and cannot offer now. */
@@ -46,6 +48,10 @@ export type Outcome =
   | { readonly kind: "out_of_memory" }
   /** The program could not be started: not found, no permission, bad directory. */
   | { readonly kind: "not_started"; readonly message: string }
+  /** What it takes in could not be had, or was not what it should be; it never started. */
+  | { readonly kind: "input_unavailable"; readonly message: string }
+  /** The program ended well, and what it was to leave is not there, or cannot be taken. */
+  | { readonly kind: "output_failed"; readonly message: string }
   /** Stopped by the supervisor after its lease had run out. */
   | { readonly kind: "lease_expired" }
   /** The supervisor died with the attempt; what became of the program is known, its code is not. */
@@ -59,6 +65,9 @@ export interface UsageReport {
   /** null: not known on this host. */
   readonly peakMemoryBytes: number | null;
   readonly cpuMs: number | null;
+  /** How long its inputs took to come, and its outputs to go. Absent: it has none. */
+  readonly stagingMs?: number;
+  readonly collectingMs?: number;
 }
 
 export const drainStages = ["finishing", "closed", "completed"] as const;

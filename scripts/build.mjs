@@ -11,6 +11,7 @@ export const houses = [
   "core",
   "spec",
   "proto",
+  "data",
   "master",
   "planner",
   "worker",

@@ -127,6 +127,10 @@ export function describeOutcome(outcome: Outcome): string {
       return "ran out of the memory it asked for";
     case "not_started":
       return `could not be started: ${outcome.message}`;
+    case "input_unavailable":
+      return `its inputs could not be had: ${outcome.message}`;
+    case "output_failed":
+      return `its outputs could not be taken: ${outcome.message}`;
     case "lease_expired":
       return "was stopped because contact with its worker was lost";
     case "supervisor_lost":

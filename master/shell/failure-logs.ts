@@ -84,9 +84,11 @@ function leavesWords(outcome: Outcome): boolean {
     case "lease_expired":
     case "supervisor_lost":
     case "drained":
+    case "output_failed":
       return true;
     case "cancelled":
     case "not_started":
+    case "input_unavailable":
     case "lost":
       return false;
   }

@@ -138,6 +138,10 @@ export function encodeOutcome(outcome: Outcome): wire.Outcome {
       return { kind: { $case: "supervisorLost", value: true } };
     case "drained":
       return { kind: { $case: "drained", value: true } };
+    case "input_unavailable":
+      return { kind: { $case: "inputUnavailable", value: outcome.message } };
+    case "output_failed":
+      return { kind: { $case: "outputFailed", value: outcome.message } };
     case "lost":
       return { kind: { $case: "lost", value: outcome.message } };
     default:
@@ -166,6 +170,10 @@ export function decodeOutcome(scope: Scope, message: wire.Outcome): Outcome {
       return { kind: "supervisor_lost" };
     case "drained":
       return { kind: "drained" };
+    case "inputUnavailable":
+      return { kind: "input_unavailable", message: kind.value };
+    case "outputFailed":
+      return { kind: "output_failed", message: kind.value };
     case "lost":
       return { kind: "lost", message: kind.value };
     case undefined:
@@ -177,12 +185,20 @@ export function decodeOutcome(scope: Scope, message: wire.Outcome): Outcome {
 export const encodeUsage = (usage: UsageReport): wire.Usage => ({
   peakMemoryBytes: usage.peakMemoryBytes ?? undefined,
   cpuMs: usage.cpuMs ?? undefined,
+  stagingMs: usage.stagingMs,
+  collectingMs: usage.collectingMs,
 });
 
 export function decodeUsage(scope: Scope, message: wire.Usage): UsageReport {
   return {
     peakMemoryBytes: integerOrNull(scope, "peakMemoryBytes", message.peakMemoryBytes),
     cpuMs: integerOrNull(scope, "cpuMs", message.cpuMs),
+    ...(message.stagingMs === undefined
+      ? {}
+      : { stagingMs: integer(scope, "stagingMs", message.stagingMs) }),
+    ...(message.collectingMs === undefined
+      ? {}
+      : { collectingMs: integer(scope, "collectingMs", message.collectingMs) }),
   };
 }
 

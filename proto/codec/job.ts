@@ -29,6 +29,7 @@ import {
   encodeResources,
   encodeWeights,
 } from "./common.js";
+import { decodeTaskData, encodeTaskData } from "./data.js";
 import {
   entriesOf,
   enumWord,
@@ -121,6 +122,7 @@ const encodeTemplate = (template: TaskTemplate): wire.TaskTemplate => ({
   maxConcurrent: template.maxConcurrent ?? undefined,
   logBytesMax: template.logBytesMax,
   metadata: entriesOf(template.metadata),
+  data: template.data === undefined ? undefined : encodeTaskData(template.data),
 });
 
 const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate => ({
@@ -143,6 +145,7 @@ const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate 
   maxConcurrent: integerOrNull(scope, "maxConcurrent", message.maxConcurrent),
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
   metadata: textRecord(scope, "metadata", message.metadata),
+  ...(message.data === undefined ? {} : { data: decodeTaskData(scope, message.data) }),
 });
 
 function decodeOnLost(scope: Scope, afterMs: number | undefined): OnLost {

@@ -13,6 +13,14 @@ export type {
 } from "../gen/almanac/v1/cluster.js";
 export { ClusterServiceClient, ClusterServiceService } from "../gen/almanac/v1/cluster.js";
 export type {
+  DataServiceServer,
+  FetchRequest as FetchRequestWire,
+  FetchResponse as FetchResponseWire,
+  PutRequest as PutRequestWire,
+  PutResponse as PutResponseWire,
+} from "../gen/almanac/v1/data.js";
+export { DataServiceClient, DataServiceService } from "../gen/almanac/v1/data.js";
+export type {
   AmendRequest,
   AmendResponse,
   CancelRequest,

@@ -38,6 +38,7 @@ import {
   encodeViolation,
   encodeWeights,
 } from "./common.js";
+import { decodeOutputSummary } from "./data.js";
 import {
   entriesOf,
   enumWord,
@@ -237,6 +238,7 @@ const encodeAttemptView = (view: AttemptView): wire.AttemptView => ({
   endedAtMs: view.endedAtMs ?? undefined,
   outcome: view.outcome === null ? undefined : encodeOutcome(view.outcome),
   usage: view.usage === null ? undefined : encodeUsage(view.usage),
+  outputs: view.outputs,
 });
 
 const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView => ({
@@ -249,6 +251,9 @@ const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView =
   endedAtMs: integerOrNull(scope, "endedAtMs", message.endedAtMs),
   outcome: optional(scope, "outcome", message.outcome, decodeOutcome),
   usage: optional(scope, "usage", message.usage, decodeUsage),
+  ...(message.outputs === undefined
+    ? {}
+    : { outputs: decodeOutputSummary(scope, message.outputs) }),
 });
 
 const encodeReservation = ({ worker, ...times }: Reservation): wire.Reservation => ({

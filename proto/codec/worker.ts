@@ -37,6 +37,7 @@ import {
   encodeResources,
   encodeUsage,
 } from "./common.js";
+import { decodeLaunchData, decodeOutputs, encodeDataFile, encodeLaunchData } from "./data.js";
 import type { Scope } from "./decoding.js";
 import {
   entriesOf,
@@ -150,6 +151,7 @@ const encodeFinished = (finished: AttemptFinished): wire.AttemptFinished => ({
   endedAtMs: finished.endedAtMs,
   stdoutBytes: finished.stdoutBytes,
   stderrBytes: finished.stderrBytes,
+  outputs: (finished.outputs ?? []).map(encodeDataFile),
 });
 
 const decodeFinished = (scope: Scope, message: wire.AttemptFinished): AttemptFinished => ({
@@ -160,6 +162,7 @@ const decodeFinished = (scope: Scope, message: wire.AttemptFinished): AttemptFin
   endedAtMs: integer(scope, "endedAtMs", message.endedAtMs),
   stdoutBytes: integer(scope, "stdoutBytes", message.stdoutBytes),
   stderrBytes: integer(scope, "stderrBytes", message.stderrBytes),
+  ...(message.outputs.length === 0 ? {} : { outputs: decodeOutputs(scope, message.outputs) }),
 });
 
 const encodeRefused = (refused: LaunchRefused): wire.LaunchRefused => ({
@@ -201,6 +204,7 @@ const encodeLaunch = (launch: Launch): wire.Launch => ({
   killGraceMs: launch.killGraceMs,
   stopWhenLostAfterMs: launch.stopWhenLostAfterMs ?? undefined,
   logBytesMax: launch.logBytesMax,
+  data: launch.data === undefined ? undefined : encodeLaunchData(launch.data),
 });
 
 const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
@@ -214,6 +218,7 @@ const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
   killGraceMs: integer(scope, "killGraceMs", message.killGraceMs),
   stopWhenLostAfterMs: integerOrNull(scope, "stopWhenLostAfterMs", message.stopWhenLostAfterMs),
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
+  ...(message.data === undefined ? {} : { data: decodeLaunchData(scope, message.data) }),
 });
 
 const encodeStop = (stop: Stop): wire.Stop => ({
@@ -236,11 +241,12 @@ export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
   capacity: encodeResources(facts.capacity),
   devices: facts.devices.map(encodeDevice),
   labels: entriesOf(facts.labels),
-  drivers: facts.drivers.map(({ name, cpuLimit, memoryLimit, notEnforced }) => ({
+  drivers: facts.drivers.map(({ name, cpuLimit, memoryLimit, notEnforced, stagesData }) => ({
     name,
     cpuLimit,
     memoryLimit,
     notEnforced: [...(notEnforced ?? [])],
+    stagesData: stagesData === true,
   })),
   speed: facts.speed,
   softwareVersion: facts.softwareVersion,
@@ -281,6 +287,7 @@ const decodeDriverFacts = (scope: Scope, message: wire.DriverFacts): DriverFacts
   cpuLimit: literal(scope, "cpuLimit", message.cpuLimit, enforcements),
   memoryLimit: literal(scope, "memoryLimit", message.memoryLimit, enforcements),
   ...(message.notEnforced.length === 0 ? {} : { notEnforced: message.notEnforced }),
+  ...(message.stagesData ? { stagesData: true } : {}),
 });
 
 export const logStreamNumbers = {
