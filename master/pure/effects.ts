@@ -2,6 +2,7 @@
 import type { AttemptId, WorkerId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import type { Hello, Launch, Stop } from "../../core/session.js";
+import { launchData } from "./data.js";
 import type { Recorded } from "./events.js";
 import type { Attempt, State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
@@ -52,6 +53,7 @@ function addLaunch(state: State, id: AttemptId, commands: Commands): void {
 
 function launchOf(state: State, { task, attempt }: Found): Launch {
   const { template, entry } = task;
+  const data = launchData(task);
   return {
     attempt: attempt.id,
     epoch: state.epoch,
@@ -64,6 +66,7 @@ function launchOf(state: State, { task, attempt }: Found): Launch {
     // An idempotent attempt is replaced at once, so there is nothing to wait for once it is lost.
     stopWhenLostAfterMs: template.onLost.kind === "stop" ? template.onLost.afterMs : null,
     logBytesMax: template.logBytesMax,
+    ...(data === null ? {} : { data }),
   };
 }
 

@@ -15,10 +15,14 @@ export const workerNameLabel = "almanac.worker";
 /** Why this worker could never run the template; empty where it could. */
 export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string[] {
   const reasons: string[] = [];
-  if (!facts.drivers.some((driver) => driver.name === template.driver)) {
+  const driver = facts.drivers.find((one) => one.name === template.driver);
+  if (driver === undefined) {
     const known = facts.unavailableDrivers.find((driver) => driver.name === template.driver);
     const why = known === undefined ? "" : `: ${known.reason}`;
     reasons.push(`no driver ${template.driver}${why}`);
+  }
+  if (template.data !== undefined && driver !== undefined && driver.stagesData !== true) {
+    reasons.push(`driver ${template.driver} takes no inputs and outputs here`);
   }
   for (const name of exceeding(chargedResources(template), facts.capacity)) {
     reasons.push(`not enough ${name}`);

@@ -4,6 +4,7 @@
  * its event here.
  */
 
+import type { DataFile } from "../../core/data.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
@@ -94,6 +95,8 @@ export type Event =
       readonly usage: UsageReport;
       readonly startedAtMs: number | null;
       readonly endedAtMs: number;
+      /** Absent: it left none. */
+      readonly outputs?: readonly DataFile[];
     }
   /** Contact with its worker is lost; given up at `untilMs`, or never where that is null. */
   | {

@@ -1,4 +1,5 @@
 /** What follows when an attempt has ended: success, another attempt now or later, or the end. */
+import type { DataFile } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import { unreachable } from "../../core/result.js";
@@ -16,6 +17,8 @@ export interface AttemptEnd {
   readonly usage: { readonly peakMemoryBytes: number | null; readonly cpuMs: number | null };
   readonly startedAtMs: number | null;
   readonly endedAtMs: number;
+  /** Absent: it left none. */
+  readonly outputs?: readonly DataFile[];
 }
 
 /** Records the end of a live attempt and decides what becomes of its task. */

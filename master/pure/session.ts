@@ -1,4 +1,5 @@
 /** What workers say: they register, come back, report, refuse and fall silent. */
+import { matchesGlob } from "../../core/glob.js";
 import type { AttemptId, Incarnation } from "../../core/ids.js";
 import { sameIncarnation, taskOfAttempt } from "../../core/ids.js";
 import { fail } from "../../core/result.js";
@@ -101,9 +102,17 @@ function* takeReports(
   reports: readonly AttemptFinished[],
   nowMs: number,
 ): Generator<Event, void, void> {
-  for (const { attempt, outcome, usage, startedAtMs, endedAtMs } of reports) {
-    if (liveOn(state, attempt, incarnation) === null) continue;
-    yield* endAttempt(state, attempt, { outcome, usage, startedAtMs, endedAtMs }, nowMs);
+  for (const { attempt, outcome, usage, startedAtMs, endedAtMs, outputs = [] } of reports) {
+    const found = liveOn(state, attempt, incarnation);
+    if (found === null) continue;
+    // Files that the task does not declare were never asked for.
+    const declared = found.task.template.data?.outputs ?? [];
+    const left = outputs.filter((file) =>
+      declared.some(({ path }) => matchesGlob(path, file.path)),
+    );
+    const end = { outcome, usage, startedAtMs, endedAtMs };
+    const whole = left.length === 0 ? end : { ...end, outputs: left };
+    yield* endAttempt(state, attempt, whole, nowMs);
   }
 }
 

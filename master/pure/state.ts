@@ -2,6 +2,7 @@
  * The master's state: the fold of the journal. Only evolve.ts changes it. Entities carry what their
  * state needs (discriminated unions); indices beside them are derived and never journalled.
  */
+import type { DataFile } from "../../core/data.js";
 import type { GroupStatistics } from "../../core/estimate.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
@@ -55,6 +56,8 @@ export type AttemptStatus =
       readonly endedAtMs: number;
       readonly outcome: Outcome;
       readonly usage: UsageReport;
+      /** Absent: it left none. */
+      readonly outputs?: readonly DataFile[];
     };
 
 export interface Attempt {

@@ -1,4 +1,5 @@
 /** The state as readers see it. Predictions come from the plan rebuilt for the present. */
+import { summaryOf } from "../../core/data.js";
 import type { JobId } from "../../core/ids.js";
 import { defaultObjective } from "../../core/objective.js";
 import { gapOf } from "../../core/plan.js";
@@ -114,6 +115,9 @@ function attemptView({ id, number, worker, launchedAtMs, status }: Attempt): Att
     endedAtMs: status.kind === "ended" ? status.endedAtMs : null,
     outcome: status.kind === "ended" ? status.outcome : null,
     usage: status.kind === "ended" ? status.usage : null,
+    ...(status.kind === "ended" && status.outputs !== undefined
+      ? { outputs: summaryOf(status.outputs) }
+      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** JobService: from the wire to commands and views, and back. Decides nothing. */
 import { randomBytes } from "node:crypto";
 import { jobId } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { JobView, SubmitReceipt } from "../../core/views.js";
 import {
@@ -32,6 +33,9 @@ import {
   encodePlanView,
   encodeSubmitReceipt,
 } from "../../proto/codec/views.js";
+import type { BlobDirectory } from "../../data/blob-directory.js";
+import { shortHash } from "../../data/blob-failure.js";
+import { jobInputs } from "../pure/data.js";
 import { dryRun } from "../pure/dry-run.js";
 import type { Job } from "../pure/state.js";
 import { jobSummary, jobView, planView } from "../pure/views.js";
@@ -51,6 +55,7 @@ export interface JobServiceOptions {
   readonly watches: Watches;
   readonly logs: LogRelay;
   readonly logCache: LogCache;
+  readonly blobs: BlobDirectory;
 }
 
 export function jobService(options: JobServiceOptions): JobServiceServer {
@@ -63,14 +68,14 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
     submit: unary(async (request, principal) => {
       const submission = decodeSubmission(request);
       if (!submission.ok) return submission;
-      const receipt = await submitOne(engine, submission.value, principal);
+      const receipt = await submitOne(options, submission.value, principal);
       return receipt.ok ? ok(encodeSubmitReceipt(receipt.value)) : receipt;
     }),
     submitBatch: unary(async (request, principal) => {
       const submissions = decodeSubmissions(request);
       if (!submissions.ok) return submissions;
       const receipts = submissions.value.map((submission) =>
-        submission.ok ? submitOne(engine, submission.value, principal) : submission,
+        submission.ok ? submitOne(options, submission.value, principal) : submission,
       );
       return ok(encodeSubmitOutcomes(await Promise.all(receipts)));
     }),
@@ -123,12 +128,14 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
 }
 
 async function submitOne(
-  engine: Engine,
+  { engine, blobs }: JobServiceOptions,
   { spec, idempotencyKey, dryRun: only }: Submission,
   principal: string,
 ): Promise<Result<SubmitReceipt>> {
   const id = newJobId();
   if (only) return dryRun(engine.state, id, spec, principal, engine.nowMs);
+  const absent = await absentInput(blobs, spec);
+  if (absent !== null) return absent;
   const reply = await engine.execute(
     { type: "Submit", jobId: id, spec, idempotencyKey },
     principal,
@@ -136,6 +143,18 @@ async function submitOne(
   if (!reply.ok) return reply;
   if (reply.value.kind !== "submit") return fail("internal", "unexpected reply to a submission");
   return ok({ ...reply.value.submit, forecast: null });
+}
+
+/** A job whose inputs are not there would only fail later. */
+async function absentInput(blobs: BlobDirectory, spec: JobSpec): Promise<Result<never> | null> {
+  for (const { path, sha256 } of jobInputs(spec)) {
+    if (!(await blobs.has(sha256))) {
+      const message = `the content of input ${path} (${shortHash(sha256)}) has not been uploaded`;
+      return fail("failed_precondition", message);
+    }
+    await blobs.touch(sha256);
+  }
+  return null;
 }
 
 const idAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";

@@ -7,6 +7,7 @@ import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import {
   ClusterServiceService,
+  DataServiceService,
   JobServiceService,
   JoinServiceService,
   type WorkerServiceServer,
@@ -17,8 +18,10 @@ import { serve } from "../../proto/serving.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
+import { keepSwept, openBlobs, storeBytesDefault } from "./blobs.js";
 import { monotonicClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
+import { dataService } from "./data-service.js";
 import { Engine } from "./engine.js";
 import { FailureLogs } from "./failure-logs.js";
 import { Forecasts } from "./forecasts.js";
@@ -44,6 +47,10 @@ export interface MasterOptions {
   readonly segmentBytes: number;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
+  /** Of the store of inputs and outputs. Absent: 64 GiB. */
+  readonly storeBytes?: number;
+  /** Where that is, if workers and users share it. Absent or null: below `dataDirectory`. */
+  readonly sharedDirectory?: string | null;
   readonly version: string;
   /** Mutual TLS; absent or null: plain text. */
   readonly security?: SecurityOptions | null;
@@ -98,6 +105,11 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const logs = new LogRelay();
   const { logCacheBytes = logCacheBytesDefault } = options;
   const logCache = openLogCache(join(options.dataDirectory, "logs"), logCacheBytes);
+  const blobs = await openBlobs({
+    dataDirectory: options.dataDirectory,
+    sharedDirectory: options.sharedDirectory ?? null,
+    storeBytes: options.storeBytes ?? storeBytesDefault,
+  });
   const failureLogs = new FailureLogs(state, logs, logCache);
   const sessions = new Sessions({ engine, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
@@ -116,8 +128,9 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     addServices: (server) => {
       server.addService(
         JobServiceService,
-        jobService({ engine, forecasts, watches, logs, logCache }),
+        jobService({ engine, forecasts, watches, logs, logCache, blobs }),
       );
+      server.addService(DataServiceService, dataService({ engine, blobs }));
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
       server.addService(JoinServiceService, joinService({ engine, security }));
@@ -139,9 +152,11 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     },
   });
   planner.start();
+  const swept = keepSwept(blobs, engine, log);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
     security?.stop();
+    swept.stop();
     planner.stop();
     sessions.closeAll();
     await serving.stop();
@@ -152,7 +167,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   return { address: serving.address, epoch, stop };
 }
 
-const services = ["JobService", "ClusterService", "WorkerService", "JoinService"];
+const services = ["JobService", "DataService", "ClusterService", "WorkerService", "JoinService"];
 
 const isBarring = ({ event }: Recorded): boolean => event.type === "CertificateBarred";
 

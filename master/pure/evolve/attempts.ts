@@ -101,8 +101,10 @@ export function attemptResolved(state: State, id: AttemptId, atMs: number): void
 export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: number): void {
   const { task, attempt } = liveAttemptOf(state, event.attempt);
   const worker = workerOf(state, attempt.worker);
-  const { startedAtMs, endedAtMs, outcome, usage } = event;
-  setAttempt(state, task, attempt, { kind: "ended", startedAtMs, endedAtMs, outcome, usage });
+  const { startedAtMs, endedAtMs, outcome, usage, outputs } = event;
+  const left = outputs === undefined ? {} : { outputs };
+  const ended = { kind: "ended" as const, startedAtMs, endedAtMs, outcome, usage, ...left };
+  setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
   worker.live.delete(attempt.id);
   worker.used = subtractResources(worker.used, chargedResources(task.template));

@@ -1,0 +1,73 @@
+/** Which content the state names, for whom, and how much of it will travel. */
+import type { DataFile, LaunchData } from "../../core/data.js";
+import { type FlowSource, resolveInputs } from "../../core/data-flow.js";
+import type { AttemptId, WorkerId } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
+import { predecessors } from "./problem-tasks.js";
+import type { State, Task } from "./state.js";
+
+export function lastSuccess(
+  task: Task,
+): { readonly attempt: AttemptId; readonly outputs: readonly DataFile[] } | null {
+  for (const { id, status } of [...task.attempts].reverse()) {
+    if (status.kind !== "ended" || status.outcome.kind !== "exited") continue;
+    if (status.outcome.exitCode === 0) return { attempt: id, outputs: status.outputs ?? [] };
+  }
+  return null;
+}
+
+/** As one end of an edge: see edgeTransferBytes in core/data-flow.ts. */
+function sourceOf(task: Task): FlowSource {
+  const { entry, template, status } = task;
+  const succeeded = status.kind === "ended" && status.state === "succeeded";
+  return { entry, template, outputs: succeeded ? (lastSuccess(task)?.outputs ?? []) : null };
+}
+
+export function launchData(task: Task): LaunchData | null {
+  const { data } = task.template;
+  if (data === undefined) return null;
+  const sources: FlowSource[] = [];
+  for (const [from] of predecessors(task)) sources.push(sourceOf(from));
+  return { ...resolveInputs(task, sources), outputs: data.outputs };
+}
+
+/** A worker reads what an attempt that is live on it takes in, and nothing else. */
+export function mayFetch(state: State, worker: WorkerId, sha256: string): boolean {
+  for (const task of state.workers.get(worker)?.live.values() ?? []) {
+    if (launchData(task)?.inputs.some((input) => input.sha256 === sha256) === true) return true;
+  }
+  return false;
+}
+
+/** A worker writes what an attempt that is live on it may leave: within that task's limits. */
+export function mayPut(
+  state: State,
+  worker: WorkerId,
+  attempt: AttemptId,
+  sizeBytes: number,
+): boolean {
+  const data = state.workers.get(worker)?.live.get(attempt)?.template.data;
+  return data?.outputs.some(({ maxBytes }) => sizeBytes <= maxBytes) === true;
+}
+
+/** Content that a job was submitted with. */
+export function* jobInputs(spec: JobSpec): Generator<DataFile, void, undefined> {
+  for (const { data } of spec.templates) {
+    for (const input of data?.inputs ?? []) if (input.kind === "file") yield input.file;
+  }
+}
+
+/** All content that a job known to the master was submitted with, or has left. */
+export function namedContent(state: State): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const job of state.jobs.values()) {
+    for (const { sha256 } of jobInputs(job.spec)) named.add(sha256);
+    for (const task of job.tasks) {
+      for (const { status } of task.attempts) {
+        if (status.kind !== "ended") continue;
+        for (const { sha256 } of status.outputs ?? []) named.add(sha256);
+      }
+    }
+  }
+  return named;
+}
