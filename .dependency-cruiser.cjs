@@ -138,7 +138,10 @@ module.exports = {
       name: "no-dev-dependency-in-the-product",
       comment: "what runs at a user's must be installed there",
       severity: "error",
-      from: { path: "^(core|spec|proto|data|master|planner|worker|cli|models)/", pathNot: testCode },
+      from: {
+        path: "^(core|spec|proto|data|master|planner|worker|cli|models)/",
+        pathNot: testCode,
+      },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {

@@ -4,7 +4,8 @@
  * user, and one made for the purpose would keep a matcher that backtracks busy for years.
  */
 
-export const isPattern = (pattern: string): boolean => /[*?]/.test(pattern) || pattern.endsWith("/");
+export const isPattern = (pattern: string): boolean =>
+  /[*?]/.test(pattern) || pattern.endsWith("/");
 
 export const matchesGlob = (pattern: string, path: string): boolean =>
   reach(stepsOf(pattern), path.split("/")).complete;

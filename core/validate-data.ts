@@ -57,7 +57,8 @@ function validateInput(input: TaskInput, at: string, found: Violations): void {
 
 function validateFile(file: DataFile, at: string, found: Violations): void {
   validatePath(file.path, `${at}.path`, found);
-  if (file.path.endsWith("/")) found.add(`${at}.path`, "must be a file's path, without `/` at its end");
+  if (file.path.endsWith("/"))
+    found.add(`${at}.path`, "must be a file's path, without `/` at its end");
   if (!isHash(file.sha256)) found.add(`${at}.sha256`, "must be 64 lower-case hexadecimal digits");
   if (!isCount(file.sizeBytes, dataLimits.fileBytes)) {
     found.add(`${at}.sizeBytes`, "must be a whole number of bytes", dataLimits.fileBytes);

@@ -10,13 +10,17 @@ import type { Incarnation } from "../core/ids.js";
 import type { Device, Resources } from "../core/resources.js";
 import { assert } from "../core/result.js";
 import type { WorkerFacts } from "../core/worker.js";
+import { openBlobDirectory } from "../data/blob-directory.js";
 import type { Membership } from "../proto/security/membership.js";
 import { createBackoff } from "./agent/backoff.js";
 import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
+import { storeAccess } from "./agent/store.js";
 import { attachSupervisor, type SupervisorLink } from "./agent/supervisor-link.js";
+import { createCarrier } from "./agent/transfers.js";
 import { workerFacts } from "./facts.js";
 import { type GpuOptions, watchGpus } from "./gpus.js";
 import { protocolVersion } from "./ipc/messages.js";
+import { cacheDirectory } from "./ipc/paths.js";
 import type { SupervisorArguments } from "./supervisor/start.js";
 
 export interface AgentOptions {
@@ -42,6 +46,10 @@ export interface AgentOptions {
   /** Arguments by which this very executable becomes a supervisor: its bundle, or a word for it. */
   readonly supervisorEntry: readonly string[];
   readonly log: Logger;
+  /** Of content that attempts took in or left. Absent: 16 GiB. */
+  readonly cacheBytes?: number;
+  /** Where content is, if this worker shares a mount with the master. Absent or null: over the wire. */
+  readonly sharedDirectory?: string | null;
   readonly supervisor?: Partial<Omit<SupervisorArguments, "dataDirectory">>;
 }
 
@@ -66,6 +74,8 @@ const supervisorDefaults = {
   docker: null,
   kvm: null,
 };
+
+const cacheBytesDefault = 16 * 1024 ** 3;
 
 /** Starts of a supervisor that may fail before the agent gives up. */
 const startsMax = 3;
@@ -100,6 +110,13 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     ...options,
     devices: [...options.devices, ...(gpus?.devices() ?? [])],
   });
+  const cache = await openBlobDirectory(cacheDirectory(options.dataDirectory), { bytesMax: null });
+  const access = storeAccess({
+    name: options.name,
+    masterAddress: options.masterAddress,
+    membership: options.membership ?? null,
+    sharedDirectory: options.sharedDirectory ?? null,
+  });
   let link = await attach(options, abort.signal, startsMax);
 
   /** One link to a supervisor, with as many sessions as it takes, until the supervisor goes. */
@@ -108,10 +125,18 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     const closed = current.closed.then(() => {
       gone = true;
     });
+    const carrier = createCarrier({
+      cache,
+      cacheBytes: options.cacheBytes ?? cacheBytesDefault,
+      store: access.store,
+      done: (id, error) => current.send({ kind: "transferred", id, error }),
+      log: options.log,
+    });
     while (!gone && !abort.signal.aborted) {
       connection = connectMaster({
         agent: { ...offered(), membership: options.membership ?? null },
         link: current,
+        carrier,
         nextToken,
         onWelcome: backoff.reset,
         onLeave: dismiss,
@@ -123,6 +148,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
       await Promise.race([delay.catch(() => undefined), closed]);
     }
     await closed;
+    carrier.close();
   }
 
   const loop = (async () => {
@@ -151,6 +177,7 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
       connection?.close();
       link.close();
       await loop;
+      access.close();
     },
   };
 }

@@ -23,6 +23,12 @@ export interface DriverStart {
   readonly throttle: number | null;
   /** The attempt's own directory, made by the driver. Logs go here (logs/segments.ts). */
   readonly directory: string;
+  /**
+   * `work` below it is the working directory, and holds the attempt's inputs already: they are to
+   * belong to whoever the program runs as. What the program leaves there is taken after its end.
+   * Only for drivers whose facts say `stagesData`. Absent: false.
+   */
+  readonly staged?: boolean;
   /** Resolves once the launch is durable. The program must not run before. */
   readonly durable: Promise<void>;
   /**

@@ -4,6 +4,8 @@ import { jobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { JobView, SubmitReceipt } from "../../core/views.js";
+import type { BlobDirectory } from "../../data/blob-directory.js";
+import { shortHash } from "../../data/blob-failure.js";
 import {
   decodeListQuery,
   decodeSubmission,
@@ -33,8 +35,6 @@ import {
   encodePlanView,
   encodeSubmitReceipt,
 } from "../../proto/codec/views.js";
-import type { BlobDirectory } from "../../data/blob-directory.js";
-import { shortHash } from "../../data/blob-failure.js";
 import { jobInputs } from "../pure/data.js";
 import { dryRun } from "../pure/dry-run.js";
 import type { Job } from "../pure/state.js";

@@ -14,6 +14,7 @@ import type { WorkerLog } from "../log.js";
 import { type LogStream, openLogStream } from "./log-stream.js";
 import { Session } from "./session.js";
 import type { SupervisorEvent, SupervisorLink } from "./supervisor-link.js";
+import type { Carrier } from "./transfers.js";
 
 export interface ConnectionOptions {
   readonly agent: OfferedFacts & {
@@ -23,6 +24,7 @@ export interface ConnectionOptions {
     readonly log: WorkerLog;
   };
   readonly link: SupervisorLink;
+  readonly carrier: Carrier;
   readonly nextToken: () => number;
   readonly onWelcome: () => void;
   readonly onLeave: () => void;
@@ -93,6 +95,8 @@ export function connectMaster(options: ConnectionOptions): Connection {
     if (event.kind === "finished") running.delete(event.finished.attempt);
     // What a worker offers is said in a Hello only, so the next session says it.
     if (event.kind === "drivers_changed") return close();
+    if (event.kind === "transfer") return options.carrier.take(event.transfer);
+    if (event.kind === "cancel_transfer") return options.carrier.cancel(event.id);
     if (session !== null) session.on(event);
     else if (event.kind === "state") session = open(event);
   }

@@ -96,6 +96,8 @@ export class Session {
         return this.#flushSoon();
       case "state":
       case "drivers_changed":
+      case "transfer":
+      case "cancel_transfer":
         return;
       default:
         unreachable(event);

@@ -13,8 +13,9 @@ import type {
   Stop,
 } from "../../core/session.js";
 import type { DriverFacts, UnavailableDriver } from "../../core/worker.js";
+import type { Transfer } from "../data/transfer.js";
 
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 export type AgentToSupervisor =
   /** First on every connection; answered by `state`, or by `busy` if another agent is attached. */
@@ -40,6 +41,8 @@ export type AgentToSupervisor =
   | { readonly kind: "renew"; readonly sentAtMonotonicMs: number }
   /** The master has made these reports durable. */
   | { readonly kind: "forget"; readonly attempts: readonly AttemptId[] }
+  /** A transfer has been made; with an error, in words, it cannot be. */
+  | { readonly kind: "transferred"; readonly id: number; readonly error: string | null }
   /** Stop every attempt and exit. */
   | { readonly kind: "shutdown" };
 
@@ -64,6 +67,9 @@ export type SupervisorToAgent =
   /** What the drivers can do has changed: the agent asks for the state anew. */
   | { readonly kind: "drivers_changed" }
   | { readonly kind: "taken"; readonly token: number }
+  /** Asked again of every agent that attaches, until it has been made. */
+  | { readonly kind: "transfer"; readonly transfer: Transfer }
+  | { readonly kind: "cancel_transfer"; readonly id: number }
   | { readonly kind: "started"; readonly started: AttemptStarted }
   | { readonly kind: "finished"; readonly finished: AttemptFinished }
   | { readonly kind: "refused"; readonly refused: LaunchRefused };

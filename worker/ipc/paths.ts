@@ -22,6 +22,9 @@ export const supervisorLogPath = (dataDirectory: string): string =>
 
 export const attemptsDirectory = (dataDirectory: string): string => join(dataDirectory, "attempts");
 
+/** Content that attempts took in or left, by its hash. */
+export const cacheDirectory = (dataDirectory: string): string => join(dataDirectory, "cache");
+
 /** Readable, and unique by its digest: attempt ids hold `/`, `#` and brackets and may be long. */
 export function attemptDirectoryName(attempt: string): string {
   const readable = attempt.replace(/[^A-Za-z0-9._-]/g, "_").slice(-80);

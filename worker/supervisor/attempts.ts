@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { chargedResources } from "../../core/charge.js";
+import type { DataFile, LaunchData } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
@@ -12,6 +13,7 @@ import type { Driver, DriverEnd, RunningAttempt } from "../driver.js";
 import type { SupervisorToAgent } from "../ipc/messages.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
+import type { AttemptData, DataPlace } from "./attempt-data.js";
 import { createLeases, type Leases } from "./leases.js";
 import type { Ledger } from "./ledger.js";
 import { type LongTimer, setLongTimeout } from "./timer.js";
@@ -22,11 +24,23 @@ export type StopOutcome = Extract<
   { kind: "cancelled" | "timed_out" | "lease_expired" | "supervisor_lost" }
 >;
 
+/** How the program ended, and what became of the files that it left. */
+interface AttemptEnd extends Omit<DriverEnd, "outcome"> {
+  readonly outcome: Outcome;
+  readonly outputs?: readonly DataFile[];
+}
+
 interface LiveAttempt {
   readonly launch: Launch;
   running: RunningAttempt | null;
   stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
   timeout: LongTimer | null;
+  /** Since when its inputs are on their way; null: it has none. */
+  stagingSinceMs: number | null;
+  /** How long that took. */
+  stagingMs: number | null;
+  /** Ends transfers of its files when it is told to stop. */
+  readonly abort: AbortController;
   /** Resolves when the attempt has started or, without having started, finished. */
   settled: Promise<void>;
   /** Resolves when its end is durable. */
@@ -44,6 +58,7 @@ export interface AttemptsOptions {
   readonly boot: string;
   readonly ledger: Ledger;
   readonly log: WorkerLog;
+  readonly data: AttemptData;
   /** Tells the agent, if one is attached. */
   readonly emit: (message: SupervisorToAgent) => void;
 }
@@ -80,7 +95,7 @@ export class LiveAttempts {
   }
 
   allStarted(): AttemptStarted[] {
-    return [...this.#live.values()].map(startedOf).filter((one) => one !== null);
+    return [...this.#live.values()].map(livingOf).filter((one) => one !== null);
   }
 
   /** Of the attempts that are not being stopped: the master has given those back already. */
@@ -109,6 +124,9 @@ export class LiveAttempts {
       running: null,
       stop: null,
       timeout: null,
+      stagingSinceMs: null,
+      stagingMs: null,
+      abort: new AbortController(),
       settled: done,
       finished: done,
     };
@@ -118,7 +136,8 @@ export class LiveAttempts {
     one.finished = run.then(async (running) => {
       if (running !== null) await this.#finish(one, await running.ended);
     });
-    one.settled = run.then(() => undefined);
+    // A state that waited for inputs would wait for the agent, which waits for the state.
+    if (launch.data === undefined) one.settled = run.then(() => undefined);
   }
 
   /** The first reason stands; a later one may only shorten the grace. null: the attempt's own grace. */
@@ -128,6 +147,7 @@ export class LiveAttempts {
     const graceMs = grace ?? one.launch.killGraceMs;
     if (one.stop === null) one.stop = { outcome, atMs: Date.now(), graceMs };
     else one.stop.graceMs = Math.min(one.stop.graceMs, graceMs);
+    one.abort.abort();
     one.running?.stop(graceMs);
   }
 
@@ -148,6 +168,13 @@ export class LiveAttempts {
     const { attempt, command, resources, devices, logBytesMax, timeoutMs } = one.launch;
     const directory = attemptDirectory(this.#options.dataDirectory, attempt);
     const durable = ledger.commit();
+    if (one.launch.data !== undefined) {
+      const failed = await this.#stage(one, one.launch.data, durable);
+      if (failed !== null) {
+        await this.#finish(one, failed);
+        return null;
+      }
+    }
     const result = await driver.start({
       ...context,
       attempt,
@@ -156,6 +183,7 @@ export class LiveAttempts {
       devices,
       logBytesMax,
       directory,
+      staged: one.launch.data !== undefined,
       durable,
       identify: (identity) => ledger.append({ kind: "identified", attempt, identity, boot }),
     });
@@ -175,14 +203,56 @@ export class LiveAttempts {
     return result.value;
   }
 
-  async #finish(one: LiveAttempt, end: DriverEnd): Promise<void> {
+  /** null: its inputs are in the working directory. Otherwise its end, without having run. */
+  async #stage(
+    one: LiveAttempt,
+    data: LaunchData,
+    durable: Promise<void>,
+  ): Promise<AttemptEnd | null> {
+    const sinceMs = Date.now();
+    one.stagingSinceMs = sinceMs;
+    await durable;
+    const error = await this.#options.data.stage(this.#placeOf(one), data);
+    one.stagingMs = Date.now() - sinceMs;
+    if (one.stop !== null) return notStarted("was stopped before its inputs had come");
+    if (error === null) return null;
+    return { ...notStarted(""), outcome: { kind: "input_unavailable", message: error } };
+  }
+
+  /** With what it left, where it ended well and the store has it. */
+  async #collect(one: LiveAttempt, data: LaunchData, end: AttemptEnd): Promise<AttemptEnd> {
+    const { data: files } = this.#options;
+    const place = this.#placeOf(one);
+    const sinceMs = Date.now();
+    const usage = { ...end.usage, ...(one.stagingMs !== null && { stagingMs: one.stagingMs }) };
+    if (end.outcome.kind !== "exited" || end.outcome.exitCode !== 0) {
+      await files.clear(place.directory);
+      return { ...end, usage };
+    }
+    const found = await files.collect(place, data);
+    await files.clear(place.directory);
+    const timed = { ...usage, collectingMs: Date.now() - sinceMs };
+    if (found.ok) return { ...end, usage: timed, outputs: found.value };
+    // Told to stop on the way: what has not gone out is not there.
+    const outcome = one.stop?.outcome ?? { kind: "output_failed" as const, message: found.error };
+    return { ...end, usage: timed, outcome };
+  }
+
+  #placeOf({ launch: { attempt }, abort }: LiveAttempt): DataPlace {
+    const directory = attemptDirectory(this.#options.dataDirectory, attempt);
+    return { attempt, directory, signal: abort.signal };
+  }
+
+  async #finish(one: LiveAttempt, ended: AttemptEnd): Promise<void> {
     const { ledger, emit } = this.#options;
-    const { attempt } = one.launch;
+    const { attempt, data } = one.launch;
     one.timeout?.clear();
+    const end = data === undefined ? ended : await this.#collect(one, data, ended);
     const finished: AttemptFinished = {
       attempt,
       outcome: outcomeOf(one, end),
       usage: end.usage,
+      ...(end.outputs === undefined || end.outputs.length === 0 ? {} : { outputs: end.outputs }),
       startedAtMs: one.running?.startedAtMs ?? null,
       endedAtMs: end.endedAtMs,
       stdoutBytes: end.stdoutBytes,
@@ -209,6 +279,13 @@ export class LiveAttempts {
   }
 }
 
+/** Also what waits for its inputs: the master is not to think it lost. */
+function livingOf(one: LiveAttempt): AttemptStarted | null {
+  const { stagingSinceMs, launch } = one;
+  if (one.running !== null || stagingSinceMs === null) return startedOf(one);
+  return { attempt: launch.attempt, startedAtMs: stagingSinceMs, pid: 0 };
+}
+
 function startedOf(one: LiveAttempt): AttemptStarted | null {
   if (one.running === null) return null;
   const { startedAtMs, pid } = one.running;
@@ -216,11 +293,11 @@ function startedOf(one: LiveAttempt): AttemptStarted | null {
 }
 
 /** A program that had ended before it was told to stop ended by itself. */
-function outcomeOf(one: LiveAttempt, end: DriverEnd): Outcome {
+function outcomeOf(one: LiveAttempt, end: AttemptEnd): Outcome {
   return one.stop !== null && one.stop.atMs <= end.endedAtMs ? one.stop.outcome : end.outcome;
 }
 
-const notStarted = (message: string): DriverEnd => ({
+const notStarted = (message: string): AttemptEnd => ({
   outcome: { kind: "not_started", message },
   usage: { peakMemoryBytes: null, cpuMs: null },
   endedAtMs: Date.now(),

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { openBlobDirectory } from "../../data/blob-directory.js";
 import type { Driver } from "../driver.js";
 import { createDockerDriver } from "../drivers/docker/docker.js";
 import { createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
@@ -12,8 +13,9 @@ import { monitorMachines } from "../drivers/kvm/monitor.js";
 import type { KvmSettings } from "../drivers/kvm/settings.js";
 import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
-import { attemptsDirectory } from "../ipc/paths.js";
+import { attemptsDirectory, cacheDirectory } from "../ipc/paths.js";
 import { createLineLog, messageOf } from "../log.js";
+import { createAttemptData } from "./attempt-data.js";
 import { openLedger } from "./ledger.js";
 import { lockSupervisor } from "./lock.js";
 import { recoverAttempts } from "./recovery.js";
@@ -21,6 +23,7 @@ import { createRetention } from "./retention.js";
 import { createAgentServer } from "./server.js";
 import type { SupervisorArguments } from "./start.js";
 import { Supervisor } from "./supervisor.js";
+import { createTransfers } from "./transfers.js";
 
 const idleCheckMs = 1_000;
 const log = createLineLog(2, "supervisor");
@@ -54,7 +57,11 @@ async function main(): Promise<void> {
   const server = createAgentServer(dataDirectory, log);
   const { emit } = server;
   tellAgent = () => emit({ kind: "drivers_changed" });
+  const cache = await openBlobDirectory(cacheDirectory(dataDirectory), { bytesMax: null });
+  const transfers = createTransfers(emit);
   const supervisor = new Supervisor({
+    transfers,
+    data: createAttemptData({ cache, transfers, log }),
     dataDirectory,
     boot,
     session,

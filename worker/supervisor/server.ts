@@ -50,6 +50,9 @@ export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentS
       if (agent !== socket) return;
       send(socket, state);
       listening = true;
+      for (const transfer of supervisor.transfers.pending()) {
+        send(socket, { kind: "transfer", transfer });
+      }
     };
     const handle = (message: AgentToSupervisor): void => {
       switch (message.kind) {
@@ -71,6 +74,8 @@ export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentS
           return supervisor.renew(message.sentAtMonotonicMs);
         case "forget":
           return supervisor.forget(message.attempts);
+        case "transferred":
+          return supervisor.transfers.done(message.id, message.error);
         case "shutdown":
           return onShutdown();
       }

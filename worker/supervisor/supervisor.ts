@@ -12,6 +12,7 @@ import { messageOf } from "../log.js";
 import type { LedgerRecord } from "../pure/ledger-state.js";
 import { type AttemptsOptions, LiveAttempts } from "./attempts.js";
 import type { Retention } from "./retention.js";
+import type { Transfers } from "./transfers.js";
 
 /** What the agent tells when it attaches. */
 export interface WorkerIdentity {
@@ -23,6 +24,7 @@ export interface WorkerIdentity {
 export interface SupervisorOptions extends AttemptsOptions {
   readonly session: string;
   readonly retention: Retention;
+  readonly transfers: Transfers;
   readonly drivers: readonly Driver[];
 }
 
@@ -35,6 +37,10 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#attempts = new LiveAttempts(options);
+  }
+
+  get transfers(): Transfers {
+    return this.#options.transfers;
   }
 
   identify(identity: WorkerIdentity): void {

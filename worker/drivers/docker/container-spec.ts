@@ -39,6 +39,13 @@ const logConfig = {
   Config: { "max-size": "64m", "max-file": "2", compress: "false" },
 };
 
+/** Whom staged files are given to; null: whoever runs there, where that cannot be told or done. */
+export function ownerOf(user: string | null): { uid: number; gid: number } | null {
+  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(user ?? nobody) ?? [];
+  if (uid === undefined || process.getuid?.() !== 0) return null;
+  return { uid: Number(uid), gid: Number(gid ?? uid) };
+}
+
 export const containerName = (owner: string, attempt: string): string =>
   `almanac-${owner}-${attemptDirectoryName(attempt)}`;
 

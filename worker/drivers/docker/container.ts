@@ -1,13 +1,15 @@
 /** One attempt as a container, from its image to its end. */
 import { constants } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Result } from "../../../core/result.js";
+import { giveTree } from "../../data/stage.js";
 import type { DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
 import { createLogWriter } from "../../logs/segments.js";
 import { copyLogs, type LogWriters } from "./container-logs.js";
-import { type ContainerRequest, containerName, containerSpec } from "./container-spec.js";
+import { type ContainerRequest, containerName, containerSpec, ownerOf } from "./container-spec.js";
 import { type Daemon, statusOf } from "./daemon.js";
 import { executionFailure, failureWords } from "./failure-words.js";
 import { ensureImage } from "./images.js";
@@ -90,6 +92,7 @@ async function prepare(
   try {
     const spec = containerSpec(request);
     if (!spec.ok) return spec;
+    if (start.staged === true) await giveTree(join(start.directory, "work"), ownerOf(options.user));
     const limits = { deadlineMs: daemonDeadlineMs, signal };
     await unlessStopped(
       daemon.call((docker) => docker.ping(), limits),

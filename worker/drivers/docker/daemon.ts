@@ -173,5 +173,6 @@ function factsOf(info: DaemonInfo): DriverFacts {
     name: "docker",
     cpuLimit: info.CpuCfsQuota === true ? enforced : "not_enforced",
     memoryLimit: info.MemoryLimit === true ? enforced : "not_enforced",
+    stagesData: true,
   };
 }

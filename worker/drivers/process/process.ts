@@ -15,6 +15,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Result } from "../../../core/result.js";
+import { giveTree } from "../../data/stage.js";
 import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
 import { attemptDirectoryName, attemptsDirectory, digest } from "../../ipc/paths.js";
 import { messageOf } from "../../log.js";
@@ -89,6 +90,7 @@ export function createProcessDriver(options: ProcessDriverOptions): Driver {
         cpuLimit: cgroups?.cpuLimit ?? "not_enforced",
         memoryLimit: cgroups?.memoryLimit ?? "not_enforced",
         notEnforced: notEnforced(host),
+        stagesData: true,
       },
     }),
     start: (start) => startProcess(context, start),
@@ -112,7 +114,7 @@ async function startProcess(
   const confined = confine(asked, context.policy, context.host);
   if (!confined.ok) return confined;
   const { user, prefix, processesMax } = confined.value;
-  const made = await makeDirectories(start.directory, user);
+  const made = await makeDirectories(start, user);
   if (!made.ok) return made;
   const directory = resolveWorkingDirectory(start);
   if (!directory.ok) return directory;
@@ -144,7 +146,7 @@ async function startProcess(
 
 /** The working directory belongs to the attempt's user alone; the logs beside it to the worker. */
 async function makeDirectories(
-  directory: string,
+  { directory, staged }: DriverStart,
   user: UnixUser | null,
 ): Promise<Result<null, string>> {
   const work = join(directory, "work");
@@ -152,7 +154,8 @@ async function makeDirectories(
     await mkdir(work, { recursive: true, mode: 0o700 });
     await chmod(directory, user === null ? 0o700 : 0o711);
     if (user === null) return { ok: true, value: null };
-    await chown(work, user.uid, user.gid);
+    if (staged === true) await giveTree(work, user);
+    else await chown(work, user.uid, user.gid);
     const closed = closedAbove(work, user);
     if (closed === null) return { ok: true, value: null };
     const error = `process.user: ${user.name} may not enter ${closed}, above the attempt's directory; choose a worker.dataDirectory that others can reach`;
