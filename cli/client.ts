@@ -23,6 +23,8 @@ import type {
   WatchEvent,
   WorkerView,
 } from "../core/views.js";
+import type { BlobStore } from "../data/blob-store.js";
+import { remoteStore } from "../data/remote-store.js";
 import {
   decodeNewToken,
   decodeTokenViews,
@@ -34,6 +36,7 @@ import {
   decodeWorkerView,
   decodeWorkerViews,
 } from "../proto/codec/cluster.js";
+import { decodeTaskOutputs, type TaskOutputs } from "../proto/codec/data.js";
 import { fromServiceError } from "../proto/codec/errors.js";
 import {
   type DrainOrder,
@@ -55,7 +58,11 @@ import {
   type Submission,
   type Verdict,
 } from "../proto/codec/requests.js";
-import { ClusterServiceClient, JobServiceClient } from "../proto/codec/services.js";
+import {
+  ClusterServiceClient,
+  DataServiceClient,
+  JobServiceClient,
+} from "../proto/codec/services.js";
 import {
   decodeJobSummary,
   decodeJobView,
@@ -94,6 +101,10 @@ export interface Client {
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
+  /** What a task has left, by its last attempt that succeeded. */
+  outputs(task: string): Promise<Result<TaskOutputs>>;
+  /** The master's store of inputs and outputs. */
+  readonly store: BlobStore;
   close(): void;
 }
 
@@ -139,6 +150,7 @@ export function createClient(address: string, held: Credentials | null = null): 
   const channel = channelToMaster(address, held);
   const jobs = new JobServiceClient(address, channel, channelOptions);
   const cluster = new ClusterServiceClient(address, channel, channelOptions);
+  const data = new DataServiceClient(address, channel, channelOptions);
   const call = caller(address);
   return {
     address,
@@ -153,9 +165,12 @@ export function createClient(address: string, held: Credentials | null = null): 
       ),
     logs: (query, signal) =>
       read(address, jobs.logs(encodeLogsQuery(query), callerMetadata()), decodeLogChunk, signal),
+    outputs: (taskId) => call(data.listOutputs.bind(data), { taskId }, decodeTaskOutputs),
+    store: remoteStore(data, callerMetadata),
     close() {
       jobs.close();
       cluster.close();
+      data.close();
     },
   };
 }

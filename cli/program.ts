@@ -7,6 +7,7 @@ import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addGantt } from "./commands/gantt.js";
+import { addGet } from "./commands/get.js";
 import { addHealth } from "./commands/health.js";
 import { addInit } from "./commands/init.js";
 import { addJoin } from "./commands/join.js";
@@ -50,6 +51,7 @@ export function createProgram(installation: Installation, json = false): Program
   addWait(program);
   addWatch(program);
   addLogs(program);
+  addGet(program);
   addGantt(program);
   addPlan(program);
   addWorkers(program);

@@ -1,10 +1,15 @@
 /** What a command that speaks to a master has at hand, for as long as it runs. */
+import { openBlobDirectory } from "../data/blob-directory.js";
+import { type BlobStore, directoryStore } from "../data/blob-store.js";
+import type { Config } from "../spec/config.js";
 import { type Client, createClient } from "./client.js";
 import { credentialsFor } from "./credentials.js";
 import { configOf, type Options } from "./settings.js";
 
 export interface Session {
   readonly client: Client;
+  /** Where the content of inputs and outputs is. */
+  readonly store: () => Promise<BlobStore>;
   readonly address: string;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -24,6 +29,7 @@ export async function withSession<T>(
   try {
     return await act({
       client,
+      store: () => storeOf(config, client),
       address,
       json: options.json === true,
       quiet: options.quiet === true,
@@ -32,6 +38,12 @@ export async function withSession<T>(
   } finally {
     client.close();
   }
+}
+
+async function storeOf({ data }: Config, client: Client): Promise<BlobStore> {
+  if (data.sharedDirectory === null) return client.store;
+  const options = { bytesMax: null, shared: true };
+  return directoryStore(await openBlobDirectory(data.sharedDirectory, options));
 }
 
 export const masterFlag = (address: string): string =>

@@ -5,13 +5,16 @@ import type { Result, Violation } from "../core/result.js";
 import type { SubmitReceipt } from "../core/views.js";
 import { CommandFailure } from "./failure.js";
 import { followJob, reportEnd } from "./follow.js";
+import type { LocalContent } from "./local-inputs.js";
 import { note, printJson, printLines, screenOf } from "./output.js";
 import { renderWarnings } from "./render/errors.js";
 import { renderGantt } from "./render/gantt.js";
 import { ganttOfJob } from "./render/gantt-views.js";
 import { renderJob } from "./render/job.js";
 import { jobSummaryJson, receiptJson } from "./render/json.js";
+import { formatBytes, plural } from "./render/units.js";
 import type { Session } from "./session.js";
+import { missingInputs, sizeOf, type Upload, upload } from "./upload.js";
 
 export interface SubmitOptions {
   readonly spec: JobSpec;
@@ -20,6 +23,8 @@ export interface SubmitOptions {
   readonly wait: boolean;
   /** Name of the job's file, for what is wrong in it. */
   readonly file: string | null;
+  /** Where on this machine the content of its inputs is. */
+  readonly local: ReadonlyMap<string, LocalContent>;
   /** Puts violations of the expanded job back to the lines of the file. */
   readonly relocate: (violations: readonly Violation[]) => readonly Violation[];
 }
@@ -29,6 +34,9 @@ const forecastTasksMax = 40;
 
 /** Prints what the master says, waits if asked to, and returns the exit code. */
 export async function submitJob(session: Session, options: SubmitOptions): Promise<number> {
+  const missing = await inputsToSend(session, options);
+  const toSend = sizeOf(missing);
+  if (!options.dryRun && toSend.files > 0) await upload(await session.store(), missing);
   const answer = await submitWithRetries(session, options);
   if (!answer.ok) {
     const { error } = answer;
@@ -37,7 +45,7 @@ export async function submitJob(session: Session, options: SubmitOptions): Promi
   const receipt = { ...answer.value, warnings: options.relocate(answer.value.warnings) };
   const { json, quiet } = session;
   if (!json) note(renderWarnings(receipt.warnings, screenOf(process.stderr), options.file));
-  if (options.dryRun) return printForecast(session, receipt);
+  if (options.dryRun) return printForecast(session, receipt, toSend);
   if (!options.wait) {
     if (json) printJson(receiptJson(receipt));
     else printReceipt(session, receipt, options.spec);
@@ -51,6 +59,12 @@ export async function submitJob(session: Session, options: SubmitOptions): Promi
     printJson({ ...asObject(receiptJson(receipt)), job });
   }
   return reportEnd(session, receipt.jobId, end);
+}
+
+/** What is not in the store yet; a job without local inputs asks nobody. */
+async function inputsToSend(session: Session, { spec, local }: SubmitOptions) {
+  if (local.size === 0) return new Map<string, LocalContent>();
+  return missingInputs(await session.store(), spec, local);
 }
 
 /** The key makes a retry safe where nobody knows whether the first try arrived. */
@@ -89,13 +103,16 @@ function printReceipt(
   ]);
 }
 
-function printForecast({ json, quiet }: Session, receipt: SubmitReceipt): number {
+function printForecast({ json, quiet }: Session, receipt: SubmitReceipt, toSend: Upload): number {
   const { forecast } = receipt;
-  if (json) printJson(receiptJson(receipt));
+  if (json) printJson({ ...asObject(receiptJson(receipt)), upload: { ...toSend } });
   else if (forecast !== null && !quiet) {
     const screen = screenOf();
     printLines([
       "dry run: nothing was recorded; if submitted now, this is what is foreseen",
+      ...(toSend.files === 0
+        ? []
+        : [`it would send ${plural(toSend.files, "file")}, ${formatBytes(toSend.bytes)}`]),
       "",
       ...renderJob(forecast, screen, { tasksMax: forecastTasksMax }),
     ]);

@@ -7,6 +7,7 @@ const about: Readonly<Record<string, string>> = {
   planner: "`almanac planner`.",
   worker: "`almanac worker`.",
   cli: "Every command that speaks to a master.",
+  data: "Inputs and outputs: the master, workers, and commands that send or fetch files.",
   log: "Every part.",
 };
 

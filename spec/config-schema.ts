@@ -283,6 +283,21 @@ const cli = closed({
     .describe("Keys and certificates that `almanac login` got, a directory for each master."),
 });
 
+const data = closed({
+  sharedDirectory: path
+    .nullable()
+    .default(null)
+    .describe(
+      "Mount on which master, workers and commands share the content of inputs and outputs; null: it goes over the wire, and the master keeps it. Whoever may read the mount may read all of it.",
+    ),
+  storeBytes: bytes(0)
+    .prefault("64Gi")
+    .describe("Content that the master keeps at most; what no job names goes after a day."),
+  cacheBytes: bytes(0)
+    .prefault("16Gi")
+    .describe("Content that a worker keeps for attempts to come; what was used longest ago goes."),
+});
+
 const log = closed({
   level: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"], {
@@ -298,6 +313,7 @@ export const configSchema = closed({
   planner: planner.prefault({}),
   worker: worker.prefault({}),
   cli: cli.prefault({}),
+  data: data.prefault({}),
   log: log.prefault({}),
 }).superRefine((config, context) => {
   const { master, planner } = config;

@@ -2,9 +2,10 @@
 import { type Edge, jobLimits, type TaskEntry } from "../core/job.js";
 import { quote, violationsMax } from "../core/violations.js";
 import type { Problem, Row } from "./expansion.js";
+import { substitute } from "./substitute.js";
 import { didYouMean } from "./suggest.js";
 
-/** The edges, and for each the index in its task's `after`. */
+/** The edges, and for each the index in its task's `after`; -1 - i: in its `inputs`. */
 export function resolveEdges(
   rows: readonly Row[],
   tasks: readonly TaskEntry[],
@@ -36,8 +37,48 @@ export function resolveEdges(
         }
       });
     }
+    addInputEdges(row, { rowOf, indexOf, edges, entries, problems });
   }
   return { edges, entries };
+}
+
+interface Drawn {
+  readonly rowOf: ReadonlyMap<string, Row>;
+  readonly indexOf: ReadonlyMap<string, number>;
+  readonly edges: Edge[];
+  readonly entries: number[];
+  readonly problems: Problem[];
+}
+
+/** An input from a task waits for its success, said or not. */
+function addInputEdges(row: Row, { rowOf, indexOf, edges, entries, problems }: Drawn): void {
+  const inputs = (row.source.file.inputs ?? []).flatMap((input, k) =>
+    input.kind === "outputs" ? [{ task: input.task, k }] : [],
+  );
+  if (inputs.length === 0) return;
+  const known = new Set(
+    edges.filter(({ to }) => to >= row.first).map(({ from, to }) => `${from} ${to}`),
+  );
+  for (const { task, k } of inputs) {
+    for (const [element, own] of row.elements.entries()) {
+      const name = row.source.name + own.suffix;
+      const wanted = substitute(task, new Map([...row.values, ...own.values, ["task", name]]));
+      const one = { ...row, first: row.first + element, elements: [own] };
+      const found = dependenciesOf(one, wanted, rowOf, indexOf);
+      if (typeof found === "string") {
+        const path = [...row.source.path, "inputs", k, "task"];
+        if (problems.length < violationsMax) problems.push({ path, message: found });
+        break;
+      }
+      for (const from of found[0] ?? []) {
+        const key = `${from} ${one.first}`;
+        if (known.has(key) || edges.length >= jobLimits.edges) continue;
+        known.add(key);
+        edges.push({ from, to: one.first, on: "success" });
+        entries.push(-1 - k);
+      }
+    }
+  }
 }
 
 /** Per element of the row the tasks it waits for, or what is wrong. */

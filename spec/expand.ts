@@ -17,6 +17,7 @@ import type { Element, Origins, ParseOptions, Problem, Row, SourceTask } from ".
 import type { Combination } from "./expansion-fields.js";
 import type { JobFile } from "./job-file.js";
 import { instantOf, lowerTask, readEnvFiles } from "./lower.js";
+import { lowerData } from "./lower-data.js";
 import type { Path } from "./path.js";
 import { placeholderProblem, placeholdersOf, type Values } from "./substitute.js";
 import { didYouMean } from "./suggest.js";
@@ -44,8 +45,8 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
       problems.push({ path: source.path, message, limit: jobLimits.tasks });
       break;
     }
-    rows.push({ source, first: tasks.length, elements });
     const values = new Map([["job", file.name], ...variables]);
+    rows.push({ source, first: tasks.length, elements, values });
     const varies = checkPlaceholders(source, file, elements, values, problems);
     const fileEnv = readEnvFiles(source, file, options, values, problems);
     const known = new Map<string, number>();
@@ -54,8 +55,9 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
       let template = varies ? undefined : known.get("");
       if (template === undefined) {
         const all = new Map([...values, ...element.values, ["task", name]]);
-        const lowered = lowerTask(source, file.defaults, all, fileEnv, options.now);
-        const key = varies ? JSON.stringify(lowered.command) : "";
+        const data = lowerData(source, options, all, problems);
+        const lowered = { ...lowerTask(source, file.defaults, all, fileEnv, options.now), ...data };
+        const key = varies ? JSON.stringify([lowered.command, data]) : "";
         template = known.get(key);
         if (template === undefined) {
           template = templates.push(lowered) - 1;
@@ -63,7 +65,8 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
           known.set(key, template);
         }
       }
-      tasks.push({ name, template, env: element.env, estimate: null, inputBytes: null });
+      const inputBytes = inputBytesOf(templates[template]);
+      tasks.push({ name, template, env: element.env, estimate: null, inputBytes });
       taskOrigins.push(source.path);
     }
   }
@@ -79,6 +82,17 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
     },
     problems,
   };
+}
+
+/** What it reads, where that is known: not of what other tasks leave. */
+function inputBytesOf(template: TaskTemplate | undefined): number | null {
+  const inputs = template?.data?.inputs ?? [];
+  let bytes = 0;
+  for (const input of inputs) {
+    if (input.kind !== "file") return null;
+    bytes += input.file.sizeBytes;
+  }
+  return inputs.length === 0 ? null : bytes;
 }
 
 function jobOf(
@@ -239,5 +253,21 @@ function* textsOf(source: SourceTask, file: JobFile): Generator<readonly [Path, 
   for (const [i, word] of (source.file.command ?? []).entries()) {
     yield [[...source.path, "command", i], word];
   }
+  yield* dataTextsOf(source);
   if (source.file.script !== undefined) yield [[...source.path, "script"], source.file.script];
+}
+
+function* dataTextsOf(source: SourceTask): Generator<readonly [Path, string]> {
+  for (const [i, input] of (source.file.inputs ?? []).entries()) {
+    const at = [...source.path, "inputs", i];
+    if (input.path !== null) yield [[...at, "path"], input.path];
+    if (input.kind === "local") yield [[...at, "from"], input.from];
+    if (input.kind === "outputs") {
+      yield [[...at, "task"], input.task];
+      yield [[...at, "output"], input.output];
+    }
+  }
+  for (const [i, { path }] of (source.file.outputs ?? []).entries()) {
+    yield [[...source.path, "outputs", i, "path"], path];
+  }
 }

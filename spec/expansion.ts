@@ -12,6 +12,17 @@ export interface ParseOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Reads a file named by `envFiles`; the path is as written. Absent: env files are refused. */
   readonly readFile?: (path: string) => Result<string>;
+  /** The files at a path as written: one, or all below a directory. Absent: those are refused. */
+  readonly readInput?: (path: string) => Result<readonly LocalFile[]>;
+}
+
+/** A file of the user's machine. */
+export interface LocalFile {
+  /** Below the directory that was named; empty: it was named itself. */
+  readonly below: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly executable: boolean;
 }
 
 export interface Problem {
@@ -25,7 +36,7 @@ export interface Origins {
   readonly templates: readonly Path[];
   readonly tasks: readonly Path[];
   readonly taskNames: readonly string[];
-  /** Per edge: the dependent task, and the index in its `after`. */
+  /** Per edge: the dependent task, and the index in its `after`; -1 - i: in its `inputs`. */
   readonly edgeTo: readonly number[];
   readonly edgeEntry: readonly number[];
 }
@@ -49,4 +60,6 @@ export interface Row {
   readonly source: SourceTask;
   readonly first: number;
   readonly elements: readonly Element[];
+  /** Of placeholders that mean the same for all elements. */
+  readonly values: ReadonlyMap<string, string>;
 }

@@ -8,6 +8,7 @@ import { constraintOperators, driverNames, edgeConditions, jobLimits } from "../
 import { devicesPerWorkerMax, deviceThousandths } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { quote } from "../core/violations.js";
+import { dataSections } from "./data-section.js";
 import { driverSections } from "./driver-sections.js";
 import { arrayRange, matrixAxes } from "./expansion-fields.js";
 import {
@@ -243,6 +244,7 @@ const taskShape = {
   after: after
     .optional()
     .describe("Tasks that must end first: names, or {task, on: success | failure | done}."),
+  ...dataSections,
   ...common,
 };
 

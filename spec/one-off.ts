@@ -48,12 +48,17 @@ export interface OneOff {
   /** `keep`, or a duration after which a lost attempt is stopped. */
   readonly onLost?: string;
   readonly idempotent?: boolean;
+  /** `PATH`, or `PATH:WHERE` in the working directory. */
+  readonly inputs?: readonly string[];
+  /** Patterns. */
+  readonly outputs?: readonly string[];
 }
 
 export interface OneOffOptions {
   readonly now: number;
   /** The caller's own environment, for bare names in `env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly readInput?: ParseOptions["readInput"];
 }
 
 export function oneOffJob(request: OneOff, options: OneOffOptions): Result<JobSpec> {
@@ -65,7 +70,8 @@ export function oneOffJob(request: OneOff, options: OneOffOptions): Result<JobSp
   const shaped = jobFile.safeParse(document, { reportInput: true });
   if (!shaped.success) wrong.push(...flagged(shaped.error.issues));
   if (!shaped.success || wrong.length > 0) return refuse(wrong);
-  const parse: ParseOptions = { source: "almanac run", now: options.now };
+  const { now, readInput } = options;
+  const parse: ParseOptions = { source: "almanac run", now, ...(readInput && { readInput }) };
   const expanded = expandJob({ ...shaped.data, after }, parse);
   for (const { path, message } of expanded.problems) wrong.push({ field: flagOf(path), message });
   if (wrong.length > 0) return refuse(wrong);
@@ -108,11 +114,19 @@ function taskOf(
           ? request.onLost
           : { stop: request.onLost },
       gpu: gpuOf(request.gpu, wrong),
+      inputs: request.inputs?.map(inputOf),
+      outputs: request.outputs?.map(literal),
     }),
     ...(request.attempts === undefined
       ? {}
       : { retry: defined({ attempts: wholeOf("--attempts", request.attempts, wrong) }) }),
   };
+}
+
+function inputOf(text: string): { from: string; path?: string } {
+  const cut = text.lastIndexOf(":");
+  if (cut === -1) return { from: literal(text) };
+  return { from: literal(text.slice(0, cut)), path: literal(text.slice(cut + 1)) };
 }
 
 /** Escapes what would be read as a placeholder. */
@@ -211,6 +225,8 @@ const flags: ReadonlyMap<string, string> = new Map([
   ...["priority", "deadline", "estimate", "attempts", "timeout", "idempotent"].map(plain),
   ["maxConcurrent", "--max-concurrent"],
   ["constraints", "--constraint"],
+  ["inputs", "--input"],
+  ["outputs", "--output"],
   ["onLost", "--on-lost"],
   ["stop", "--on-lost"],
   ["count", "--gpu"],

@@ -21,6 +21,7 @@ const renamed: Readonly<Record<string, string>> = {
   p90Ms: "p90",
   logBytesMax: "logLimit",
   workingDirectory: "workdir",
+  sizeBytes: "size",
   jobId: "job",
 };
 
@@ -49,7 +50,8 @@ export function relocate(violation: Violation, origins: Origins): Path {
 function edgePath(index: number, origins: Origins): Path {
   const origin = origins.tasks[origins.edgeTo[index] ?? -1];
   if (origin === undefined) return ["tasks"];
-  return [...origin, "after", origins.edgeEntry[index] ?? 0];
+  const entry = origins.edgeEntry[index] ?? 0;
+  return entry < 0 ? [...origin, "inputs", -1 - entry] : [...origin, "after", entry];
 }
 
 function templateTail(rest: readonly (string | number)[]): Path {

@@ -46,6 +46,8 @@ export function addMaster(program: Program): void {
         planBudgetMs: planner.wallBudgetMs,
         segmentBytes: master.segmentBytes,
         logCacheBytes: master.logCacheBytes,
+        storeBytes: config.data.storeBytes,
+        sharedDirectory: config.data.sharedDirectory,
         version: packageFile.version,
         security: secure
           ? { names: master.names, certificateLifeMs: master.certificateLifeMs }

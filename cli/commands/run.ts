@@ -5,6 +5,7 @@ import { oneOffJob } from "../../spec/one-off.js";
 import { readSource } from "../../spec/read-source.js";
 import type { Client } from "../client.js";
 import { unwrap } from "../failure.js";
+import { localInputs } from "../local-inputs.js";
 import { collect } from "../option-values.js";
 import type { Program } from "../root.js";
 import { withSession } from "../session.js";
@@ -36,6 +37,8 @@ export function addRun(program: Program): void {
     .option("--env-file <file>", "a file of NAME=value lines", collect)
     .option("--workdir <path>", "working directory (default: one of its own per attempt)")
     .option("--stdin <file>", "a file given on standard input; `-` is this command's own")
+    .option("--input <PATH[:WHERE]>", "a file or directory for its working directory", collect)
+    .option("--output <pattern>", "files to keep: out.csv, 'out/*.csv', out/", collect)
     .option("--constraint <condition>", "a condition on labels, like `zone = eu`", collect)
     .option("--priority <number>", "higher is more urgent, -1000 to 1000")
     .option("--deadline <when>", "when it should be done: a time, or 2h from now")
@@ -61,6 +64,8 @@ export function addRun(program: Program): void {
           wait,
           dryRun,
           key,
+          input,
+          output,
           ...texts
         } = options;
         const envFiles = envFile.map((name) => ({ name, text: unwrap(readEnvFile(name)) }));
@@ -69,17 +74,22 @@ export function addRun(program: Program): void {
           argv,
           envFiles,
           ...(env === undefined ? {} : { env }),
+          ...(input === undefined ? {} : { inputs: input }),
+          ...(output === undefined ? {} : { outputs: output }),
           ...(constraint === undefined ? {} : { constraints: constraint }),
           ...(after === undefined ? {} : { after: await fullIds(session.client, after) }),
           ...(stdin === undefined ? {} : { stdin: await readText(stdin) }),
         };
-        const spec = unwrap(oneOffJob(request, { now: Date.now(), environment: process.env }));
+        const local = localInputs(process.cwd());
+        const around = { now: Date.now(), environment: process.env, readInput: local.read };
+        const spec = unwrap(oneOffJob(request, around));
         process.exitCode = await submitJob(session, {
           spec,
           key: key ?? randomUUID(),
           dryRun: dryRun === true,
           wait: wait === true,
           file: null,
+          local: local.files,
           relocate: (violations) => violations,
         });
       });

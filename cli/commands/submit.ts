@@ -11,6 +11,7 @@ import { readSource, sourceName } from "../../spec/read-source.js";
 import { decodeSource } from "../../spec/source.js";
 import { importWfFormat, type WfOptions, wfLoads } from "../../spec/wfformat.js";
 import { failure, messageOf, unwrap } from "../failure.js";
+import { type LocalInputs, localInputs } from "../local-inputs.js";
 import { collect, positiveNumber, variables } from "../option-values.js";
 import type { Program } from "../root.js";
 import { withSession } from "../session.js";
@@ -41,16 +42,18 @@ export function addSubmit(program: Program): void {
     .option("--memory <bytes>", "with --wfformat: of each task, like 64Mi")
     .action(async (file, options, command) => {
       await withSession(command.optsWithGlobals(), async (session) => {
+        const local = localInputs(file === "-" ? process.cwd() : dirname(resolve(file)));
         const parsed =
           options.wfformat === true
             ? await readWfFormat(file, options)
-            : await readJob(file, variables(options.var));
+            : await readJob(file, variables(options.var), local);
         process.exitCode = await submitJob(session, {
           ...unwrap(parsed),
           key: options.key ?? randomUUID(),
           dryRun: options.dryRun === true,
           wait: options.wait === true,
           file: sourceName(file),
+          local: local.files,
         });
       });
     });
@@ -59,6 +62,7 @@ export function addSubmit(program: Program): void {
 async function readJob(
   file: string,
   given: Readonly<Record<string, string>>,
+  local: LocalInputs,
 ): Promise<Result<ParsedJob>> {
   const bytes = await readSource(file, process.stdin, jobLimits.specBytes);
   if (!bytes.ok) return bytes;
@@ -68,6 +72,7 @@ async function readJob(
     now: Date.now(),
     variables: given,
     readFile: (path) => readEnvFile(resolve(folder, path)),
+    readInput: local.read,
   });
 }
 

@@ -47,10 +47,11 @@ export function addWorker(program: Program, { supervisorEntry }: WorkerInstallat
   for (const option of shortSettingOptions("worker")) command.addOption(option);
   command.action(async (options) => {
     const given = command.optsWithGlobals();
-    const { worker, log: logging } = configOf(
-      { ...offerOptions(options.offer), ...given },
-      "worker",
-    );
+    const {
+      worker,
+      data,
+      log: logging,
+    } = configOf({ ...offerOptions(options.offer), ...given }, "worker");
     const log = createLogger("worker", logging.level);
     const dataDirectory = resolve(worker.dataDirectory);
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -76,6 +77,8 @@ export function addWorker(program: Program, { supervisorEntry }: WorkerInstallat
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
       speed: worker.speed ?? nodeSpeed(dataDirectory),
       throttle: worker.throttle,
+      cacheBytes: data.cacheBytes,
+      sharedDirectory: data.sharedDirectory,
       supervisorEntry,
       log,
       supervisor: {

@@ -14,7 +14,7 @@ import type { Screen } from "./screen.js";
 import { taskStateCell, wordsOf } from "./states.js";
 import { type Cell, type Column, renderTable } from "./table.js";
 import { type Line, paintAll, plain } from "./text.js";
-import { briefDuration, formatInstant, formatShare, plural } from "./units.js";
+import { briefDuration, formatBytes, formatInstant, formatShare, plural } from "./units.js";
 
 export interface JobOptions {
   /** At most this many tasks, those first that a reader asks about; null: all. */
@@ -194,5 +194,9 @@ const sourceText = ({ source }: Estimate): string => (source === "unknown" ? "" 
 function whyText(task: TaskView, ended: boolean): string {
   if (task.message !== "") return task.message;
   if (task.reason !== "") return wordsOf(task.reason);
+  const outputs = task.attempts.at(-1)?.outputs;
+  if (outputs !== undefined) {
+    return `left ${plural(outputs.files, "file")}, ${formatBytes(outputs.bytes)}`;
+  }
   return !ended && task.state === "pending" ? "waits for its dependencies" : "";
 }

@@ -109,6 +109,7 @@ const attemptJson = (attempt: AttemptView): Json => ({
   endedAt: instantOrNull(attempt.endedAtMs),
   outcome: attempt.outcome === null ? null : { ...attempt.outcome },
   usage: attempt.usage === null ? null : { ...attempt.usage },
+  outputs: attempt.outputs === undefined ? null : { ...attempt.outputs },
 });
 
 const reservationJson = (reservation: Reservation): Json => ({
