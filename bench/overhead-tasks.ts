@@ -13,7 +13,7 @@ const mebibyte = 2 ** 20;
 const options: Readonly<Record<DriverName, DriverOptions | null>> = {
   process: null,
   docker: dockerOptions(),
-  kvm: { kind: "kvm", image: "default", network: "none" },
+  kvm: { kind: "kvm", image: "default", network: "none", disk: null },
 };
 
 /** What it takes from start to end by itself, so that the two can be told apart. */

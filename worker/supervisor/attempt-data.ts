@@ -10,7 +10,7 @@ import type { BlobDirectory } from "../../data/blob-directory.js";
 import { collectOutputs } from "../data/collect.js";
 import { stageInputs } from "../data/stage.js";
 import { messageOf, type WorkerLog } from "../log.js";
-import { removeTree } from "./remove-tree.js";
+import { removeTrees } from "./remove-tree.js";
 import type { Transfers } from "./transfers.js";
 
 /** An attempt, its own directory, and what ends its transfers. */
@@ -82,7 +82,7 @@ export function createAttemptData({ cache, transfers, log }: AttemptDataOptions)
     },
     async clear(directory) {
       for (const name of ["work", "outputs"]) {
-        await removeTree(join(directory, name)).catch((error: unknown) =>
+        await removeTrees([join(directory, name)]).catch((error: unknown) =>
           log.warn({ error: messageOf(error) }, "cannot remove an attempt's files"),
         );
       }
