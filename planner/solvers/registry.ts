@@ -6,8 +6,9 @@ import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
 import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
+import { unrelatedView } from "./unrelated/view.js";
 
-export const solverNames = ["multi-start", "exact-highs"] as const;
+export const solverNames = ["unrelated", "multi-start", "exact-highs"] as const;
 export type SolverName = (typeof solverNames)[number];
 
 export interface SolverEntry {
@@ -26,6 +27,17 @@ export interface SolverEntry {
 }
 
 export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
+  unrelated: {
+    name: "unrelated",
+    deterministic: true,
+    role: "search",
+    members: 2,
+    declines: (problem) => {
+      const view = unrelatedView(problem);
+      return typeof view === "string" ? view : null;
+    },
+    load: async () => (await import("./unrelated/unrelated.js")).unrelated,
+  },
   "multi-start": {
     name: "multi-start",
     deterministic: true,
