@@ -8,7 +8,7 @@ import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
 import { unrelatedView } from "./unrelated/view.js";
 
-export const solverNames = ["unrelated", "multi-start", "exact-highs"] as const;
+export const solverNames = ["unrelated", "multi-start", "ilp", "exact-highs"] as const;
 export type SolverName = (typeof solverNames)[number];
 
 export interface SolverEntry {
@@ -45,6 +45,17 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     members: 2,
     declines: declinesTies,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
+  },
+  ilp: {
+    name: "ilp",
+    deterministic: false,
+    role: "proof",
+    members: 1,
+    declines: (problem) => {
+      const view = unrelatedView(problem);
+      return typeof view === "string" ? view : null;
+    },
+    load: async () => (await import("./ilp/ilp.js")).loadIlp(),
   },
   "exact-highs": {
     name: "exact-highs",

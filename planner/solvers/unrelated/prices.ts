@@ -18,6 +18,8 @@ export interface Prices {
   readonly price: Float64Array;
   /** Ticks; proven in integers, so that rounding of floating point cannot raise it. */
   readonly bound: number;
+  /** L before it is rounded up: what reduced costs are counted from. */
+  readonly dual: number;
   /** [tasks × workers] reduced costs; infinite where the task cannot run. */
   readonly reduced: Float64Array;
 }
@@ -30,7 +32,12 @@ const stepMin = 1e-5;
 
 export function pricesOf(view: UnrelatedView): Prices {
   const best = ascend(view);
-  return { price: best, bound: provenBound(view, best), reduced: reducedCosts(view, best) };
+  return {
+    price: best,
+    bound: provenBound(view, best),
+    dual: dualOf(view, best),
+    reduced: reducedCosts(view, best),
+  };
 }
 
 function ascend({ time, workers, tasks, busyUntil }: UnrelatedView): Float64Array {
@@ -88,6 +95,19 @@ function update(price: Float64Array, load: Float64Array, value: number, step: nu
   for (let worker = 0; worker < price.length; worker += 1) {
     price[worker] = (price[worker] as number) / sum;
   }
+}
+
+function dualOf({ time, workers, tasks, busyUntil }: UnrelatedView, price: Float64Array): number {
+  let value = busyUntil.reduce((sum, ticks, worker) => sum + ticks * (price[worker] as number), 0);
+  for (let row = 0; row < tasks.length; row += 1) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let worker = 0; worker < workers; worker += 1) {
+      const pays = (price[worker] as number) * (time[row * workers + worker] as number);
+      if (pays < least) least = pays;
+    }
+    value += least;
+  }
+  return value;
 }
 
 /** Again, with prices in whole numbers: every sum below is exact. */
