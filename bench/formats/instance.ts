@@ -41,12 +41,11 @@ export interface Solution {
   readonly tasks: readonly SolutionTask[];
 }
 
-/** Times in the file's own unit: `unitTicks` ticks, 1 but for WfFormat, whose unit is a second. */
+/** Times are in the file's own unit, which is a second of the problem. */
 export function solutionOf({ instance, problem, names }: Instance, plan: Plan): Solution {
-  const perTick = problem.tickMs / 1000;
   const tasks = names.task.map((task, index): SolutionTask => {
     const option = plan.option[index] as number;
-    const time = (ticks: number): number => ticks * perTick;
+    const time = (ticks: number): number => (ticks * problem.tickMs) / 1000;
     const at = { start: time(plan.start[index] as number), end: time(plan.end[index] as number) };
     if (!isMilestone(problem, index)) {
       const worker = names.worker[plan.worker[index] as number] ?? "";

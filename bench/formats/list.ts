@@ -1,6 +1,6 @@
 /** The instances below a directory, by family, in an order that does not depend on the machine. */
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { formatOf, nameOf } from "./read.js";
 
 export interface Listed {
@@ -13,14 +13,16 @@ export interface Listed {
 /** On how many processors a task graph is planned whose file does not say. */
 const processorCounts = [2, 4, 8, 16];
 
+/** `directory` holds a folder for each family, or is one. */
 export function listInstances(directory: string): Listed[] {
-  const folders = readdirSync(directory, { withFileTypes: true }).filter((one) =>
-    one.isDirectory(),
-  );
-  return folders
+  const families = readdirSync(directory, { withFileTypes: true })
+    .filter((one) => one.isDirectory())
     .map(({ name }) => name)
     .sort(byName)
     .flatMap((family) => inFamily(directory, family));
+  if (families.length > 0) return families;
+  const whole = resolve(directory);
+  return inFamily(dirname(whole), basename(whole));
 }
 
 function inFamily(directory: string, family: string): Listed[] {
