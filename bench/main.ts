@@ -1,12 +1,16 @@
 /** `npm run bench -- <bench>`: measurements of the real thing, as tables and as JSON. */
 import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
+import { compareBench } from "./compare/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 import { overheadBench } from "./overhead.js";
+import { solveBench } from "./solve/command.js";
 
 const program = new Command("bench")
   .description("measures Almanac on this machine")
+  .addCommand(solveBench())
+  .addCommand(compareBench())
   .addCommand(awayBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())

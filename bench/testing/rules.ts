@@ -171,7 +171,7 @@ function fromPsplib(text: string): Rules {
   );
   const [available = []] = section("AVAILABILITIES");
   let job = "";
-  for (const row of section("DURATIONS:")) {
+  for (const row of section("DURATIONS")) {
     const values = [...row];
     if (values.length === available.length + 3) job = String(values.shift());
     const [mode = 0, duration = 0, ...use] = values;
