@@ -2,15 +2,19 @@
 import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
 import { compareBench } from "./compare/command.js";
+import { gateBench } from "./gate/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 import { overheadBench } from "./overhead.js";
+import { scaleBench } from "./scale/command.js";
 import { solveBench } from "./solve/command.js";
 
 const program = new Command("bench")
   .description("measures Almanac on this machine")
   .addCommand(solveBench())
   .addCommand(compareBench())
+  .addCommand(gateBench())
+  .addCommand(scaleBench())
   .addCommand(awayBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())

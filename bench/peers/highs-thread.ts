@@ -39,7 +39,9 @@ function solve({ durations, seconds, seed }: HighsRequest): void {
     port?.postMessage({ ...plain, wallMs, ...news });
   };
   const { callbackType, modelStatus } = highs.constants;
-  highs.withModel<boolean>(modelOf(durations), (model): boolean => {
+  let machineOf: readonly number[] | null = null;
+  let nodes = 0;
+  const isOptimal = highs.withModel<boolean>(modelOf(durations), (model): boolean => {
     model.options.set({
       output_flag: false,
       time_limit: seconds,
@@ -61,16 +63,11 @@ function solve({ durations, seconds, seed }: HighsRequest): void {
     const { colValue } = model.getSolution();
     const dual = model.info.get("mip_dual_bound");
     if (typeof dual === "number" && Math.abs(dual) < 1e15) bound = Math.max(bound, dual);
-    const isOptimal = model.getModelStatus() === modelStatus.optimal;
-    tell({
-      kind: "end",
-      machineOf: colValue.length === columns + 1 ? machinesOf(colValue, machines) : null,
-      bound,
-      isOptimal,
-      nodes: Number(model.info.get("mip_node_count") ?? 0),
-    });
-    return isOptimal;
+    if (colValue.length === columns + 1) machineOf = machinesOf(colValue, machines);
+    nodes = Number(model.info.get("mip_node_count") ?? 0);
+    return model.getModelStatus() === modelStatus.optimal;
   });
+  tell({ kind: "end", machineOf, isOptimal, nodes });
 }
 
 function modelOf(durations: HighsRequest["durations"]): ModelData {

@@ -1,0 +1,112 @@
+/** One cluster: how soon there is a plan, how good it becomes, and what a lost worker costs. */
+import { checkPlan } from "../../core/check.js";
+import { gapOf, type Plan } from "../../core/plan.js";
+import type { Problem } from "../../core/problem.js";
+import { repair } from "../../core/repair.js";
+import { quantile } from "../report.js";
+import type { SolverBench } from "../solve/portfolio.js";
+import { type ClusterSettings, clusterProblem } from "./cluster-problem.js";
+import { movedBesides, withoutWorker } from "./loss.js";
+
+export interface ScaleOptions extends ClusterSettings {
+  /** Moments at which value and gap are noted; the last one is the budget. */
+  readonly momentsMs: readonly number[];
+  /** Losses that are repaired, of one worker each. */
+  readonly losses: number;
+}
+
+export interface Moment {
+  readonly atMs: number;
+  readonly value: number | null;
+  readonly gap: number | null;
+}
+
+export interface ScaleResult extends ClusterSettings {
+  readonly edges: number;
+  readonly firstMs: number | null;
+  readonly moments: readonly Moment[];
+  readonly solver: string | null;
+  readonly status: string;
+  readonly valid: boolean;
+  /** Most memory of the process so far. */
+  readonly memoryMiB: number;
+  readonly repair: RepairResult | null;
+}
+
+export interface RepairResult {
+  readonly losses: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  /** Tasks of the lost workers. */
+  readonly touched: number;
+  /** Largest share of other tasks that moved. */
+  readonly movedShareMax: number;
+  readonly valid: boolean;
+}
+
+export async function runScale(bench: SolverBench, options: ScaleOptions): Promise<ScaleResult> {
+  const { tasks, workers, seed, momentsMs, losses } = options;
+  const problem = clusterProblem(options);
+  const startedMs = performance.now();
+  const news: { readonly atMs: number; readonly value: number; readonly bound: number }[] = [];
+  const outcome = await bench.solve(problem, (value, bound) => {
+    news.push({ atMs: performance.now() - startedMs, value, bound });
+  });
+  const moments = momentsMs.map((atMs, index): Moment => {
+    const isLast = index === momentsMs.length - 1;
+    const known = news.filter((one) => one.atMs <= atMs).at(-1);
+    const value = isLast ? outcome.value : (known?.value ?? null);
+    const bound = isLast ? outcome.bound : (known?.bound ?? 0);
+    return { atMs, value, gap: value === null ? null : gapOf(value, bound) };
+  });
+  return {
+    tasks,
+    workers,
+    seed,
+    edges: problem.edges.count,
+    firstMs: outcome.firstMs,
+    moments,
+    solver: outcome.solver,
+    status: outcome.status,
+    valid: outcome.valid,
+    memoryMiB: process.resourceUsage().maxRSS / 1_024,
+    repair: outcome.plan === null ? null : repairLosses(problem, outcome.plan, losses),
+  };
+}
+
+/** Of workers that are evenly spread over those with work. */
+function repairLosses(problem: Problem, plan: Plan, losses: number): RepairResult | null {
+  const busy = [...new Set(plan.worker)].filter((worker) => worker >= 0).sort((a, b) => a - b);
+  const count = Math.min(losses, busy.length);
+  if (count === 0) return null;
+  const timesMs: number[] = [];
+  let touched = 0;
+  let movedShareMax = 0;
+  let valid = true;
+  for (let index = 0; index < count; index++) {
+    const lost = busy[Math.floor((index * busy.length) / count)] as number;
+    const broken = withoutWorker(problem, plan, lost);
+    const startedMs = performance.now();
+    const repaired = repair(broken);
+    timesMs.push(performance.now() - startedMs);
+    const own = plan.worker.filter((worker) => worker === lost).length;
+    const others = plan.worker.length - own;
+    touched += own;
+    movedShareMax = Math.max(
+      movedShareMax,
+      others === 0 ? 0 : movedBesides(plan, repaired.plan, lost) / others,
+    );
+    // Where only the lost worker could run a task, nothing can be repaired.
+    if (repaired.unplaced === 0) {
+      valid &&= checkPlan(broken, repaired.plan).violations.length === 0;
+    }
+  }
+  return {
+    losses: count,
+    medianMs: quantile(timesMs, 0.5),
+    p99Ms: quantile(timesMs, 0.99),
+    touched,
+    movedShareMax,
+    valid,
+  };
+}
