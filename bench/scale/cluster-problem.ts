@@ -46,11 +46,11 @@ const kinds: readonly WorkerKind[] = [
   kind(15, 8, 16, 0.7),
   kind(20, 8, 32, 1),
   kind(20, 16, 64, 1.2),
-  kind(15, 32, 128, 1),
-  kind(5, 32, 512, 0.9),
-  kind(10, 64, 256, 1.5),
-  kind(10, 32, 128, 1, { count: 4, type: 0, gib: 16 }),
-  kind(5, 64, 512, 1.4, { count: 8, type: 1, gib: 80 }),
+  kind(15, 16, 128, 1),
+  kind(5, 16, 256, 0.9),
+  kind(10, 32, 128, 1.5),
+  kind(10, 16, 64, 1, { count: 4, type: 0, gib: 16 }),
+  kind(5, 32, 256, 1.4, { count: 8, type: 1, gib: 80 }),
 ];
 
 /** A tick is 100 ms. */
@@ -125,9 +125,10 @@ function drawOptions(
   present: readonly number[],
   below: Draw,
 ): OptionRow[] {
-  const cpuMillis = [250, 500, 1_000, 1_000, 2_000, 4_000, 8_000][below(7)] ?? 1_000;
-  const memoryMiB = Math.max(128, Math.floor((cpuMillis / 1_000) * 1_024 * (1 + below(4))));
-  const demand = [cpuMillis, Math.min(memoryMiB, 32 * 1_024)];
+  const cpuMillis = [500, 1_000, 2_000, 2_000, 4_000, 4_000, 8_000][below(7)] ?? 1_000;
+  const memoryMiB = Math.floor((cpuMillis / 1_000) * 512 * (1 + below(6)));
+  // Every kind of worker can hold every task, but for those that ask for GPUs.
+  const demand = [cpuMillis, Math.min(memoryMiB, 16 * 1_024)];
   // Seconds from 5 to 2,000, short ones more often.
   const workS = 5 + below(60) + (below(4) === 0 ? below(500) : 0) + (below(20) === 0 ? 1_500 : 0);
   const gpus = below(100) < 8 ? 1 + below(2) : 0;
