@@ -20,4 +20,10 @@ const program = new Command("bench")
   .addCommand(liveBench())
   .addCommand(overheadBench());
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  // What was started besides, a peer's process for one, must not keep this one alive.
+  process.exit(1);
+}

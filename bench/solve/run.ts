@@ -5,7 +5,7 @@ import { type Instance, solutionOf } from "../formats/instance.js";
 import type { Listed } from "../formats/list.js";
 import { type ReadOptions, readInstance } from "../formats/read.js";
 import { type BenchRecord, readRecords } from "../record.js";
-import type { Outcome, SolverBench } from "./portfolio.js";
+import type { SolverBench } from "./portfolio.js";
 
 /** One solver that is measured, and where its lines go. */
 export interface Column {
@@ -53,13 +53,19 @@ export async function solveAll(
     writeFileSync(out, known.map((record) => `${JSON.stringify(record)}\n`).join(""));
   }
   for (const [done, one] of listed.entries()) {
-    let instance: Instance | null = null;
+    let instance: Instance | undefined;
     for (const column of columns) {
       const lines = records.get(column.name) ?? [];
       if (lines.some((record) => record.instance === one.instance)) continue;
       if (column.takes?.(one.family) === false) continue;
-      instance ??= readInstance(one.path, options.read);
-      const record = await solveOne(instance, column, options, { done, count: listed.length });
+      const at = { done, count: listed.length };
+      const record = await attempt(
+        async () => {
+          instance ??= readInstance(one.path, options.read);
+          return solveOne(instance, column, options, at);
+        },
+        recordOf(one, column, options),
+      );
       lines.push(record);
       appendFileSync(column.out, `${JSON.stringify(record)}\n`);
     }
@@ -67,49 +73,16 @@ export async function solveAll(
   return records;
 }
 
-async function solveOne(
-  instance: Instance,
-  { name, bench, threads }: Column,
-  { budgetMs, seed, solutions, progress }: RunOptions,
-  at: { readonly done: number; readonly count: number },
-): Promise<BenchRecord> {
-  const { problem, family } = instance;
-  const tell = (value: number | null, bound: number): void =>
-    progress({ ...at, instance: instance.instance, column: name, value, bound });
-  tell(null, 0);
-  const outcome = await bench.solve(problem, tell).catch(failure);
-  if (solutions !== null && outcome.plan !== null && outcome.valid) {
-    const folder = name === ours ? solutions : join(solutions, name);
-    const file = join(folder, `${instance.instance}.json`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(solutionOf(instance, outcome.plan))}\n`);
-  }
-  return {
-    instance: instance.instance,
-    family,
-    tasks: problem.tasks.count,
-    workers: problem.workers.count,
-    value: outcome.value,
-    bound: outcome.bound,
-    status: outcome.status,
-    solver: outcome.solver,
-    firstValue: outcome.firstValue,
-    firstMs: rounded(outcome.firstMs),
-    wallMs: rounded(outcome.wallMs) ?? 0,
-    work: outcome.work,
-    valid: outcome.valid,
-    seed,
-    threads,
-    budgetMs,
-    ...(outcome.note === "" ? {} : { note: outcome.note }),
-  };
-}
-
-/** The column of the planner itself; peers write into folders and files of their own. */
-export const ours = "almanac";
-
-const failure = (error: unknown): Outcome => ({
-  plan: null,
+/** What is written where neither a plan nor an answer is to be had. */
+const recordOf = (
+  { instance, family }: Listed,
+  { threads }: Column,
+  { seed, budgetMs }: RunOptions,
+): BenchRecord => ({
+  instance,
+  family,
+  tasks: 0,
+  workers: 0,
   value: null,
   bound: 0,
   status: "failed",
@@ -119,7 +92,52 @@ const failure = (error: unknown): Outcome => ({
   wallMs: 0,
   work: 0,
   valid: false,
-  note: error instanceof Error ? error.message : String(error),
+  seed,
+  threads,
+  budgetMs,
 });
 
-const rounded = (ms: number | null): number | null => (ms === null ? null : Number(ms.toFixed(2)));
+/** A file that cannot be read and a solver that throws cost their own line, not the run. */
+async function attempt(
+  solve: () => Promise<BenchRecord>,
+  blank: BenchRecord,
+): Promise<BenchRecord> {
+  try {
+    return await solve();
+  } catch (error) {
+    return { ...blank, note: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function solveOne(
+  instance: Instance,
+  column: Column,
+  options: RunOptions,
+  at: { readonly done: number; readonly count: number },
+): Promise<BenchRecord> {
+  const { problem, instance: name } = instance;
+  const tell = (value: number | null, bound: number): void =>
+    options.progress({ ...at, instance: name, column: column.name, value, bound });
+  tell(null, 0);
+  const { plan, note, firstMs, wallMs, ...outcome } = await column.bench.solve(problem, tell);
+  if (options.solutions !== null && plan !== null && outcome.valid) {
+    const folder = column.name === ours ? options.solutions : join(options.solutions, column.name);
+    const file = join(folder, `${name}.json`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(solutionOf(instance, plan))}\n`);
+  }
+  return {
+    ...recordOf({ path: "", instance: name, family: instance.family }, column, options),
+    ...outcome,
+    tasks: problem.tasks.count,
+    workers: problem.workers.count,
+    firstMs: firstMs === null ? null : rounded(firstMs),
+    wallMs: rounded(wallMs),
+    ...(note === "" ? {} : { note }),
+  };
+}
+
+/** The column of the planner itself; peers write into folders and files of their own. */
+export const ours = "almanac";
+
+const rounded = (ms: number): number => Number(ms.toFixed(2));
