@@ -25,6 +25,8 @@ const recordSchema = z.object({
   seed: z.number(),
   threads: z.number(),
   budgetMs: z.number(),
+  /** Of the whole plan: two runs found the same one if this is the same. */
+  digest: z.string().optional(),
   note: z.string().optional(),
 });
 

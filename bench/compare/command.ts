@@ -5,7 +5,7 @@ import { Command } from "@commander-js/extra-typings";
 import { readOptima } from "../formats/optima.js";
 import { readRecords } from "../record.js";
 import { writeJson } from "../report.js";
-import { compareColumns } from "./compare.js";
+import { compareColumns, differences } from "./compare.js";
 import { printComparison } from "./table.js";
 
 export const compareBench = () =>
@@ -13,6 +13,7 @@ export const compareBench = () =>
     .description("results by family: gaps to best known values, proofs, and what cannot be")
     .argument("<file...>", "JSON lines of `bench solve`; each is a column")
     .requiredOption("--optima <file>", "best known values")
+    .option("--identical", "all files must have the same plans: same seed and work, other threads")
     .option("--json <file>", "write the figures here")
     .action((files, options) => {
       const optima = readOptima(options.optima);
@@ -20,7 +21,9 @@ export const compareBench = () =>
         if (!existsSync(file)) throw new Error(`${file}: no such file`);
         return { name: columnName(file, files), records: readRecords(file) };
       });
-      const comparison = compareColumns(columns, optima);
+      const { results, errors } = compareColumns(columns, optima);
+      const others = options.identical ? differences(columns) : [];
+      const comparison = { results, errors: [...errors, ...others] };
       printComparison(comparison);
       writeJson(options.json, comparison);
       if (comparison.errors.length > 0) process.exitCode = 1;

@@ -1,6 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { BenchRecord } from "../record.js";
-import { compareColumns } from "./compare.js";
+import { compareBench } from "./command.js";
+import { compareColumns, differences } from "./compare.js";
 
 const record = (change: Partial<BenchRecord>): BenchRecord => ({
   instance: "f/a",
@@ -91,5 +95,46 @@ describe("a comparison", () => {
 
   it("takes a better value than the best known for none", () => {
     expect(errorsOf({ value: 99, bound: 97 })).toEqual([]);
+  });
+});
+
+describe("files that must be identical", () => {
+  it("are, or it is said where not", () => {
+    const one = {
+      name: "x",
+      records: [record({ digest: "1" }), record({ instance: "f/b", digest: "2" })],
+    };
+    expect(differences([one, { ...one, name: "y" }])).toEqual([]);
+    const other = { name: "y", records: [record({ digest: "3" })] };
+    expect(differences([one, other]).map(({ instance }) => instance)).toEqual(["f/b", "f/a"]);
+  });
+});
+
+describe("bench compare", () => {
+  afterEach(() => {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+  });
+
+  it("prints a table, writes the figures, and fails where something cannot be", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "almanac-compare-"));
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const run = async (change: Partial<BenchRecord>): Promise<void> => {
+      const file = join(directory, "mine.jsonl");
+      const list = join(directory, "optima.json");
+      writeFileSync(file, `${JSON.stringify(record(change))}\n`);
+      writeFileSync(list, JSON.stringify(optima));
+      const json = join(directory, "figures.json");
+      await compareBench().parseAsync([file, "--optima", list, "--json", json], { from: "user" });
+    };
+    await run({ value: 102 });
+    expect(process.exitCode).toBeUndefined();
+    expect(write.mock.calls.join()).toMatch(/f +mine +1 +0 +2\.000 +2\.00/);
+    await run({ bound: 101, value: 102 });
+    expect(process.exitCode).toBe(1);
+    expect(write.mock.calls.join()).toMatch(/ERRORS: 1 results/);
+    const figures = JSON.parse(readFileSync(join(directory, "figures.json"), "utf8"));
+    expect(figures.errors).toHaveLength(1);
+    rmSync(directory, { recursive: true });
   });
 });

@@ -141,3 +141,21 @@ function faultsOf(record: BenchRecord, { upper, lower }: BestKnown): string[] {
 
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Instances of which not all columns have the same plan, or not all have one. */
+export function differences(columns: readonly ResultColumn[]): ComparisonError[] {
+  const [first, ...others] = columns;
+  const digests = new Map(first?.records.map((record) => [record.instance, record.digest]));
+  return others.flatMap(({ name, records }) => {
+    const seen = new Set(records.map(({ instance }) => instance));
+    const missing = [...digests.keys()].filter((instance) => !seen.has(instance));
+    const other = records.filter(
+      ({ instance, digest }) => digest === undefined || digests.get(instance) !== digest,
+    );
+    return [...missing, ...other.map(({ instance }) => instance)].map((instance) => ({
+      column: name,
+      instance,
+      message: `not the plan of ${first?.name ?? ""}`,
+    }));
+  });
+}

@@ -83,7 +83,7 @@ export function clusterProblem({ tasks, workers, seed }: ClusterSettings): Probl
     const own = Array.from({ length: 4 }, () => blocks[below(blocks.length)] ?? 0);
     for (let index = 0; index < size; index++) {
       const options = own[below(own.length)] ?? 0;
-      builder.addTask({ id: `job-${job}/task-${index}`, job, options });
+      builder.addTask({ id: `job-${job}/task-${index}`, job, options, moveWeight: 1 });
     }
     const edges = size > 1 ? layers(size, below) : [];
     for (const [from, to] of edges) builder.addEdge(first + from, first + to);

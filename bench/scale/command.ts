@@ -70,6 +70,9 @@ const rowOf = (result: ScaleResult) => ({
   "repair ms": round(result.repair?.medianMs ?? Number.NaN),
   "p99 ms": round(result.repair?.p99Ms ?? Number.NaN),
   "moved %": round((result.repair?.movedShareMax ?? Number.NaN) * 100, 2),
+  repaired: round(result.repair?.value ?? Number.NaN),
+  improved: round(result.repair?.improved?.value ?? Number.NaN),
+  "moved then %": round((result.repair?.improved?.movedShare ?? Number.NaN) * 100, 2),
 });
 
 function meansOf(results: readonly ScaleResult[]) {

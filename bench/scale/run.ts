@@ -41,6 +41,9 @@ export interface RepairResult {
   readonly touched: number;
   /** Largest share of other tasks that moved. */
   readonly movedShareMax: number;
+  /** The first loss: value right after the repair, and after the budget, with moves charged. */
+  readonly value: number;
+  readonly improved: { readonly value: number | null; readonly movedShare: number } | null;
   readonly valid: boolean;
 }
 
@@ -70,43 +73,60 @@ export async function runScale(bench: SolverBench, options: ScaleOptions): Promi
     status: outcome.status,
     valid: outcome.valid,
     memoryMiB: process.resourceUsage().maxRSS / 1_024,
-    repair: outcome.plan === null ? null : repairLosses(problem, outcome.plan, losses),
+    repair: outcome.plan === null ? null : await repairLosses(bench, problem, outcome.plan, losses),
   };
 }
 
 /** Of workers that are evenly spread over those with work. */
-function repairLosses(problem: Problem, plan: Plan, losses: number): RepairResult | null {
+async function repairLosses(
+  bench: SolverBench,
+  problem: Problem,
+  plan: Plan,
+  losses: number,
+): Promise<RepairResult | null> {
   const busy = [...new Set(plan.worker)].filter((worker) => worker >= 0).sort((a, b) => a - b);
   const count = Math.min(losses, busy.length);
-  if (count === 0) return null;
-  const timesMs: number[] = [];
-  let touched = 0;
-  let movedShareMax = 0;
-  let valid = true;
-  for (let index = 0; index < count; index++) {
-    const lost = busy[Math.floor((index * busy.length) / count)] as number;
-    const broken = withoutWorker(problem, plan, lost);
-    const startedMs = performance.now();
-    const repaired = repair(broken);
-    timesMs.push(performance.now() - startedMs);
-    const own = plan.worker.filter((worker) => worker === lost).length;
-    const others = plan.worker.length - own;
-    touched += own;
-    movedShareMax = Math.max(
-      movedShareMax,
-      others === 0 ? 0 : movedBesides(plan, repaired.plan, lost) / others,
-    );
-    // Where only the lost worker could run a task, nothing can be repaired.
-    if (repaired.unplaced === 0) {
-      valid &&= checkPlan(broken, repaired.plan).violations.length === 0;
-    }
-  }
+  const lost = Array.from(
+    { length: count },
+    (_, index) => busy[Math.floor((index * busy.length) / count)] as number,
+  );
+  const repairs = lost.map((worker) => repairLoss(problem, plan, worker));
+  const first = repairs[0];
+  if (first === undefined) return null;
+  const timesMs = repairs.map(({ ms }) => ms);
   return {
     losses: count,
     medianMs: quantile(timesMs, 0.5),
     p99Ms: quantile(timesMs, 0.99),
-    touched,
-    movedShareMax,
-    valid,
+    touched: repairs.reduce((sum, { touched }) => sum + touched, 0),
+    movedShareMax: Math.max(...repairs.map(({ movedShare }) => movedShare)),
+    value: first.value,
+    improved: await improve(bench, problem, plan, lost[0] as number),
+    valid: repairs.every(({ valid }) => valid),
   };
+}
+
+function repairLoss(problem: Problem, plan: Plan, lost: number) {
+  const broken = withoutWorker(problem, plan, lost);
+  const startedMs = performance.now();
+  const repaired = repair(broken);
+  const ms = performance.now() - startedMs;
+  const touched = plan.worker.filter((worker) => worker === lost).length;
+  const { violations, evaluation } = checkPlan(broken, repaired.plan);
+  return {
+    ms,
+    touched,
+    movedShare: movedBesides(plan, repaired.plan, lost) / (plan.worker.length - touched || 1),
+    value: evaluation.value,
+    // Where only the lost worker could run a task, nothing can be repaired.
+    valid: repaired.unplaced > 0 || violations.length === 0,
+  };
+}
+
+async function improve(bench: SolverBench, problem: Problem, plan: Plan, lost: number) {
+  const touched = plan.worker.filter((worker) => worker === lost).length;
+  const better = await bench.solve(withoutWorker(problem, plan, lost));
+  if (better.plan === null) return null;
+  const movedShare = movedBesides(plan, better.plan, lost) / (plan.worker.length - touched || 1);
+  return { value: better.value, movedShare };
 }

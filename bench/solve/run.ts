@@ -1,6 +1,8 @@
 /** Solves instances one after the other; a line is written as soon as an instance is done. */
+import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Plan } from "../../core/plan.js";
 import { type Instance, solutionOf } from "../formats/instance.js";
 import type { Listed } from "../formats/list.js";
 import { type ReadOptions, readInstance } from "../formats/read.js";
@@ -133,8 +135,15 @@ async function solveOne(
     workers: problem.workers.count,
     firstMs: firstMs === null ? null : rounded(firstMs),
     wallMs: rounded(wallMs),
+    ...(plan === null ? {} : { digest: digestOf(plan) }),
     ...(note === "" ? {} : { note }),
   };
+}
+
+function digestOf({ option, worker, start, end, devices }: Plan): string {
+  const hash = createHash("sha256");
+  for (const column of [option, worker, start, end, devices]) hash.update(column);
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The column of the planner itself; peers write into folders and files of their own. */
