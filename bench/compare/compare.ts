@@ -91,7 +91,8 @@ function resultOf(
     const first = firstValues.get(record.instance);
     if (upper === null || upper <= 0) return [];
     const gap = record.valid && record.value !== null ? record.value / upper - 1 : null;
-    return [{ record, gap, isTail: first !== undefined && first / upper - 1 > tailGapMin }];
+    // What nobody had a first plan for is not easy either.
+    return [{ record, gap, isTail: first === undefined || first / upper - 1 > tailGapMin }];
   });
   const gaps = known.flatMap(({ gap }) => (gap === null ? [] : [gap]));
   const tail = known.filter(({ isTail }) => isTail);
@@ -145,17 +146,20 @@ const mean = (values: readonly number[]): number | null =>
 /** Instances of which not all columns have the same plan, or not all have one. */
 export function differences(columns: readonly ResultColumn[]): ComparisonError[] {
   const [first, ...others] = columns;
-  const digests = new Map(first?.records.map((record) => [record.instance, record.digest]));
-  return others.flatMap(({ name, records }) => {
-    const seen = new Set(records.map(({ instance }) => instance));
-    const missing = [...digests.keys()].filter((instance) => !seen.has(instance));
-    const other = records.filter(
-      ({ instance, digest }) => digest === undefined || digests.get(instance) !== digest,
-    );
-    return [...missing, ...other.map(({ instance }) => instance)].map((instance) => ({
-      column: name,
-      instance,
-      message: `not the plan of ${first?.name ?? ""}`,
-    }));
+  const plansOf = ({ records }: ResultColumn): Map<string, string> =>
+    new Map(records.map((record) => [record.instance, planOf(record)]));
+  const known = first === undefined ? new Map<string, string>() : plansOf(first);
+  return others.flatMap((column) => {
+    const plans = plansOf(column);
+    return [...new Set([...known.keys(), ...plans.keys()])]
+      .filter((instance) => known.get(instance) !== plans.get(instance))
+      .map((instance) => ({
+        column: column.name,
+        instance,
+        message: `not the plan of ${first?.name ?? ""}`,
+      }));
   });
 }
+
+const planOf = ({ value, digest }: BenchRecord): string =>
+  value === null ? "no plan" : (digest ?? `of value ${value}`);

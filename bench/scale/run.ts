@@ -1,7 +1,7 @@
 /** One cluster: how soon there is a plan, how good it becomes, and what a lost worker costs. */
 import { checkPlan } from "../../core/check.js";
 import { gapOf, type Plan } from "../../core/plan.js";
-import type { Problem } from "../../core/problem.js";
+import { none, type Problem } from "../../core/problem.js";
 import { repair } from "../../core/repair.js";
 import { quantile } from "../report.js";
 import type { SolverBench } from "../solve/portfolio.js";
@@ -111,12 +111,12 @@ function repairLoss(problem: Problem, plan: Plan, lost: number) {
   const startedMs = performance.now();
   const repaired = repair(broken);
   const ms = performance.now() - startedMs;
-  const touched = plan.worker.filter((worker) => worker === lost).length;
+  const { touched, others } = sharesOf(plan, lost);
   const { violations, evaluation } = checkPlan(broken, repaired.plan);
   return {
     ms,
     touched,
-    movedShare: movedBesides(plan, repaired.plan, lost) / (plan.worker.length - touched || 1),
+    movedShare: movedBesides(plan, repaired.plan, lost) / Math.max(1, others),
     value: evaluation.value,
     // Where only the lost worker could run a task, nothing can be repaired.
     valid: repaired.unplaced > 0 || violations.length === 0,
@@ -124,9 +124,16 @@ function repairLoss(problem: Problem, plan: Plan, lost: number) {
 }
 
 async function improve(bench: SolverBench, problem: Problem, plan: Plan, lost: number) {
-  const touched = plan.worker.filter((worker) => worker === lost).length;
   const better = await bench.solve(withoutWorker(problem, plan, lost));
   if (better.plan === null) return null;
-  const movedShare = movedBesides(plan, better.plan, lost) / (plan.worker.length - touched || 1);
+  const { others } = sharesOf(plan, lost);
+  const movedShare = movedBesides(plan, better.plan, lost) / Math.max(1, others);
   return { value: better.value, movedShare };
+}
+
+/** Tasks on the lost worker, and on others; milestones are on none. */
+function sharesOf(plan: Plan, lost: number) {
+  const touched = plan.worker.filter((worker) => worker === lost).length;
+  const placed = plan.worker.filter((worker) => worker !== none).length;
+  return { touched, others: placed - touched };
 }
