@@ -61,12 +61,10 @@ export function removeMember(crew: Crew, index: number): Member | undefined {
   return place === -1 ? undefined : crew.members.splice(place, 1)[0];
 }
 
-/** Gives idle threads back and ends those that are still at work. */
-export async function dismiss(pool: ThreadPool, crews: readonly Crew[]): Promise<void> {
-  await Promise.all(
-    crews.map(async (crew) => {
-      if (crew.answer === null && crew.thread.alive) return pool.release(crew.thread);
-      await pool.discard(crew.thread);
-    }),
-  );
+/** Gives idle threads back and ends those that are still at work; nobody waits for their end. */
+export function dismiss(pool: ThreadPool, crews: readonly Crew[]): void {
+  for (const crew of crews) {
+    if (crew.answer === null && crew.thread.alive) pool.release(crew.thread);
+    else pool.discard(crew.thread);
+  }
 }

@@ -11,7 +11,8 @@ import { lowerBound } from "../core/bounds.js";
 import { greedy } from "../core/greedy.js";
 import type { Plan } from "../core/plan.js";
 import type { PlanEndReason } from "../core/planning.js";
-import type { Problem } from "../core/problem.js";
+import { none, type Problem } from "../core/problem.js";
+import { repair } from "../core/repair.js";
 import {
   ask,
   type Crew,
@@ -127,7 +128,7 @@ export async function runPortfolio(
   } finally {
     clearTimeout(clock);
     signal.removeEventListener("abort", cancel);
-    await dismiss(options.pool, run.crews);
+    dismiss(options.pool, run.crews);
   }
   return resultOf(run, entries);
 }
@@ -135,22 +136,38 @@ export async function runPortfolio(
 /** Names of the solvers that would take part. */
 export function participants(problem: Problem, request: PortfolioRequest): SolverEntry[] {
   const names = request.solvers.length > 0 ? request.solvers : solverNames;
-  return solverNames
+  const takers = solverNames
     .filter((name) => names.includes(name))
     .map((name) => solverRegistry[name])
     .filter((entry) => entry.declines(problem) === null);
+  if (request.solvers.length > 0) return takers;
+  const isSpecialised = takers.some(({ role, scope }) => role === "search" && scope === "special");
+  return takers.filter(
+    ({ role, scope }) => !isSpecialised || role === "proof" || scope === "special",
+  );
 }
 
-/** Bound and plain greedy, before any thread is asked: a caller has a plan at once. */
+/**
+ * Before any thread is asked, so that a caller has a plan at once: the previous plan repaired, if
+ * there is one, plain greedy, and a bound.
+ */
 function placeNow(run: Run): void {
   const { standing } = run;
-  offerBound(standing, "bounds", lowerBound(standing.problem).value);
-  const plan = greedy(standing.problem);
-  const contribution = contributionOf(standing, "greedy");
-  if (offerPlan(standing, "greedy", plan) === "taken") announce(run);
-  // Greedy leaves out what it cannot place; the search may yet find a way to place it.
-  contribution.failure = "";
+  const { problem } = standing;
+  if (problem.tasks.previousWorker.some((worker) => worker !== none)) {
+    offerFirst(run, "repair", repair(problem).plan);
+  }
+  offerFirst(run, "greedy", greedy(problem));
+  const verdict = offerBound(standing, "bounds", lowerBound(problem).value);
+  if (verdict === "taken" && run.reason === null) run.hooks.bound("bounds", standing.bound);
   if (isOptimal(standing)) stop(run, "optimal");
+}
+
+function offerFirst(run: Run, name: string, plan: Plan): void {
+  const contribution = contributionOf(run.standing, name);
+  if (offerPlan(run.standing, name, plan) === "taken") announce(run);
+  // These leave out what they cannot place; the search may yet find a way to place it.
+  contribution.failure = "";
 }
 
 async function improve(run: Run, entries: readonly SolverEntry[]): Promise<void> {

@@ -52,6 +52,8 @@ export class SolverThread {
 export class ThreadPool {
   private readonly idle: SolverThread[] = [];
   private readonly leased = new Set<SolverThread>();
+  private readonly ending = new Set<Promise<void>>();
+  private closed = false;
   private readonly options: ThreadPoolOptions;
 
   constructor(options: ThreadPoolOptions) {
@@ -76,20 +78,30 @@ export class ThreadPool {
       thread.post({ kind: "end" });
       this.idle.push(thread);
     } else {
-      void thread.worker.terminate();
+      this.end(thread);
     }
   }
 
-  /** Ends a thread in the middle of whatever it does. */
-  async discard(thread: SolverThread): Promise<void> {
+  /** Ends a thread in the middle of whatever it does, and has another one ready in its place. */
+  discard(thread: SolverThread): void {
     this.leased.delete(thread);
     thread.listener = null;
-    await thread.worker.terminate();
+    this.end(thread);
+    if (!this.closed && this.idle.length < this.options.idleMax) this.idle.push(this.create());
   }
 
+  /** Resolves when every thread has ended. */
   async close(): Promise<void> {
-    const all = [...this.idle.splice(0), ...this.leased];
-    await Promise.all(all.map((thread) => this.discard(thread)));
+    this.closed = true;
+    for (const thread of [...this.idle.splice(0), ...this.leased]) this.discard(thread);
+    await Promise.all(this.ending);
+  }
+
+  private end(thread: SolverThread): void {
+    const ended = thread.worker.terminate().then(() => {
+      this.ending.delete(ended);
+    });
+    this.ending.add(ended);
   }
 
   private create(): SolverThread {

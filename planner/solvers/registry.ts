@@ -18,6 +18,11 @@ export interface SolverEntry {
   /** What it mostly does: find better plans, or prove how good they are. */
   readonly role: "search" | "proof";
   /**
+   * `special`: made for the shape of problems that it takes. A search for every problem then takes no
+   * part, unless it is asked for by name: it would only take time from the better one.
+   */
+  readonly scope: "special" | "general";
+  /**
    * Independent runs of the solver, with seeds of their own; never a matter of threads. An even
    * number keeps two threads equally busy.
    */
@@ -31,6 +36,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     name: "unrelated",
     deterministic: true,
     role: "search",
+    scope: "special",
     members: 2,
     declines: (problem) => {
       const view = unrelatedView(problem);
@@ -42,6 +48,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     name: "multi-start",
     deterministic: true,
     role: "search",
+    scope: "general",
     members: 2,
     declines: declinesTies,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
@@ -50,6 +57,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     name: "ilp",
     deterministic: false,
     role: "proof",
+    scope: "special",
     members: 1,
     declines: (problem) => {
       const view = unrelatedView(problem);
@@ -61,6 +69,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     name: "exact-highs",
     deterministic: false,
     role: "proof",
+    scope: "general",
     members: 1,
     declines: (problem) => declinesTies(problem) ?? declinesExact(problem),
     load: async () => (await import("./exact-highs/exact-solver.js")).loadExactSolver(),
