@@ -1,0 +1,213 @@
+/**
+ * A shop as typed arrays: operations, the workers (machines) that each may run on and how long, and
+ * the precedence among them. Operations are the tasks that do not run yet, milestones included; what
+ * runs is turned into release times of its successors and of its worker.
+ *
+ * Index `count` of the per-operation arrays of a schedule stands for "no operation".
+ */
+import { graphOf } from "../../core/graph.js";
+import { none, type Problem, taskRunning } from "../../core/problem.js";
+import { isPinned } from "./declines.js";
+
+export interface ShopModel {
+  readonly problem: Problem;
+  /** Operations. */
+  readonly count: number;
+  readonly machines: number;
+  readonly taskOf: Int32Array;
+  /** [count + 1] offsets into the ways to run each operation; none for milestones. */
+  readonly wayFirst: Int32Array;
+  readonly wayMachine: Int32Array;
+  readonly wayDuration: Int32Array;
+  /** Index of the problem's option. */
+  readonly wayOption: Int32Array;
+  /** Operations whose every way takes no time: they stand in nobody's way, in no sequence. */
+  readonly isInstant: Uint8Array;
+  /** [count + 1] offsets into `before` and `beforeLag`: what an operation waits for. */
+  readonly beforeFirst: Int32Array;
+  readonly before: Int32Array;
+  readonly beforeLag: Int32Array;
+  readonly afterFirst: Int32Array;
+  readonly after: Int32Array;
+  readonly afterLag: Int32Array;
+  readonly release: Int32Array;
+  /** When what runs now leaves each machine. */
+  readonly ready: Int32Array;
+  /** Operations that nothing waits for: the last of them ends the schedule. */
+  readonly sinks: Int32Array;
+  /** Every operation after those it waits for. */
+  readonly topological: Int32Array;
+  /** No schedule ends before this: what runs now. */
+  readonly floor: number;
+  /** Some operation can run nowhere, or the precedence has a cycle. */
+  readonly isImpossible: boolean;
+}
+
+export function shopModel(problem: Problem): ShopModel {
+  const { tasks } = problem;
+  const graph = graphOf(problem);
+  const opOf = new Int32Array(tasks.count).fill(none);
+  const taskOf: number[] = [];
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] !== taskRunning) opOf[task] = taskOf.push(task) - 1;
+  }
+  const count = taskOf.length;
+  const release = Int32Array.from(taskOf, (task) => Math.max(0, tasks.release[task] as number));
+  const ways = waysOf(problem, taskOf);
+  const links = linksOf(problem, opOf, release);
+  const order = Array.from(graph.topological, (task) => opOf[task] as number);
+  const sinks = taskOf.flatMap((_, op) =>
+    links.afterFirst[op] === links.afterFirst[op + 1] ? [op] : [],
+  );
+  return {
+    problem,
+    count,
+    machines: problem.workers.count,
+    taskOf: Int32Array.from(taskOf),
+    ...ways,
+    ...links,
+    release,
+    ...factsOf(problem),
+    sinks: Int32Array.from(sinks),
+    topological: Int32Array.from(order.filter((op) => op !== none)),
+    isImpossible: ways.isStuck || graph.topological.length < tasks.count,
+  };
+}
+
+/** Of several ways on one machine the shortest alone matters to the makespan. */
+function waysOf(problem: Problem, taskOf: readonly number[]) {
+  const { tasks, options } = problem;
+  const members = membersOfClasses(problem);
+  const machine: number[] = [];
+  const duration: number[] = [];
+  const chosen: number[] = [];
+  const first = new Int32Array(taskOf.length + 1);
+  const isInstant = new Uint8Array(taskOf.length);
+  const placeOf = new Int32Array(problem.workers.count).fill(none);
+  let isStuck = false;
+  taskOf.forEach((task, op) => {
+    const begin = machine.length;
+    const add = (option: number, worker: number): void => {
+      if (!fits(problem, option, worker)) return;
+      const place = placeOf[worker] as number;
+      const length = options.duration[option] as number;
+      if (place >= begin) {
+        if (length >= (duration[place] as number)) return;
+        duration[place] = length;
+        chosen[place] = option;
+        return;
+      }
+      placeOf[worker] = machine.push(worker) - 1;
+      duration.push(length);
+      chosen.push(option);
+    };
+    const block = tasks.block[task] as number;
+    if (block !== none && isPinned(problem, task)) {
+      add(tasks.previousOption[task] as number, tasks.previousWorker[task] as number);
+    } else if (block !== none) {
+      const last = options.blockFirst[block + 1] as number;
+      for (let option = options.blockFirst[block] as number; option < last; option += 1) {
+        const worker = options.worker[option] as number;
+        if (worker !== none) add(option, worker);
+        else for (const each of members[options.class[option] as number] ?? []) add(option, each);
+      }
+    }
+    first[op + 1] = machine.length;
+    isInstant[op] = duration.slice(begin).every((length) => length === 0) ? 1 : 0;
+    if (block !== none && machine.length === begin) isStuck = true;
+  });
+  return {
+    wayFirst: first,
+    wayMachine: Int32Array.from(machine),
+    wayDuration: Int32Array.from(duration),
+    wayOption: Int32Array.from(chosen),
+    isInstant,
+    isStuck,
+  };
+}
+
+function fits({ options, workers, dimensions }: Problem, option: number, worker: number): boolean {
+  const demand = (options.demandRow[option] as number) * dimensions.length;
+  return dimensions.every(
+    (_, d) =>
+      (options.demand[demand + d] as number) <=
+      (workers.capacity[worker * dimensions.length + d] as number),
+  );
+}
+
+function membersOfClasses({ workers }: Problem): number[][] {
+  const members: number[][] = [];
+  workers.classOf.forEach((of, worker) => {
+    while (members.length <= of) members.push([]);
+    members[of]?.push(worker);
+  });
+  return members;
+}
+
+/** Precedence among operations. What runs raises the release of what waits for it. */
+function linksOf(problem: Problem, opOf: Int32Array, release: Int32Array) {
+  const { edges, tasks } = problem;
+  const from: number[] = [];
+  const to: number[] = [];
+  const lag: number[] = [];
+  for (let edge = 0; edge < edges.count; edge += 1) {
+    const source = edges.from[edge] as number;
+    const target = opOf[edges.to[edge] as number] as number;
+    // What runs has begun, whatever it waited for.
+    if (target === none) continue;
+    const wait = edges.lag[edge] as number;
+    if (opOf[source] === none) {
+      const at = (tasks.fixedEnd[source] as number) + wait;
+      release[target] = Math.max(release[target] as number, at);
+      continue;
+    }
+    from.push(opOf[source] as number);
+    to.push(target);
+    lag.push(wait);
+  }
+  const backward = rows(release.length, to, from, lag);
+  const forward = rows(release.length, from, to, lag);
+  return {
+    beforeFirst: backward.first,
+    before: backward.other,
+    beforeLag: backward.lag,
+    afterFirst: forward.first,
+    after: forward.other,
+    afterLag: forward.lag,
+  };
+}
+
+function rows(
+  count: number,
+  key: readonly number[],
+  other: readonly number[],
+  lag: readonly number[],
+) {
+  const first = new Int32Array(count + 1);
+  for (const row of key) first[row + 1] = (first[row + 1] as number) + 1;
+  for (let op = 0; op < count; op += 1) {
+    first[op + 1] = (first[op + 1] as number) + (first[op] as number);
+  }
+  const next = first.slice();
+  const sorted = { first, other: new Int32Array(key.length), lag: new Int32Array(key.length) };
+  key.forEach((row, edge) => {
+    const place = next[row] as number;
+    next[row] = place + 1;
+    sorted.other[place] = other[edge] as number;
+    sorted.lag[place] = lag[edge] as number;
+  });
+  return sorted;
+}
+
+function factsOf({ tasks, workers }: Problem) {
+  const ready = new Int32Array(workers.count);
+  let floor = 0;
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] !== taskRunning) continue;
+    const end = tasks.fixedEnd[task] as number;
+    const worker = tasks.fixedWorker[task] as number;
+    floor = Math.max(floor, end);
+    if (worker !== none) ready[worker] = Math.max(ready[worker] as number, end);
+  }
+  return { ready, floor };
+}
