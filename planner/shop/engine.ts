@@ -51,7 +51,7 @@ function startRun(problem: Problem, seed: number, neighbourhood: Neighbourhood):
         best.makespan * perTick < shared.value;
       if (isBetter) returned = best.makespan;
       return {
-        workUnits: Math.ceil((schedule.steps - before) / stepsPerWorkUnit),
+        workUnits: Math.max(1, Math.ceil((schedule.steps - before) / stepsPerWorkUnit)),
         improved: isBetter ? planOf(model, best) : null,
         bound: bound * perTick,
         done,

@@ -37,6 +37,8 @@ export interface ShopModel {
   readonly sinks: Int32Array;
   /** Every operation after those it waits for. */
   readonly topological: Int32Array;
+  /** Nothing but durations stands between operations: no lags, releases or machines in use. */
+  readonly isTight: boolean;
   /** No schedule ends before this: what runs now. */
   readonly floor: number;
   /** Some operation can run nowhere, or the precedence has a cycle. */
@@ -59,6 +61,8 @@ export function shopModel(problem: Problem): ShopModel {
   const sinks = taskOf.flatMap((_, op) =>
     links.afterFirst[op] === links.afterFirst[op + 1] ? [op] : [],
   );
+  const facts = factsOf(problem);
+  const waits = [release, links.beforeLag, facts.ready];
   return {
     problem,
     count,
@@ -67,7 +71,8 @@ export function shopModel(problem: Problem): ShopModel {
     ...ways,
     ...links,
     release,
-    ...factsOf(problem),
+    ...facts,
+    isTight: waits.every((column) => column.every((ticks) => ticks === 0)),
     sinks: Int32Array.from(sinks),
     topological: Int32Array.from(order.filter((op) => op !== none)),
     isImpossible: ways.isStuck || graph.topological.length < tasks.count,

@@ -4,27 +4,25 @@
  * of the longest path through the operations that shift, by their heads and tails (Taillard 1994;
  * Balas & Vazacopoulos).
  */
-import { offer, placeKey, type TabuSearch } from "./tabu.js";
+import type { Schedule } from "./schedule.js";
+import { offer, type TabuSearch } from "./tabu.js";
 
 export function sequenceMoves(search: TabuSearch): void {
   const { schedule, path } = search;
-  const { machine, previous } = schedule;
   const { ops, length } = path;
   let from = 0;
   while (from < length) {
-    const on = machine[ops[from] as number] as number;
     let to = from;
-    while (
-      to + 1 < length &&
-      on >= 0 &&
-      machine[ops[to + 1] as number] === on &&
-      previous[ops[to + 1] as number] === ops[to]
-    ) {
-      to += 1;
-    }
+    while (to + 1 < length && isLinked(schedule, ops[to] as number, ops[to + 1] as number)) to += 1;
     if (to > from) blockMoves(search, from, to);
     from = to + 1;
   }
+}
+
+/** Whether `x` waits for its machine to be done with `before`; it may wait for a lag as well. */
+function isLinked({ previous, end, duration }: Schedule, before: number, x: number): boolean {
+  if (previous[x] !== before) return false;
+  return end[before] === (end[x] as number) - (duration[x] as number);
 }
 
 function blockMoves(search: TabuSearch, from: number, to: number): void {
@@ -51,21 +49,16 @@ function blockMoves(search: TabuSearch, from: number, to: number): void {
 function moveBack(search: TabuSearch, op: number, target: number): void {
   const { schedule, heads } = search;
   const { jobReady, jobRest, duration, end, rest, previous, next, rank } = schedule;
-  // No path leads from a successor of `op` to `target`.
-  if ((rest[target] as number) < (jobRest[op] as number)) return;
+  if ((rest[target] as number) < (jobRest[op] as number) && mayLead(schedule, op, target)) return;
   let free = end[previous[op] as number] as number;
-  let place = rank[op] as number;
-  let key = 0;
   let count = 0;
   for (let x = next[op] as number; ; x = next[x] as number) {
     const ready = jobReady[x] as number;
     const head = free > ready ? free : ready;
     heads[count++] = head;
     free = head + (duration[x] as number);
-    key = (key + placeKey(x, place++)) | 0;
     if (x === target) break;
   }
-  key = (key + placeKey(op, place)) | 0;
   const ready = jobReady[op] as number;
   const after = rest[next[target] as number] as number;
   const own = jobRest[op] as number;
@@ -78,28 +71,24 @@ function moveBack(search: TabuSearch, op: number, target: number): void {
     const length = (heads[count] as number) + tail;
     if (length > estimate) estimate = length;
   }
-  schedule.steps += place - (rank[op] as number) + 1;
-  offer(search, op, schedule.way[op] as number, target, estimate, key);
+  const passed = (rank[target] as number) - (rank[op] as number);
+  schedule.steps += 2 * passed;
+  offer(search, op, schedule.way[op] as number, target, estimate, passed);
 }
 
 /** Puts `op` right in front of `target`, which comes earlier in the sequence. */
 function moveFront(search: TabuSearch, op: number, target: number): void {
   const { schedule, heads } = search;
   const { jobReady, jobRest, duration, end, rest, previous, next, rank } = schedule;
-  // No path leads from `target` to a predecessor of `op`.
-  if ((end[target] as number) < (jobReady[op] as number)) return;
+  if ((end[target] as number) < (jobReady[op] as number) && mayFollow(schedule, op, target)) return;
   let behind = rest[next[op] as number] as number;
-  let place = rank[op] as number;
-  let key = 0;
   let count = 0;
   for (let x = previous[op] as number; ; x = previous[x] as number) {
     const byJob = jobRest[x] as number;
     behind = (behind > byJob ? behind : byJob) + (duration[x] as number);
     heads[count++] = behind;
-    key = (key + placeKey(x, place--)) | 0;
     if (x === target) break;
   }
-  key = (key + placeKey(op, place)) | 0;
   const left = previous[target] as number;
   const free = end[left] as number;
   const ready = jobReady[op] as number;
@@ -114,6 +103,28 @@ function moveFront(search: TabuSearch, op: number, target: number): void {
     if (length > estimate) estimate = length;
     head = start + (duration[x] as number);
   }
-  schedule.steps += (rank[op] as number) - place + 1;
-  offer(search, op, schedule.way[op] as number, left, estimate, key);
+  const passed = (rank[target] as number) - (rank[op] as number);
+  schedule.steps -= 2 * passed;
+  offer(search, op, schedule.way[op] as number, left, estimate, passed);
+}
+
+/** Whether a path may lead from a successor of `op` to `target`: one has the longer rest. */
+function mayLead({ model, rest }: Schedule, op: number, target: number): boolean {
+  // Without lags that is what is known already.
+  if (model.isTight) return true;
+  const last = model.afterFirst[op + 1] as number;
+  for (let k = model.afterFirst[op] as number; k < last; k += 1) {
+    if ((rest[model.after[k] as number] as number) > (rest[target] as number)) return true;
+  }
+  return false;
+}
+
+/** Whether a path may lead from `target` to a predecessor of `op`: one ends later. */
+function mayFollow({ model, end }: Schedule, op: number, target: number): boolean {
+  if (model.isTight) return true;
+  const last = model.beforeFirst[op + 1] as number;
+  for (let k = model.beforeFirst[op] as number; k < last; k += 1) {
+    if ((end[model.before[k] as number] as number) > (end[target] as number)) return true;
+  }
+  return false;
 }

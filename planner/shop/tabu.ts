@@ -3,12 +3,12 @@
  * tabu, then exact longest paths (Nowicki & Smutnicki 1996; Zhang et al. 2008; Peng, Lü & Cheng
  * 2015). Tenures are counted in iterations, so a run repeats bit by bit.
  *
- * What is tabu is a key: of operations at their places in a sequence, or of an operation on a
- * machine. Keys share a hashed table; two that collide forbid one move too many, now and then.
+ * Tabu are moves that bring back no arc but such as were turned lately, or an operation to a way that
+ * it left lately. Keys share a hashed table; two that collide forbid a move too many, now and then.
  */
 import { randomInteger } from "../../core/random.js";
 import { type CriticalPath, createPath, tracePath } from "./critical.js";
-import { layOut, reinsert, type Schedule } from "./schedule.js";
+import { reinsert, type Schedule } from "./schedule.js";
 
 /** Writes its choice into `pick`; leaves `pick.op` at -1 where there is no move. */
 export type Neighbourhood = (search: TabuSearch) => void;
@@ -32,14 +32,14 @@ export interface Pick {
   op: number;
   way: number;
   left: number;
-  key: number;
+  passed: number;
   estimate: number;
   ties: number;
   /** One of all moves by chance, for when all are tabu. */
   anyOp: number;
   anyWay: number;
   anyLeft: number;
-  anyKey: number;
+  anyPassed: number;
   seen: number;
 }
 
@@ -79,13 +79,13 @@ export function createTabuSearch(
       op: -1,
       way: -1,
       left: -1,
-      key: 0,
+      passed: 0,
       estimate: infinite,
       ties: 0,
       anyOp: -1,
       anyWay: -1,
       anyLeft: -1,
-      anyKey: 0,
+      anyPassed: 0,
       seen: 0,
     },
     best: createSnapshot(count),
@@ -122,9 +122,6 @@ export function beginTabu(search: TabuSearch): void {
   saveSnapshot(search.schedule, search.best);
 }
 
-export const restore = (schedule: Schedule, from: Snapshot): void =>
-  layOut(schedule, from.way, from.order);
-
 /** One iteration; false if no move is left. */
 export function tabuStep(search: TabuSearch): boolean {
   const { schedule, pick, path } = search;
@@ -140,7 +137,7 @@ export function tabuStep(search: TabuSearch): boolean {
     pick.op = pick.anyOp;
     pick.way = pick.anyWay;
     pick.left = pick.anyLeft;
-    pick.key = pick.anyKey;
+    pick.passed = pick.anyPassed;
   }
   search.iteration += 1;
   applyPick(search);
@@ -150,56 +147,68 @@ export function tabuStep(search: TabuSearch): boolean {
 
 function applyPick(search: TabuSearch): void {
   const { schedule, pick } = search;
-  const { op, way, left } = pick;
-  const { machine, model, rank, previous } = schedule;
-  const from = machine[op] as number;
-  if (model.wayMachine[way] !== from || way !== schedule.way[op]) {
-    const old = schedule.way[op] as number;
-    const moved = reinsert(schedule, op, way, left);
-    forbid(search, moved ? assignmentKey(op, old) : pick.key);
-    return;
+  const { op, way, left, passed } = pick;
+  const { next, previous } = schedule;
+  const old = schedule.way[op] as number;
+  const holds = reinsert(schedule, op, way, left);
+  if (passed === 0) forbid(search, assignmentKey(op, holds ? old : way));
+  // What closes a cycle is not to be tried again soon; what was done is not to be undone.
+  let x = op;
+  for (let k = passed; k > 0; k -= 1) {
+    x = (holds ? previous[x] : next[x]) as number;
+    forbid(search, holds ? arcKey(op, x) : arcKey(x, op));
   }
-  const none = model.count;
-  const oldRank = rank[op] as number;
-  const isBack = left !== none && (rank[left] as number) > oldRank;
-  const begin = isBack ? op : left === none ? (schedule.firstOn[from] as number) : (schedule.next[left] as number);
-  const stop = isBack ? left : op;
-  let key = 0;
-  for (let x = stop; ; x = previous[x] as number) {
-    key = (key + placeKey(x, rank[x] as number)) | 0;
-    if (x === begin) break;
+  for (let k = passed; k < 0; k += 1) {
+    x = (holds ? next[x] : previous[x]) as number;
+    forbid(search, holds ? arcKey(x, op) : arcKey(op, x));
   }
-  // What closes a cycle is not to be tried again soon.
-  forbid(search, reinsert(schedule, op, way, left) ? key : pick.key);
 }
 
 function forbid(search: TabuSearch, key: number): void {
-  const { expiry, tenure } = search;
-  expiry[slotOf(key)] = search.iteration + tenure + randomInteger(search.random, tenure);
+  const { expiry, tenure, iteration } = search;
+  expiry[slotOf(key)] = iteration + tenure + randomInteger(search.random, tenure);
 }
 
-const isTabu = ({ expiry, iteration }: TabuSearch, key: number): boolean =>
-  (expiry[slotOf(key)] as number) >= iteration;
-
-const slotOf = (key: number): number => ((key ^ (key >>> 15)) >>> 0) & (tableSize - 1);
-
-/** Of an operation at a place of its machine's sequence; keys of a stretch are added up. */
-export function placeKey(op: number, rank: number): number {
-  let key = Math.imul(op + 1, 0x9e3779b1) ^ Math.imul(rank + 1, 0x85ebca6b);
-  key = Math.imul(key ^ (key >>> 15), 0x2c1b3c6d);
-  return key ^ (key >>> 13);
+function isTabu(search: TabuSearch, op: number, way: number, passed: number): boolean {
+  const { schedule, expiry, iteration } = search;
+  if (passed === 0) return (expiry[slotOf(assignmentKey(op, way))] as number) >= iteration;
+  // Every arc that the move would turn has been turned the other way of late.
+  const { next, previous } = schedule;
+  let x = op;
+  for (let k = passed; k > 0; k -= 1) {
+    x = next[x] as number;
+    if ((expiry[slotOf(arcKey(x, op))] as number) < iteration) return false;
+  }
+  for (let k = passed; k < 0; k += 1) {
+    x = previous[x] as number;
+    if ((expiry[slotOf(arcKey(op, x))] as number) < iteration) return false;
+  }
+  return true;
 }
 
-export const assignmentKey = (op: number, way: number): number => placeKey(way, op + 0x10000);
+function slotOf(key: number): number {
+  const mixed = Math.imul(key ^ (key >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 13)) & (tableSize - 1);
+}
 
-/** Considers a move; what is tabu counts only if it promises a new best. */
+const arcKey = (from: number, to: number): number =>
+  Math.imul(from + 1, 0x9e3779b1) ^ Math.imul(to + 1, 0x85ebca6b);
+
+/** Ways are numbered across all operations, so the way alone says whose it is. */
+const assignmentKey = (op: number, way: number): number =>
+  Math.imul(way + 1, 0xc2b2ae35) ^ Math.imul(op + 1, 0x27d4eb2f);
+
+/**
+ * Considers a move of `op` over `passed` places of its sequence (backward if negative), or to
+ * another machine (0). What is tabu counts only if it promises a new best.
+ */
 export function offer(
   search: TabuSearch,
   op: number,
   way: number,
   left: number,
   estimate: number,
-  key: number,
+  passed: number,
 ): void {
   const { pick, random } = search;
   pick.seen += 1;
@@ -207,10 +216,10 @@ export function offer(
     pick.anyOp = op;
     pick.anyWay = way;
     pick.anyLeft = left;
-    pick.anyKey = key;
+    pick.anyPassed = passed;
   }
   if (estimate > pick.estimate) return;
-  if (estimate >= search.best.makespan && isTabu(search, key)) return;
+  if (estimate >= search.best.makespan && isTabu(search, op, way, passed)) return;
   if (estimate === pick.estimate) {
     pick.ties += 1;
     if (randomInteger(random, pick.ties) !== 0) return;
@@ -218,6 +227,6 @@ export function offer(
   pick.op = op;
   pick.way = way;
   pick.left = left;
-  pick.key = key;
+  pick.passed = passed;
   pick.estimate = estimate;
 }

@@ -6,9 +6,18 @@ import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
 import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
+import { declinesFlexibleShop } from "./flexible-shop/declines.js";
+import { declinesJobShop } from "./job-shop/declines.js";
 import { unrelatedView } from "./unrelated/view.js";
 
-export const solverNames = ["unrelated", "multi-start", "ilp", "exact-highs"] as const;
+export const solverNames = [
+  "unrelated",
+  "job-shop",
+  "flexible-shop",
+  "multi-start",
+  "ilp",
+  "exact-highs",
+] as const;
 export type SolverName = (typeof solverNames)[number];
 
 export interface SolverEntry {
@@ -64,6 +73,24 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
       return typeof view === "string" ? view : null;
     },
     load: async () => (await import("./ilp/ilp.js")).loadIlp(),
+  },
+  "job-shop": {
+    name: "job-shop",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesJobShop,
+    load: async () => (await import("./job-shop/job-shop.js")).jobShop,
+  },
+  "flexible-shop": {
+    name: "flexible-shop",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesFlexibleShop,
+    load: async () => (await import("./flexible-shop/flexible-shop.js")).flexibleShop,
   },
   "exact-highs": {
     name: "exact-highs",

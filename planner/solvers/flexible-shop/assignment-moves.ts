@@ -3,7 +3,7 @@
  * On each machine only the stretch between what ends before the operation could start and what may
  * begin after it could end needs a look: the best place is there, and it closes no cycle.
  */
-import { assignmentKey, offer, type TabuSearch } from "../../shop/tabu.js";
+import { offer, type TabuSearch } from "../../shop/tabu.js";
 
 export function assignmentMoves(search: TabuSearch): void {
   const { schedule, path } = search;
@@ -32,7 +32,6 @@ function insertOn(search: TabuSearch, op: number, way: number): void {
   const tail = jobRest[op] as number;
   const earliestLeft = lowestRest(schedule, op);
   const latestRight = highestEnd(schedule, op);
-  const key = assignmentKey(op, way);
   let left = none;
   let right = schedule.firstOn[machine] as number;
   let steps = 1;
@@ -48,7 +47,7 @@ function insertOn(search: TabuSearch, op: number, way: number): void {
   for (;;) {
     const start = Math.max(from, end[left] as number);
     const after = Math.max(tail, rest[right] as number);
-    offer(search, op, way, left, start + length + after, key);
+    offer(search, op, way, left, start + length + after, 0);
     steps += 1;
     // Behind this one nothing gets better: all that follows could wait anyway.
     if (right === none || (rest[right] as number) <= tail) break;
