@@ -182,7 +182,7 @@ export function layOutPlan(dispatcher: Dispatcher, schedule: Schedule, plan: Pla
   return true;
 }
 
-/** A first schedule at once: of a known plan, else active, else greedy where the shop is huge. */
+/** A first schedule at once: active, greedy where the shop is huge, or a known plan that is better. */
 export function layOutFirst(
   dispatcher: Dispatcher,
   schedule: Schedule,
@@ -190,8 +190,12 @@ export function layOutFirst(
   known: Plan | null,
 ): void {
   const { model } = dispatcher;
-  if (known !== null && layOutPlan(dispatcher, schedule, known)) return;
-  const isHuge = model.count * Math.min(model.count, 200) > scansMax;
-  if (isHuge && layOutPlan(dispatcher, schedule, greedy(model.problem))) return;
+  const isHuge = model.count * Math.min(model.count, 200) >= scansMax;
+  if (isHuge && layOutPlan(dispatcher, schedule, known ?? greedy(model.problem))) return;
   dispatch(dispatcher, schedule, random, 0);
+  const { makespan } = schedule;
+  if (known === null || makespan <= makespanOf(known)) return;
+  if (!layOutPlan(dispatcher, schedule, known)) dispatch(dispatcher, schedule, random, 0);
 }
+
+const makespanOf = (plan: Plan): number => plan.end.reduce((a, b) => Math.max(a, b), 0);

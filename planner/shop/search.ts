@@ -22,6 +22,7 @@ import {
   createTabuSearch,
   type Neighbourhood,
   type Snapshot,
+  saveSnapshot,
   type TabuSearch,
   tabuStep,
 } from "./tabu.js";
@@ -40,6 +41,8 @@ export interface ShopSearch {
   readonly bound: number;
   /** A plan from elsewhere, not yet looked at. */
   foreign: Plan | null;
+  /** Tabu searches in a row that gave nothing to the pool. */
+  vain: number;
 }
 
 /** Elementary steps between two pauses. */
@@ -64,6 +67,7 @@ export function createShopSearch(
     best: createSnapshot(model.count),
     bound,
     foreign: null,
+    vain: 0,
   };
 }
 
@@ -71,18 +75,16 @@ export function createShopSearch(
 export function* explore(search: ShopSearch): Generator<void, void, void> {
   const { schedule, dispatcher, pool, random } = search;
   layOutFirst(dispatcher, schedule, random, takeForeign(search));
-  const patience = patienceOf(search.model);
-  yield* climb(search, patience);
-  while (search.best.makespan > search.bound) {
-    const foreign = takeForeign(search);
-    if (foreign !== null && layOutPlan(dispatcher, schedule, foreign)) {
-      yield* climb(search, patience);
-    } else if (pool.members.length < pool.sizeMax && random() < 0.7) {
+  while (true) {
+    yield* climb(search);
+    if (search.best.makespan <= search.bound) return;
+    adoptForeign(search);
+    if (search.vain > 2 * pool.sizeMax) startAnew(search);
+    const isFull = pool.members.length >= pool.sizeMax;
+    if (pool.members.length < 2 || (!isFull && random() < 0.7)) {
       dispatch(dispatcher, schedule, random, 0.3);
-      yield* climb(search, patience);
     } else {
       between(search);
-      yield* climb(search, patience);
     }
   }
 }
@@ -96,20 +98,38 @@ function takeForeign(search: ShopSearch): Plan | null {
   return foreign;
 }
 
+/** What others found is a partner for relinking, not a place to search from: they do that. */
+function adoptForeign(search: ShopSearch): void {
+  const { schedule, dispatcher, tabu, pool, model, best } = search;
+  const foreign = takeForeign(search);
+  if (foreign === null || !layOutPlan(dispatcher, schedule, foreign)) return;
+  saveSnapshot(schedule, tabu.best);
+  if (tabu.best.makespan < best.makespan) copySnapshot(tabu.best, best);
+  offerToPool(pool, model, tabu.best);
+}
+
+/** A pool that nothing new enters has converged: only the best of all stays. */
+function startAnew(search: ShopSearch): void {
+  const { pool, model, best } = search;
+  pool.members.length = 0;
+  offerToPool(pool, model, best);
+  search.vain = 0;
+}
+
 /** Lays out what lies between two members of the pool. */
-function between(search: ShopSearch): void {
-  const { schedule, pool, random, dispatcher } = search;
+function between({ schedule, pool, random, blend }: ShopSearch): void {
   const { members } = pool;
   const first = randomInteger(random, members.length);
-  const a = members[first];
-  const b = members[(first + 1 + randomInteger(random, members.length - 1)) % members.length];
-  if (a === undefined || b === undefined || a === b) dispatch(dispatcher, schedule, random, 0.3);
-  else relink(schedule, search.blend, a, b, 0.2 + 0.6 * random(), random);
+  const second = (first + 1 + randomInteger(random, members.length - 1)) % members.length;
+  const a = members[first] as Snapshot;
+  const b = members[second] as Snapshot;
+  relink(schedule, blend, a, b, 0.2 + 0.6 * random(), random);
 }
 
 /** One tabu search from the schedule as it is laid out. */
-function* climb(search: ShopSearch, patience: number): Generator<void, void, void> {
+function* climb(search: ShopSearch): Generator<void, void, void> {
   const { tabu, schedule, best, pool, model } = search;
+  const patience = patienceOf(model);
   beginTabu(tabu);
   if (tabu.best.makespan < best.makespan) copySnapshot(tabu.best, best);
   yield;
@@ -127,5 +147,5 @@ function* climb(search: ShopSearch, patience: number): Generator<void, void, voi
     yield;
     pausedAt = schedule.steps;
   }
-  offerToPool(pool, model, tabu.best);
+  search.vain = offerToPool(pool, model, tabu.best) ? 0 : search.vain + 1;
 }
