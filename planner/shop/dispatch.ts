@@ -54,13 +54,24 @@ function remainingWork(model: ShopModel): Int32Array {
   return work;
 }
 
-/**
- * Lays out an active schedule. Operations that compete for a machine are ranked by the work that
- * waits for them, blurred by up to `noise` of it.
- */
+/** Who competes for a machine (all that may begin before the first could end, or at once), who wins. */
+export interface Rule {
+  readonly isDelaying: boolean;
+  readonly isByArrival: boolean;
+}
+
+/** Most work remaining among active and among non-delay schedules, and first come, first served. */
+export const rules: readonly Rule[] = [
+  { isDelaying: true, isByArrival: false },
+  { isDelaying: false, isByArrival: false },
+  { isDelaying: false, isByArrival: true },
+];
+
+/** Lays out a schedule by a rule, its priorities blurred by up to `noise` of them. */
 export function dispatch(
   dispatcher: Dispatcher,
   schedule: Schedule,
+  rule: Rule,
   random: () => number,
   noise: number,
 ): void {
@@ -75,7 +86,7 @@ export function dispatch(
   free.set(model.ready);
   let scans = 0;
   for (let at = 0; at < count; at += 1) {
-    const place = scans > scansMax ? 0 : mostUrgent(dispatcher, open, random, noise);
+    const place = scans > scansMax ? 0 : mostUrgent(dispatcher, open, rule, random, noise);
     scans += open;
     const op = available[place] as number;
     // Keeps the order of arrival, for when the first is taken without a look.
@@ -127,6 +138,7 @@ function fastest(model: ShopModel, ready: Int32Array, free: Int32Array, op: numb
 function mostUrgent(
   { model, ready, available, free, work }: Dispatcher,
   open: number,
+  rule: Rule,
   random: () => number,
   noise: number,
 ): number {
@@ -145,18 +157,41 @@ function mostUrgent(
     first = k;
     on = machine;
   }
-  let most = -1;
+  let most = Number.NEGATIVE_INFINITY;
+  const latest = rule.isDelaying
+    ? firstEnd
+    : earliestOn(model, ready, free, available, open, on) + 1;
   for (let k = 0; k < open; k += 1) {
     const op = available[k] as number;
     const way = fastest(model, ready, free, op);
     if (model.wayMachine[way] !== on) continue;
-    if (Math.max(ready[op] as number, free[on] as number) >= firstEnd) continue;
-    const urgency = (work[op] as number) * (1 - noise * random());
+    const start = Math.max(ready[op] as number, free[on] as number);
+    if (start >= latest) continue;
+    const blur = 1 - noise * random();
+    const urgency = rule.isByArrival ? -(ready[op] as number) * blur : (work[op] as number) * blur;
     if (urgency <= most) continue;
     most = urgency;
     first = k;
   }
   return first;
+}
+
+/** When the first of the available operations could begin on a machine. */
+function earliestOn(
+  model: ShopModel,
+  ready: Int32Array,
+  free: Int32Array,
+  available: Int32Array,
+  open: number,
+  on: number,
+): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < open; k += 1) {
+    const op = available[k] as number;
+    if (model.wayMachine[fastest(model, ready, free, op)] !== on) continue;
+    earliest = Math.min(earliest, Math.max(ready[op] as number, free[on] as number));
+  }
+  return earliest;
 }
 
 /** Lays out the schedule of a plan; false if it is not one for this shop. */
@@ -182,20 +217,10 @@ export function layOutPlan(dispatcher: Dispatcher, schedule: Schedule, plan: Pla
   return true;
 }
 
-/** A first schedule at once: active, greedy where the shop is huge, or a known plan that is better. */
-export function layOutFirst(
-  dispatcher: Dispatcher,
-  schedule: Schedule,
-  random: () => number,
-  known: Plan | null,
-): void {
-  const { model } = dispatcher;
-  const isHuge = model.count * Math.min(model.count, 200) >= scansMax;
-  if (isHuge && layOutPlan(dispatcher, schedule, known ?? greedy(model.problem))) return;
-  dispatch(dispatcher, schedule, random, 0);
-  const { makespan } = schedule;
-  if (known === null || makespan <= makespanOf(known)) return;
-  if (!layOutPlan(dispatcher, schedule, known)) dispatch(dispatcher, schedule, random, 0);
-}
+/** Whether scanning what is available at every step would take too long to come at once. */
+export const isHuge = ({ count }: ShopModel): boolean => count * Math.min(count, 200) >= scansMax;
 
-const makespanOf = (plan: Plan): number => plan.end.reduce((a, b) => Math.max(a, b), 0);
+/** A greedy schedule, by another way than scans. */
+export function layOutGreedy(dispatcher: Dispatcher, schedule: Schedule): boolean {
+  return layOutPlan(dispatcher, schedule, greedy(dispatcher.model.problem));
+}

@@ -9,12 +9,15 @@ import {
   createDispatcher,
   type Dispatcher,
   dispatch,
-  layOutFirst,
+  isHuge,
+  layOutGreedy,
   layOutPlan,
+  type Rule,
+  rules,
 } from "./dispatch.js";
 import type { ShopModel } from "./model.js";
 import { type Blend, createBlend, offerToPool, type Pool, relink } from "./pool.js";
-import { createSchedule, type Schedule } from "./schedule.js";
+import { createSchedule, layOut, type Schedule } from "./schedule.js";
 import {
   beginTabu,
   copySnapshot,
@@ -41,6 +44,8 @@ export interface ShopSearch {
   readonly bound: number;
   /** A plan from elsewhere, not yet looked at. */
   foreign: Plan | null;
+  /** The best of the rules. */
+  rule: Rule;
   /** Tabu searches in a row that gave nothing to the pool. */
   vain: number;
 }
@@ -67,6 +72,7 @@ export function createShopSearch(
     best: createSnapshot(model.count),
     bound,
     foreign: null,
+    rule: rules[0] as Rule,
     vain: 0,
   };
 }
@@ -74,7 +80,7 @@ export function createShopSearch(
 /** Ends only with a proof. */
 export function* explore(search: ShopSearch): Generator<void, void, void> {
   const { schedule, dispatcher, pool, random } = search;
-  layOutFirst(dispatcher, schedule, random, takeForeign(search));
+  yield* begin(search);
   while (true) {
     yield* climb(search);
     if (search.best.makespan <= search.bound) return;
@@ -82,11 +88,35 @@ export function* explore(search: ShopSearch): Generator<void, void, void> {
     if (search.vain > 2 * pool.sizeMax) startAnew(search);
     const isFull = pool.members.length >= pool.sizeMax;
     if (pool.members.length < 2 || (!isFull && random() < 0.7)) {
-      dispatch(dispatcher, schedule, random, 0.3);
+      dispatch(dispatcher, schedule, ruleOf(search), random, 0.3);
     } else {
       between(search);
     }
   }
+}
+
+/** First schedules: by the rules, or greedily where there are too many tasks for that; the best stays. */
+function* begin(search: ShopSearch): Generator<void, void, void> {
+  const { schedule, dispatcher, random, model, best } = search;
+  if (isHuge(model)) {
+    const foreign = takeForeign(search);
+    if (foreign !== null && layOutPlan(dispatcher, schedule, foreign)) return;
+    if (layOutGreedy(dispatcher, schedule)) return;
+  }
+  for (const rule of rules) {
+    dispatch(dispatcher, schedule, rule, random, 0);
+    if (schedule.makespan < best.makespan) {
+      saveSnapshot(schedule, best);
+      search.rule = rule;
+    }
+    yield;
+  }
+  layOut(schedule, best.way, best.order);
+}
+
+/** For another schedule to begin with: mostly the rule that was best. */
+function ruleOf({ rule, random }: ShopSearch): Rule {
+  return random() < 0.5 ? rule : (rules[randomInteger(random, rules.length)] as Rule);
 }
 
 /** Iterations without a better schedule after which a tabu search gives up. */
