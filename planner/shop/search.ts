@@ -48,6 +48,8 @@ export interface ShopSearch {
   rule: Rule;
   /** Tabu searches in a row that gave nothing to the pool. */
   vain: number;
+  /** Pools that have converged. */
+  rounds: number;
 }
 
 /** Elementary steps between two pauses. */
@@ -74,6 +76,7 @@ export function createShopSearch(
     foreign: null,
     rule: rules[0] as Rule,
     vain: 0,
+    rounds: 0,
   };
 }
 
@@ -119,8 +122,13 @@ function ruleOf({ rule, random }: ShopSearch): Rule {
   return random() < 0.5 ? rule : (rules[randomInteger(random, rules.length)] as Rule);
 }
 
-/** Iterations without a better schedule after which a tabu search gives up. */
-const patienceOf = (model: ShopModel): number => 2_000 + 10 * Math.min(model.count, 1_000);
+/**
+ * Iterations without a better schedule after which a tabu search gives up: few at first, for many
+ * starts and a pool soon, more each time that a pool has converged.
+ */
+function patienceOf({ model, rounds }: ShopSearch): number {
+  return (600 + 4 * Math.min(model.count, 1_000)) * 2 ** Math.min(rounds, 4);
+}
 
 function takeForeign(search: ShopSearch): Plan | null {
   const { foreign } = search;
@@ -144,6 +152,7 @@ function startAnew(search: ShopSearch): void {
   pool.members.length = 0;
   offerToPool(pool, model, best);
   search.vain = 0;
+  search.rounds += 1;
 }
 
 /** Lays out what lies between two members of the pool. */
@@ -159,7 +168,7 @@ function between({ schedule, pool, random, blend }: ShopSearch): void {
 /** One tabu search from the schedule as it is laid out. */
 function* climb(search: ShopSearch): Generator<void, void, void> {
   const { tabu, schedule, best, pool, model } = search;
-  const patience = patienceOf(model);
+  const patience = patienceOf(search);
   beginTabu(tabu);
   if (tabu.best.makespan < best.makespan) copySnapshot(tabu.best, best);
   yield;

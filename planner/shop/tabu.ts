@@ -52,6 +52,8 @@ export interface Snapshot {
 }
 
 const tableSize = 2 ** 16;
+const wayTenure = 3;
+const wayTenureMax = 8;
 const infinite = 2 ** 31 - 1;
 
 export const createSnapshot = (count: number): Snapshot => ({
@@ -151,7 +153,7 @@ function applyPick(search: TabuSearch): void {
   const { next, previous } = schedule;
   const old = schedule.way[op] as number;
   const holds = reinsert(schedule, op, way, left);
-  if (passed === 0) forbid(search, assignmentKey(op, holds ? old : way));
+  if (passed === 0) forbidWay(search, op, holds ? old : way);
   // What closes a cycle is not to be tried again soon; what was done is not to be undone.
   let x = op;
   for (let k = passed; k > 0; k -= 1) {
@@ -162,6 +164,15 @@ function applyPick(search: TabuSearch): void {
     x = (holds ? next[x] : previous[x]) as number;
     forbid(search, holds ? arcKey(x, op) : arcKey(op, x));
   }
+}
+
+/** The more ways an operation has, the longer it stays away from one that it left. */
+function forbidWay(search: TabuSearch, op: number, way: number): void {
+  const { wayFirst } = search.schedule.model;
+  const ways = (wayFirst[op + 1] as number) - (wayFirst[op] as number);
+  const stay =
+    wayTenure + Math.min(ways, wayTenureMax) + randomInteger(search.random, wayTenureMax);
+  search.expiry[slotOf(assignmentKey(op, way))] = search.iteration + stay;
 }
 
 function forbid(search: TabuSearch, key: number): void {
