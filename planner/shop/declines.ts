@@ -10,11 +10,11 @@ const choicesMax = 4_000_000;
 
 /** Why the problem is no shop; null if it is one. */
 export function declinesShop(problem: Problem): string | null {
-  const { tasks, edges, blocks, options } = problem;
+  const { tasks, blocks, options } = problem;
   const tied = declinesTies(problem);
   if (tied !== null) return tied;
   if (!countsMakespanAlone(problem)) return "more than the makespan counts";
-  if (edges.count === 0) return "no task waits for another";
+  if (!hasSequences(problem)) return "no task waits for another";
   if (blocks.count > 0) return "workers have times of their own";
   if (tasks.poolIndex.length > 0) return "tasks use pools";
   if (options.gpuRequest.some((request) => request !== none)) return "options use devices";
@@ -48,6 +48,10 @@ export function isPinned({ tasks }: Problem, task: number): boolean {
     tasks.previousWorker[task] !== none
   );
 }
+
+/** Milestones that wait for tasks make no sequence: what is left then is a matter of loads alone. */
+const hasSequences = ({ edges, tasks }: Problem): boolean =>
+  edges.to.some((task) => tasks.block[task] !== none);
 
 function countsMakespanAlone({ weights, tasks }: Problem): boolean {
   if (!(weights.makespan > 0)) return false;
