@@ -4,8 +4,9 @@
  */
 import { greedy } from "../../core/greedy.js";
 import type { Plan } from "../../core/plan.js";
+import { layOut } from "./lay-out.js";
 import type { ShopModel } from "./model.js";
-import { layOut, type Schedule } from "./schedule.js";
+import type { Schedule } from "./schedule.js";
 
 /** Scanning all available operations for each to be placed is affordable below this. */
 const scansMax = 20_000_000;

@@ -1,6 +1,8 @@
 /** A small pool of good and different schedules, and what lies between two of them. */
+
+import { layOut } from "./lay-out.js";
 import type { ShopModel } from "./model.js";
-import { layOut, type Schedule } from "./schedule.js";
+import type { Schedule } from "./schedule.js";
 import { copySnapshot, createSnapshot, type Snapshot } from "./tabu.js";
 
 export interface Pool {

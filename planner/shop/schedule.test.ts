@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { randomInteger, seededRandom } from "../../core/random.js";
 import { shopProblem } from "../testing/shop-problem.js";
 import { createDispatcher, dispatch, type Rule, rules } from "./dispatch.js";
+import { layOut } from "./lay-out.js";
 import { type ShopModel, shopModel } from "./model.js";
-import { createSchedule, layOut, reinsert, type Schedule } from "./schedule.js";
+import { reinsert } from "./reinsert.js";
+import { createSchedule, type Schedule } from "./schedule.js";
 
 const rule = rules[0] as Rule;
 
@@ -34,12 +36,12 @@ describe("a schedule under moves", () => {
   it("is what laying it out anew would give, whatever moves were made", () => {
     let made = 0;
     let refused = 0;
-    for (let seed = 0; seed < 12; seed += 1) {
+    for (let seed = 0; seed < 9; seed += 1) {
       const model = shopModel(shopProblem(seed, 40, { workers: 5, choices: 1 + (seed % 3) }));
       const schedule = dispatched(model, seed);
       const anew = createSchedule(model);
       const random = seededRandom(seed);
-      for (let k = 0; k < 200; k += 1) {
+      for (let k = 0; k < 80; k += 1) {
         const move = randomMove(schedule, random);
         if (move === null) continue;
         if (reinsert(schedule, move.op, move.way, move.left)) made += 1;
@@ -54,8 +56,8 @@ describe("a schedule under moves", () => {
         }
       }
     }
-    expect(made).toBeGreaterThan(500);
-    expect(refused).toBeGreaterThan(100);
+    expect(made).toBeGreaterThan(150);
+    expect(refused).toBeGreaterThan(50);
   });
 
   it("refuses a move that would close a cycle, and is left as it was", () => {

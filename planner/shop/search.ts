@@ -15,9 +15,10 @@ import {
   type Rule,
   rules,
 } from "./dispatch.js";
+import { layOut } from "./lay-out.js";
 import type { ShopModel } from "./model.js";
 import { type Blend, createBlend, offerToPool, type Pool, relink } from "./pool.js";
-import { createSchedule, layOut, type Schedule } from "./schedule.js";
+import { createSchedule, type Schedule } from "./schedule.js";
 import {
   beginTabu,
   copySnapshot,

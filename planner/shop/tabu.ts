@@ -8,7 +8,8 @@
  */
 import { randomInteger } from "../../core/random.js";
 import { type CriticalPath, createPath, tracePath } from "./critical.js";
-import { reinsert, type Schedule } from "./schedule.js";
+import { reinsert } from "./reinsert.js";
+import type { Schedule } from "./schedule.js";
 
 /** Writes its choice into `pick`; leaves `pick.op` at -1 where there is no move. */
 export type Neighbourhood = (search: TabuSearch) => void;
