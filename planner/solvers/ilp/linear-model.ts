@@ -89,7 +89,7 @@ function rowSum(
   return { sum, size };
 }
 
-export function valueOf({ cost }: LinearModel, solution: Float64Array): number {
+export function objectiveOf({ cost }: LinearModel, solution: Float64Array): number {
   return cost.reduce((sum, each, column) => sum + each * (solution[column] as number), 0);
 }
 
@@ -103,7 +103,7 @@ export function checked(
 ): LpAnswer {
   if (said === "infeasible") return { ...nothing, status: said };
   if (solution === null || faultOf(model, solution) !== null) return { ...nothing, bound };
-  const value = valueOf(model, solution);
+  const value = objectiveOf(model, solution);
   return { status: said, solution, value, bound, duals };
 }
 

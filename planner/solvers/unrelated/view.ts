@@ -82,38 +82,55 @@ function isExclusive({ dimensions, workers, options }: Problem): boolean {
 }
 
 function fill(problem: Problem, tasks: Int32Array): UnrelatedView | string {
-  const { workers, options, dimensions } = problem;
-  const width = dimensions.length;
+  const { workers, options } = problem;
   const time = new Int32Array(tasks.length * workers.count).fill(forbidden);
-  const optionOf = new Int32Array(time.length).fill(none);
+  const option = new Int32Array(time.length).fill(none);
+  const view = { tasks, workers: workers.count, busyUntil: busyTimes(problem), time, option };
   for (let row = 0; row < tasks.length; row += 1) {
-    const task = tasks[row] as number;
-    const block = problem.tasks.block[task] as number;
+    const block = problem.tasks.block[tasks[row] as number] as number;
     let fits = false;
     const after = options.blockFirst[block + 1] as number;
-    for (let option = options.blockFirst[block] as number; option < after; option += 1) {
-      if (!mayTake(problem, task, option)) continue;
-      const demand = (options.demandRow[option] as number) * width;
-      const pinned = pinnedWorker(problem, task, option);
-      const ticks = options.duration[option] as number;
-      for (let worker = 0; worker < workers.count; worker += 1) {
-        if (workers.classOf[worker] !== options.class[option]) continue;
-        if (pinned !== none && pinned !== worker) continue;
-        let hasRoom = true;
-        for (let d = 0; d < width; d += 1) {
-          const needed = options.demand[demand + d] as number;
-          if (needed > (workers.capacity[worker * width + d] as number)) hasRoom = false;
-        }
-        const cell = row * workers.count + worker;
-        if (!hasRoom || ticks >= (time[cell] as number)) continue;
-        time[cell] = ticks;
-        optionOf[cell] = option;
-        fits = true;
-      }
+    for (let each = options.blockFirst[block] as number; each < after; each += 1) {
+      if (offer(problem, view, row, each)) fits = true;
     }
     if (!fits) return "a task fits no worker";
   }
-  return { tasks, workers: workers.count, busyUntil: busyTimes(problem), time, option: optionOf };
+  return view;
+}
+
+/** Notes an option where it is the fastest so far; false if no worker takes it. */
+function offer(problem: Problem, view: UnrelatedView, row: number, option: number): boolean {
+  const { workers, options } = problem;
+  const task = view.tasks[row] as number;
+  if (!mayTake(problem, task, option)) return false;
+  const pinned = pinnedWorker(problem, task, option);
+  const ticks = options.duration[option] as number;
+  let fits = false;
+  for (let worker = 0; worker < view.workers; worker += 1) {
+    if (workers.classOf[worker] !== options.class[option]) continue;
+    if (pinned !== none && pinned !== worker) continue;
+    if (!hasRoom(problem, option, worker)) continue;
+    fits = true;
+    const cell = row * view.workers + worker;
+    if (ticks >= (view.time[cell] as number)) continue;
+    view.time[cell] = ticks;
+    view.option[cell] = option;
+  }
+  return fits;
+}
+
+function hasRoom(
+  { dimensions, workers, options }: Problem,
+  option: number,
+  worker: number,
+): boolean {
+  const width = dimensions.length;
+  const row = (options.demandRow[option] as number) * width;
+  for (let d = 0; d < width; d += 1) {
+    const needed = options.demand[row + d] as number;
+    if (needed > (workers.capacity[worker * width + d] as number)) return false;
+  }
+  return true;
 }
 
 /** A kept task takes its option again. */
