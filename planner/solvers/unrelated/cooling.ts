@@ -34,7 +34,7 @@ function power(base: number, exponent: number): number {
 
 /** ln x for 0 < x <= 1: halvings and the series of the inverse hyperbolic tangent. */
 function logarithm(x: number): number {
-  const ln2 = 0.6931471805599453;
+  const ln2 = Math.LN2;
   let mantissa = x;
   let halvings = 0;
   while (mantissa < 0.7) {
