@@ -41,6 +41,16 @@ export interface DriverStart {
 /** Opaque to the supervisor: a pid with its start time, a container id. */
 export type DriverIdentity = Readonly<Record<string, string | number>>;
 
+/** What a supervisor knows of an attempt that one before it has started. */
+export interface DriverLeft {
+  readonly attempt: AttemptId;
+  readonly directory: string;
+  readonly identity: DriverIdentity;
+  readonly logBytesMax: number;
+  /** null: the earlier supervisor did not come to write it down. */
+  readonly started: { readonly pid: number; readonly startedAtMs: number } | null;
+}
+
 /** How the program itself ended; the supervisor knows whether it had asked for it. */
 export interface DriverEnd {
   readonly outcome: Extract<
@@ -65,6 +75,14 @@ export interface RunningAttempt {
   readonly ended: Promise<DriverEnd>;
   /** SIGTERM now, SIGKILL after the grace. Again with a shorter grace: that one counts. */
   stop(graceMs: number): void;
+  /**
+   * Holds every process of the attempt where it is, or lets them go on; both may be asked again. The
+   * attempt keeps what it has, and its clocks go on: a stop reaches it all the same. An error is
+   * words for the user.
+   */
+  pause(): Promise<Result<null, string>>;
+  resume(): Promise<Result<null, string>>;
+  isPaused(): boolean;
 }
 
 export interface Driver {
@@ -75,6 +93,12 @@ export interface Driver {
   readonly labels?: Readonly<Record<string, string>>;
   /** An error is a program that could not be started, in words for the user. */
   start(start: DriverStart): Promise<Result<RunningAttempt, string>>;
+  /**
+   * Takes up what an earlier supervisor of the same boot has started: with all of its output, and
+   * with its exit code though it ended meanwhile. null: that cannot be; it is to be reaped. Absent:
+   * it never can, because what the driver runs is tied to the supervisor.
+   */
+  takeUp?(left: DriverLeft): Promise<RunningAttempt | null>;
   /**
    * Stops whatever an earlier supervisor left of an attempt, and returns when it is gone.
    * `identity` is null if that supervisor died before the program had one.

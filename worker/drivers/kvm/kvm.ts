@@ -25,6 +25,7 @@ import { closeDisks, type Machine, startMachine } from "./machine.js";
 import { machineOutcome, noteOf } from "./outcome.js";
 import { mebibyte, type Prepared, type PrepareOptions, prepareMachine } from "./prepare.js";
 import type { KvmSettings } from "./settings.js";
+import { createStopper } from "./stopper.js";
 import { createImageVerifier } from "./sums.js";
 
 export interface KvmDriverOptions {
@@ -40,8 +41,6 @@ export interface KvmDriverOptions {
 const processesMax = 1_024;
 /** A host with far more guests than cores takes long to boot each. */
 const bootLimitsMs = { initramfs: 120_000, disk: 600_000 } as const;
-/** A longer delay would overflow Node's timers and fire at once. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** Distinct from the process driver's, which clears its own at the start. */
 const groupsOf = (dataDirectory: string): CgroupManager | null =>
@@ -65,7 +64,9 @@ export function createKvmDriver(options: KvmDriverOptions): Driver {
       }
       const cpuLimit = cgroups?.cpuLimit ?? "not_enforced";
       const memoryLimit = cgroups?.memoryLimit ?? "not_enforced";
-      return { kind: "available", facts: { name: "kvm", cpuLimit, memoryLimit } };
+      // A guest's processes are none of the host's: they end where the machine's memory does.
+      const facts = { name: "kvm", cpuLimit, memoryLimit, notEnforced: ["processes"] } as const;
+      return { kind: "available", facts };
     },
     get labels(): Readonly<Record<string, string>> {
       const found = machines();
@@ -190,10 +191,16 @@ function supervise(
   const sampler = cgroup === null ? sampleUsage(machine.pid) : null;
   const stopper = createStopper(machine);
   let state: "booting" | "ready" | "late" = "booting";
-  const bootLimit = setTimeout(() => {
-    state = "late";
-    machine.quit();
-  }, bootLimitMs);
+  let bootLimit: NodeJS.Timeout;
+  const limitBoot = (): void => {
+    bootLimit = setTimeout(() => {
+      // A machine that was held has not had its time.
+      if (stopper.wasPaused()) return limitBoot();
+      state = "late";
+      machine.quit();
+    }, bootLimitMs);
+  };
+  limitBoot();
   void machine.ready.then(() => {
     clearTimeout(bootLimit);
     state = "ready";
@@ -234,51 +241,11 @@ function supervise(
       stderrBytes: logs.stderr.totalBytes(),
     };
   });
-  return { pid: machine.pid, startedAtMs, ended, stop: stopper.stop };
+  const { stop, pause, resume, isPaused } = stopper;
+  return { pid: machine.pid, startedAtMs, ended, stop, pause, resume, isPaused };
 }
 
 const closeLogs = (logs: {
   readonly stdout: LogWriter;
   readonly stderr: LogWriter;
 }): Promise<unknown> => Promise.all([logs.stdout.close(), logs.stderr.close()]);
-
-interface Stopper {
-  stop(graceMs: number): void;
-  ready(): void;
-  ended(): void;
-  /** The signal that stands for how we ended the machine; null: we did not. */
-  killedBy(): "SIGTERM" | "SIGKILL" | null;
-}
-
-/** The guest is asked first; a guest that is still booting has no program that could use the grace. */
-function createStopper(machine: Machine): Stopper {
-  let isReady = false;
-  let done = false;
-  let timer: NodeJS.Timeout | null = null;
-  let killAtMs = Number.POSITIVE_INFINITY;
-  let killedBy: "SIGTERM" | "SIGKILL" | null = null;
-  const end = (by: "SIGTERM" | "SIGKILL"): void => {
-    killedBy ??= by;
-    machine.quit();
-  };
-  return {
-    stop(graceMs) {
-      if (done) return;
-      if (!isReady) return end("SIGTERM");
-      if (killAtMs === Number.POSITIVE_INFINITY) machine.terminate();
-      const at = performance.now() + graceMs;
-      if (at >= killAtMs) return;
-      killAtMs = at;
-      if (timer !== null) clearTimeout(timer);
-      timer = setTimeout(() => end("SIGKILL"), Math.min(graceMs, timerMsMax));
-    },
-    ready() {
-      isReady = true;
-    },
-    ended() {
-      done = true;
-      if (timer !== null) clearTimeout(timer);
-    },
-    killedBy: () => killedBy,
-  };
-}

@@ -7,10 +7,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { type Duplex, Duplex as DuplexStream } from "node:stream";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Result } from "../../../core/result.js";
 import { signal } from "../process/proc.js";
 import { wrapCommand, wrapperShell } from "../process/wrapper.js";
 import { channels, diskNames, type MachineDisks } from "./arguments.js";
+import { drainOutput } from "./drain.js";
 import { type GuestWord, readGuestWord } from "./guest-words.js";
 import { readLines } from "./lines.js";
 import { createQmpClient } from "./qmp.js";
@@ -48,6 +51,8 @@ export interface Machine {
   open(): void;
   /** Has the guest send SIGTERM to the program. */
   terminate(): void;
+  /** Stops the machine's processors, or has them go on. */
+  hold(held: boolean): Promise<Result<unknown, string>>;
   /** Ends the machine, whatever runs in it. */
   quit(): void;
   /** The end of what the guest's kernel and QEMU itself have said. */
@@ -55,6 +60,8 @@ export interface Machine {
 }
 
 const tailBytesMax = 8 * 1024;
+/** After the guest's last word, with nothing of its output coming. */
+const drainLimitMs = 5_000;
 /** After `quit`, before it is killed. */
 const quitLimitMs = 1_000;
 /** What was written to a user's disk must get there. */
@@ -109,6 +116,8 @@ function superviseMachine(
   const gate = channelOf(child, 3);
   const input = channelOf(child, channels.stdin);
   const control = channelOf(child, channels.control);
+  const stdout = channelOf(child, channels.stdout);
+  const stderr = channelOf(child, channels.stderr);
   const qmp = createQmpClient(channelOf(child, channels.qmp));
   const own = createTail();
   const console = createTail();
@@ -138,7 +147,7 @@ function superviseMachine(
     if (read.kind === "ready") return isReady();
     word = read;
     wordAtMs = Date.now();
-    quit();
+    void drainOutput(qmp, [stdout, stderr], drainLimitMs).then(quit);
   });
   const ended = exitOf(child).then(({ code, signalName }) => {
     if (quitting !== null) clearTimeout(quitting);
@@ -146,8 +155,8 @@ function superviseMachine(
   });
   return {
     pid,
-    stdout: channelOf(child, channels.stdout),
-    stderr: channelOf(child, channels.stderr),
+    stdout,
+    stderr,
     ready,
     ended,
     open() {
@@ -157,14 +166,15 @@ function superviseMachine(
       input.end(stdin ?? "");
     },
     terminate: () => void control.write("TERM\n"),
+    hold: (held) => qmp.execute(held ? "stop" : "cont"),
     quit,
     lastWords: () => [own.text(), console.text()].filter((text) => text !== "").join("\n"),
   };
 }
 
-function channelOf(child: ChildProcess, fd: number): Duplex {
+function channelOf(child: ChildProcess, fd: number): Socket {
   const stream = child.stdio[fd];
-  if (!(stream instanceof DuplexStream)) throw new Error(`descriptor ${fd} is no channel`);
+  if (!(stream instanceof Socket)) throw new Error(`descriptor ${fd} is no channel`);
   // Of a QEMU that has gone; its end is told by its exit.
   stream.on("error", () => undefined);
   return stream;

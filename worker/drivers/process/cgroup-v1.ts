@@ -12,8 +12,9 @@ import {
   readNumber,
   removeDirectories,
 } from "./cgroup.js";
+import { freezerV1 } from "./freezer.js";
 
-const controllers = ["cpu", "cpuacct", "memory", "pids"] as const;
+const controllers = ["cpu", "cpuacct", "memory", "pids", "freezer"] as const;
 type Controller = (typeof controllers)[number];
 type Parents = ReadonlyMap<Controller, string>;
 
@@ -115,5 +116,6 @@ function groupAt(parents: Parents, name: string): Cgroup {
       return nanoseconds === null ? null : Math.round(nanoseconds / 1e6);
     },
     outOfMemoryKills: () => readKey(file("memory", "memory.oom_control"), "oom_kill") ?? 0,
+    freezer: freezerV1(file("freezer", "")),
   };
 }

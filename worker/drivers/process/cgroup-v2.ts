@@ -13,6 +13,7 @@ import {
   readText,
   removeDirectories,
 } from "./cgroup.js";
+import { freezerV2 } from "./freezer.js";
 
 const controllers = ["cpu", "memory", "pids"] as const;
 
@@ -114,5 +115,6 @@ function groupAt(directory: string): Cgroup {
       return microseconds === null ? null : Math.round(microseconds / 1e3);
     },
     outOfMemoryKills: () => readKey(join(directory, "memory.events"), "oom_kill") ?? 0,
+    freezer: freezerV2(directory),
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Enforcement } from "../../../core/worker.js";
+import type { Freezer } from "./freezer.js";
 import { signal } from "./proc.js";
 
 export interface CgroupLimits {
@@ -23,6 +24,8 @@ export interface Cgroup {
   cpuMs(): number | null;
   /** Processes of the group that the kernel killed for want of memory. */
   outOfMemoryKills(): number;
+  /** null: this host has no freezer for us. */
+  readonly freezer: Freezer | null;
 }
 
 export interface CgroupManager {
@@ -61,6 +64,9 @@ export function cgroupProcesses(group: Cgroup): number[] {
 export async function killCgroup(group: Cgroup, deadlineMs: number): Promise<boolean> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
+    // In a frozen group of version 1 no signal ends anything. Before the look at who is there: what
+    // joins only now must not be caught by it.
+    group.freezer?.thaw();
     const pids = cgroupProcesses(group);
     if (pids.length === 0) return true;
     for (const pid of pids) signal(pid, "SIGKILL");

@@ -9,11 +9,14 @@ const killDeadlineMs = 5_000;
 /** A longer delay would overflow Node's timers and fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
+export interface ProcessStopper {
+  stop(graceMs: number): void;
+  exited(): void;
+  isDone(): boolean;
+}
+
 /** Signals the group as long as its leader has not been waited for, so never a stranger's. */
-export function createStopper(
-  pid: number,
-  cgroup: Cgroup | null,
-): { stop: (graceMs: number) => void; exited: () => void } {
+export function createStopper(pid: number, cgroup: Cgroup | null): ProcessStopper {
   let done = false;
   let timer: NodeJS.Timeout | null = null;
   let killAtMs = Number.POSITIVE_INFINITY;
@@ -40,6 +43,7 @@ export function createStopper(
       done = true;
       if (timer !== null) clearTimeout(timer);
     },
+    isDone: () => done,
   };
 }
 

@@ -29,6 +29,7 @@ import {
   resolveWorkingDirectory,
   scriptPath,
 } from "./environment.js";
+import { createPauser } from "./pausing.js";
 import { createPipePool, type OutputPipe, type PipePool, pipesDirectory } from "./pipes.js";
 import {
   closedAbove,
@@ -275,7 +276,7 @@ function superviseChild(
     if (cgroup !== null) void removeDirectories(cgroup.directories);
     return end;
   });
-  return { pid, startedAtMs, ended, stop: stopper.stop };
+  return { pid, startedAtMs, ended, ...createPauser(pid, cgroup, stopper) };
 }
 
 interface Exit {
