@@ -98,6 +98,7 @@ export class Session {
       case "drivers_changed":
       case "transfer":
       case "cancel_transfer":
+      case "held":
         return;
       default:
         unreachable(event);

@@ -15,7 +15,7 @@ import type {
 import type { DriverFacts, UnavailableDriver } from "../../core/worker.js";
 import type { Transfer } from "../data/transfer.js";
 
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 export type AgentToSupervisor =
   /** First on every connection; answered by `state`, or by `busy` if another agent is attached. */
@@ -35,6 +35,8 @@ export type AgentToSupervisor =
       readonly launches: readonly Launch[];
       readonly stops: readonly Stop[];
     }
+  /** Pauses an attempt or lets it go on; answered by `held`. It stays so when the agent goes. */
+  | { readonly kind: "hold"; readonly attempt: AttemptId; readonly paused: boolean }
   /** A master has welcomed this worker: it fences older epochs and gives up `kill`. */
   | { readonly kind: "welcomed"; readonly epoch: number; readonly kill: readonly AttemptId[] }
   /** The master has acknowledged a sign of life sent at this instant of the monotonic clock. */
@@ -58,6 +60,8 @@ export interface SupervisorState {
   /** What drivers found out about this node, like which accelerator machines have. */
   readonly labels: Readonly<Record<string, string>>;
   readonly live: readonly AttemptStarted[];
+  /** Of the live. */
+  readonly paused: readonly AttemptId[];
   readonly unacknowledged: readonly AttemptFinished[];
 }
 
@@ -70,6 +74,13 @@ export type SupervisorToAgent =
   /** Asked again of every agent that attaches, until it has been made. */
   | { readonly kind: "transfer"; readonly transfer: Transfer }
   | { readonly kind: "cancel_transfer"; readonly id: number }
+  /** An error is why it could not be done, in words for the user. */
+  | {
+      readonly kind: "held";
+      readonly attempt: AttemptId;
+      readonly paused: boolean;
+      readonly error: string | null;
+    }
   | { readonly kind: "started"; readonly started: AttemptStarted }
   | { readonly kind: "finished"; readonly finished: AttemptFinished }
   | { readonly kind: "refused"; readonly refused: LaunchRefused };

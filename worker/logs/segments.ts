@@ -4,7 +4,7 @@
  * begun and the oldest removed, so between half of the limit and the limit is kept, always the
  * newest. Nothing is ever renamed, so a reader needs no lock.
  */
-import { type FileHandle, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogStreamName } from "../../core/session.js";
 
@@ -23,11 +23,46 @@ export function createLogWriter(
   stream: LogStreamName,
   bytesMax: number,
 ): LogWriter {
+  const nothing = { total: 0, segmentStart: 0, file: null, kept: [] };
+  return writerFrom(directory, stream, bytesMax, nothing);
+}
+
+/**
+ * Goes on where an earlier writer was killed. `totalMin`: bytes that it is known to have had; where
+ * the files hold fewer, because the disk was full, those show as dropped.
+ */
+export async function resumeLogWriter(
+  directory: string,
+  stream: LogStreamName,
+  bytesMax: number,
+  totalMin: number,
+): Promise<LogWriter> {
+  const segments = await listSegments(directory, stream);
+  const kept = segments.map(({ start }) => start);
+  const last = segments.at(-1);
+  const end = last === undefined ? 0 : last.start + (await stat(last.path)).size;
+  const total = Math.max(end, totalMin);
+  const file = last !== undefined && end === total ? await open(last.path, "a", 0o600) : null;
+  const segmentStart = last?.start ?? 0;
+  return writerFrom(directory, stream, bytesMax, { total, segmentStart, file, kept });
+}
+
+interface WriterState {
+  readonly total: number;
+  readonly segmentStart: number;
+  readonly file: FileHandle | null;
+  readonly kept: readonly number[];
+}
+
+function writerFrom(
+  directory: string,
+  stream: LogStreamName,
+  bytesMax: number,
+  state: WriterState,
+): LogWriter {
   const segmentBytes = Math.max(segmentBytesMin, Math.floor(bytesMax / 2));
-  let total = 0;
-  let segmentStart = 0;
-  let file: FileHandle | null = null;
-  const kept: number[] = [];
+  let { total, segmentStart, file } = state;
+  const kept = [...state.kept];
 
   async function beginSegment(): Promise<FileHandle> {
     await file?.close();

@@ -3,9 +3,12 @@
  * `finished` until a master has acknowledged the report, then `retained` as long as its directory
  * is kept, then a tombstone: a late duplicate of its launch must still not start it.
  */
+import { chargedResources } from "../../core/charge.js";
+import type { TaskOutput } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import type { DriverName } from "../../core/job.js";
-import type { AttemptFinished, AttemptStarted } from "../../core/session.js";
+import type { Resources } from "../../core/resources.js";
+import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
 import type { DriverIdentity } from "../driver.js";
 
 export const tombstonesMax = 100_000;
@@ -15,7 +18,13 @@ export type LedgerRecord =
   /** A supervisor has begun its life; identities recorded under another boot mean nothing. */
   | { readonly kind: "supervisor"; readonly session: string; readonly boot: string }
   | { readonly kind: "epoch"; readonly epoch: number }
-  | { readonly kind: "launched"; readonly attempt: AttemptId; readonly driver: DriverName }
+  | {
+      readonly kind: "launched";
+      readonly attempt: AttemptId;
+      readonly driver: DriverName;
+      /** Absent: written by a release that took nothing up. */
+      readonly terms?: LaunchTerms;
+    }
   | {
       readonly kind: "identified";
       readonly attempt: AttemptId;
@@ -27,8 +36,27 @@ export type LedgerRecord =
   | { readonly kind: "forgotten"; readonly attempts: readonly AttemptId[] }
   | { readonly kind: "removed"; readonly attempts: readonly AttemptId[] };
 
+/** What of a launch binds whoever has the attempt. */
+export interface LaunchTerms
+  extends Pick<Launch, "timeoutMs" | "killGraceMs" | "stopWhenLostAfterMs" | "logBytesMax"> {
+  /** What it takes of the worker while it is not being stopped. */
+  readonly charged: Resources;
+  /** What to take from its working directory; null: no files travel with it. */
+  readonly outputs: readonly TaskOutput[] | null;
+}
+
+export const termsOf = (launch: Launch): LaunchTerms => ({
+  charged: chargedResources(launch),
+  outputs: launch.data?.outputs ?? null,
+  timeoutMs: launch.timeoutMs,
+  killGraceMs: launch.killGraceMs,
+  stopWhenLostAfterMs: launch.stopWhenLostAfterMs,
+  logBytesMax: launch.logBytesMax,
+});
+
 export interface LaunchedEntry {
   readonly driver: DriverName;
+  readonly terms: LaunchTerms | null;
   readonly identity: DriverIdentity | null;
   /** The boot of the node under which the identity was recorded. */
   readonly boot: string | null;
@@ -62,8 +90,8 @@ export function evolveLedger(state: LedgerState, record: LedgerRecord): void {
       state.epochSeen = Math.max(state.epochSeen, record.epoch);
       return;
     case "launched": {
-      const { attempt, driver } = record;
-      state.launched.set(attempt, { driver, identity: null, boot: null, started: null });
+      const { attempt, driver, terms = null } = record;
+      state.launched.set(attempt, { driver, terms, identity: null, boot: null, started: null });
       return;
     }
     case "identified": {
@@ -120,7 +148,8 @@ export function* ledgerRecords(state: LedgerState): Generator<LedgerRecord> {
   }
   for (const finished of state.finished.values()) yield { kind: "finished", finished };
   for (const [attempt, entry] of state.launched) {
-    yield { kind: "launched", attempt, driver: entry.driver };
+    const { driver, terms } = entry;
+    yield { kind: "launched", attempt, driver, ...(terms !== null && { terms }) };
     if (entry.identity !== null && entry.boot !== null) {
       yield { kind: "identified", attempt, identity: entry.identity, boot: entry.boot };
     }

@@ -4,88 +4,123 @@
  * its working directory holds what it holds (`DriverStart.staged`).
  */
 import { join } from "node:path";
-import type { DataFile, LaunchData } from "../../core/data.js";
+import type { DataFile, LaunchData, TaskOutput } from "../../core/data.js";
 import type { Result } from "../../core/result.js";
 import type { BlobDirectory } from "../../data/blob-directory.js";
 import { collectOutputs } from "../data/collect.js";
 import { stageInputs } from "../data/stage.js";
+import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
+import { type AttemptEnd, type LiveAttempt, notStarted } from "./live-attempt.js";
 import { removeTrees } from "./remove-tree.js";
 import type { Transfers } from "./transfers.js";
 
-/** An attempt, its own directory, and what ends its transfers. */
-export interface DataPlace {
-  readonly attempt: string;
-  readonly directory: string;
-  readonly signal: AbortSignal;
-}
-
 export interface AttemptData {
-  /** null: the inputs are there. Otherwise why not. */
-  stage(place: DataPlace, data: LaunchData): Promise<string | null>;
-  /** What the program left, once the store has it. */
-  collect(place: DataPlace, data: LaunchData): Promise<Result<readonly DataFile[], string>>;
-  /** The files are elsewhere by now; the logs beside them stay. */
-  clear(directory: string): Promise<void>;
+  /** null: its inputs are in the working directory. Otherwise its end, without having run. */
+  stage(one: LiveAttempt, data: LaunchData, durable: Promise<void>): Promise<AttemptEnd | null>;
+  /** Its end, with what it left where it ended well and the store has that. */
+  collect(one: LiveAttempt, outputs: readonly TaskOutput[], end: AttemptEnd): Promise<AttemptEnd>;
 }
 
 interface AttemptDataOptions {
+  readonly dataDirectory: string;
   readonly cache: BlobDirectory;
   readonly transfers: Transfers;
   readonly log: WorkerLog;
 }
 
-export function createAttemptData({ cache, transfers, log }: AttemptDataOptions): AttemptData {
-  async function put(
-    { attempt, signal }: DataPlace,
-    keptIn: string,
-    files: readonly DataFile[],
-  ): Promise<string | null> {
-    const byHash = new Map(files.map((file) => [file.sha256, file]));
-    const sent = await Promise.all(
-      [...byHash.values()].map(async ({ sha256, sizeBytes, path }) => {
-        const kept = join(keptIn, sha256);
-        const order = { attempt, direction: "put" as const, sha256, sizeBytes, path: kept };
-        const error = await transfers.carry(order, signal);
-        return error === null ? null : `${path}: ${error}`;
-      }),
-    );
-    return sent.find((error) => error !== null) ?? null;
-  }
-
+export function createAttemptData(options: AttemptDataOptions): AttemptData {
+  const directoryOf = ({ attempt }: LiveAttempt): string =>
+    attemptDirectory(options.dataDirectory, attempt);
   return {
-    async stage({ attempt, directory, signal }, data) {
-      if (data.unavailable !== "") return data.unavailable;
-      const fetch = ({ sha256, sizeBytes }: DataFile): Promise<string | null> =>
-        transfers.carry({ attempt, direction: "fetch", sha256, sizeBytes, path: "" }, signal);
-      try {
-        return await stageInputs({
-          directory: join(directory, "work"),
-          inputs: data.inputs,
-          cache,
-          signal,
-          fetch,
-          onDamage: (message) => log.warn({ attempt, message }, "cached content thrown away"),
-        });
-      } catch (error) {
-        return messageOf(error);
-      }
+    async stage(one, data, durable) {
+      const sinceMs = Date.now();
+      one.stagingSinceMs = sinceMs;
+      await durable;
+      const error = await bringInputs(options, one, join(directoryOf(one), "work"), data);
+      one.stagingMs = Date.now() - sinceMs;
+      if (one.stop !== null) return notStarted("was stopped before its inputs had come");
+      if (error === null) return null;
+      return { ...notStarted(""), outcome: { kind: "input_unavailable", message: error } };
     },
-    async collect(place, { outputs }) {
-      if (outputs.length === 0) return { ok: true, value: [] };
-      const directory = join(place.directory, "work");
-      const keptIn = join(place.directory, "outputs");
-      const found = await collectOutputs({ directory, outputs, cache, keptIn });
-      if (!found.ok) return found;
-      const error = await put(place, keptIn, found.value);
-      return error === null ? found : { ok: false, error };
-    },
-    async clear(directory) {
-      for (const name of ["work", "outputs"]) {
-        await removeTrees([join(directory, name)]).catch((error: unknown) =>
-          log.warn({ error: messageOf(error) }, "cannot remove an attempt's files"),
-        );
+
+    async collect(one, outputs, end) {
+      const directory = directoryOf(one);
+      const sinceMs = Date.now();
+      const usage = { ...end.usage, ...(one.stagingMs !== null && { stagingMs: one.stagingMs }) };
+      if (end.outcome.kind !== "exited" || end.outcome.exitCode !== 0) {
+        await clear(options, directory);
+        return { ...end, usage };
       }
+      const found = await takeOutputs(options, one, directory, outputs);
+      await clear(options, directory);
+      const timed = { ...usage, collectingMs: Date.now() - sinceMs };
+      if (found.ok) return { ...end, usage: timed, outputs: found.value };
+      // Told to stop on the way: what has not gone out is not there.
+      const outcome = one.stop?.outcome ?? { kind: "output_failed" as const, message: found.error };
+      return { ...end, usage: timed, outcome };
     },
   };
+}
+
+/** null: the inputs are there. Otherwise why not. */
+async function bringInputs(
+  { cache, transfers, log }: AttemptDataOptions,
+  { attempt, abort: { signal } }: LiveAttempt,
+  directory: string,
+  data: LaunchData,
+): Promise<string | null> {
+  if (data.unavailable !== "") return data.unavailable;
+  const fetch = ({ sha256, sizeBytes }: DataFile): Promise<string | null> =>
+    transfers.carry({ attempt, direction: "fetch", sha256, sizeBytes, path: "" }, signal);
+  try {
+    return await stageInputs({
+      directory,
+      inputs: data.inputs,
+      cache,
+      signal,
+      fetch,
+      onDamage: (message) => log.warn({ attempt, message }, "cached content thrown away"),
+    });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** What the program left, once the store has it. */
+async function takeOutputs(
+  { cache, transfers }: AttemptDataOptions,
+  { attempt, abort: { signal } }: LiveAttempt,
+  directory: string,
+  outputs: readonly TaskOutput[],
+): Promise<Result<readonly DataFile[], string>> {
+  if (outputs.length === 0) return { ok: true, value: [] };
+  const keptIn = join(directory, "outputs");
+  const found = await collectOutputs({
+    directory: join(directory, "work"),
+    outputs,
+    cache,
+    keptIn,
+  });
+  if (!found.ok) return found;
+  const byHash = new Map(found.value.map((file) => [file.sha256, file]));
+  const sent = await Promise.all(
+    [...byHash.values()].map(async ({ sha256, sizeBytes, path }) => {
+      const kept = join(keptIn, sha256);
+      const order = { attempt, direction: "put" as const, sha256, sizeBytes, path: kept };
+      const error = await transfers.carry(order, signal);
+      return error === null ? null : `${path}: ${error}`;
+    }),
+  );
+  const error = sent.find((one) => one !== null) ?? null;
+  return error === null ? found : { ok: false, error };
+}
+
+/** The files are elsewhere by now; the logs beside them stay. */
+async function clear({ log }: AttemptDataOptions, directory: string): Promise<void> {
+  for (const name of ["work", "outputs"]) {
+    await removeTrees([join(directory, name)]).catch((error: unknown) =>
+      log.warn({ error: messageOf(error) }, "cannot remove an attempt's files"),
+    );
+  }
 }

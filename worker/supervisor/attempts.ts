@@ -3,48 +3,35 @@
  * recorded before anybody hears of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { chargedResources } from "../../core/charge.js";
-import type { DataFile, LaunchData } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
+import type { Result } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
-import type { Outcome } from "../../core/worker.js";
-import type { Driver, DriverEnd, RunningAttempt } from "../driver.js";
+import type { Driver, RunningAttempt } from "../driver.js";
 import type { SupervisorToAgent } from "../ipc/messages.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
-import type { AttemptData, DataPlace } from "./attempt-data.js";
-import { createLeases, type Leases } from "./leases.js";
+import { type LaunchTerms, termsOf } from "../pure/ledger-state.js";
+import type { AttemptData } from "./attempt-data.js";
+import { createLeases, type Leases, type RenewalMemory } from "./leases.js";
 import type { Ledger } from "./ledger.js";
-import { type LongTimer, setLongTimeout } from "./timer.js";
+import {
+  type AttemptEnd,
+  createLiveAttempt,
+  type LiveAttempt,
+  livingOf,
+  notStarted,
+  outcomeOf,
+  type StopOutcome,
+  startedOf,
+} from "./live-attempt.js";
+import { setLongTimeout } from "./timer.js";
 
-/** Why the supervisor itself ends an attempt. */
-export type StopOutcome = Extract<
-  Outcome,
-  { kind: "cancelled" | "timed_out" | "lease_expired" | "supervisor_lost" }
->;
-
-/** How the program ended, and what became of the files that it left. */
-interface AttemptEnd extends Omit<DriverEnd, "outcome"> {
-  readonly outcome: Outcome;
-  readonly outputs?: readonly DataFile[];
-}
-
-interface LiveAttempt {
-  readonly launch: Launch;
-  running: RunningAttempt | null;
-  stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
-  timeout: LongTimer | null;
-  /** Since when its inputs are on their way; null: it has none. */
-  stagingSinceMs: number | null;
-  /** How long that took. */
-  stagingMs: number | null;
-  /** Ends transfers of its files when it is told to stop. */
-  readonly abort: AbortController;
-  /** Resolves when the attempt has started or, without having started, finished. */
-  settled: Promise<void>;
-  /** Resolves when its end is durable. */
-  finished: Promise<void>;
+/** An attempt that an earlier supervisor has started, in the hands of its driver again. */
+export interface TakenUp {
+  readonly attempt: AttemptId;
+  readonly terms: LaunchTerms;
+  readonly running: RunningAttempt;
 }
 
 /** How the worker appears to its attempts. */
@@ -59,6 +46,7 @@ export interface AttemptsOptions {
   readonly ledger: Ledger;
   readonly log: WorkerLog;
   readonly data: AttemptData;
+  readonly renewals: RenewalMemory;
   /** Tells the agent, if one is attached. */
   readonly emit: (message: SupervisorToAgent) => void;
 }
@@ -74,7 +62,7 @@ export class LiveAttempts {
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
-    this.#leases = createLeases((attempt) => {
+    this.#leases = createLeases(options.renewals, (attempt) => {
       options.log.warn({ attempt }, "no master heard of for too long, stopping the attempt");
       this.stop(attempt, { kind: "lease_expired" });
     });
@@ -98,11 +86,28 @@ export class LiveAttempts {
     return [...this.#live.values()].map(livingOf).filter((one) => one !== null);
   }
 
+  /** As the drivers have them. */
+  paused(): AttemptId[] {
+    return [...this.#live.entries()]
+      .filter(([, { running }]) => running?.isPaused() === true)
+      .map(([attempt]) => attempt);
+  }
+
+  /** Its timeout and its lease go on meanwhile, and a stop ends it all the same. */
+  async hold(attempt: AttemptId, paused: boolean): Promise<Result<null, string>> {
+    const one = this.#live.get(attempt);
+    if (one === undefined) return { ok: false, error: "it is not running here" };
+    await one.settled;
+    if (one.running === null) return { ok: false, error: "it has not started" };
+    if (one.stop !== null) return { ok: false, error: "it is being stopped" };
+    return paused ? one.running.pause() : one.running.resume();
+  }
+
   /** Of the attempts that are not being stopped: the master has given those back already. */
   usage(): Resources {
     let sum = noResources;
     for (const one of this.#live.values()) {
-      if (one.stop === null) sum = addResources(sum, chargedResources(one.launch));
+      if (one.stop === null) sum = addResources(sum, one.terms.charged);
     }
     return sum;
   }
@@ -118,21 +123,10 @@ export class LiveAttempts {
 
   /** The launch has been appended to the ledger; it need not be durable yet. */
   begin(launch: Launch, driver: Driver, context: AttemptContext): void {
-    const done = Promise.resolve();
-    const one: LiveAttempt = {
-      launch,
-      running: null,
-      stop: null,
-      timeout: null,
-      stagingSinceMs: null,
-      stagingMs: null,
-      abort: new AbortController(),
-      settled: done,
-      finished: done,
-    };
+    const one = createLiveAttempt(launch.attempt, termsOf(launch));
     this.#live.set(launch.attempt, one);
     this.#leases.add(launch.attempt, launch.stopWhenLostAfterMs);
-    const run = this.#start(one, driver, context);
+    const run = this.#start(one, launch, driver, context);
     one.finished = run.then(async (running) => {
       if (running !== null) await this.#finish(one, await running.ended);
     });
@@ -140,11 +134,30 @@ export class LiveAttempts {
     if (launch.data === undefined) one.settled = run.then(() => undefined);
   }
 
+  /** An attempt of an earlier supervisor; its launch and its start are in the ledger. */
+  takeUp({ attempt, terms, running }: TakenUp): void {
+    const one = createLiveAttempt(attempt, terms);
+    this.#live.set(attempt, one);
+    this.#leases.takeUp(attempt, terms.stopWhenLostAfterMs);
+    one.running = running;
+    this.#limit(one, running);
+    one.finished = running.ended.then((end) => this.#finish(one, end));
+  }
+
+  /** Counted from the start, whoever was there to see it. */
+  #limit(one: LiveAttempt, { startedAtMs }: RunningAttempt): void {
+    const { timeoutMs } = one.terms;
+    if (timeoutMs === null) return;
+    const leftMs = Math.max(0, startedAtMs + timeoutMs - Date.now());
+    const stop = (): void => this.stop(one.attempt, { kind: "timed_out" });
+    one.timeout = setLongTimeout(stop, Math.min(timeoutMs, leftMs));
+  }
+
   /** The first reason stands; a later one may only shorten the grace. null: the attempt's own grace. */
   stop(attempt: AttemptId, outcome: StopOutcome, grace: number | null = null): void {
     const one = this.#live.get(attempt);
     if (one === undefined) return;
-    const graceMs = grace ?? one.launch.killGraceMs;
+    const graceMs = grace ?? one.terms.killGraceMs;
     if (one.stop === null) one.stop = { outcome, atMs: Date.now(), graceMs };
     else one.stop.graceMs = Math.min(one.stop.graceMs, graceMs);
     one.abort.abort();
@@ -161,15 +174,16 @@ export class LiveAttempts {
   /** null: it could not be started, and that is its end. */
   async #start(
     one: LiveAttempt,
+    launch: Launch,
     driver: Driver,
     context: AttemptContext,
   ): Promise<RunningAttempt | null> {
     const { ledger, emit, boot } = this.#options;
-    const { attempt, command, resources, devices, logBytesMax, timeoutMs } = one.launch;
+    const { attempt, command, resources, devices, logBytesMax, data } = launch;
     const directory = attemptDirectory(this.#options.dataDirectory, attempt);
     const durable = ledger.commit();
-    if (one.launch.data !== undefined) {
-      const failed = await this.#stage(one, one.launch.data, durable);
+    if (data !== undefined) {
+      const failed = await this.#options.data.stage(one, data, durable);
       if (failed !== null) {
         await this.#finish(one, failed);
         return null;
@@ -183,7 +197,7 @@ export class LiveAttempts {
       devices,
       logBytesMax,
       directory,
-      staged: one.launch.data !== undefined,
+      staged: data !== undefined,
       durable,
       identify: (identity) => ledger.append({ kind: "identified", attempt, identity, boot }),
     });
@@ -197,57 +211,16 @@ export class LiveAttempts {
     this.#note(() => ledger.append({ kind: "started", started }));
     emit({ kind: "started", started });
     if (one.stop !== null) result.value.stop(one.stop.graceMs);
-    if (timeoutMs !== null) {
-      one.timeout = setLongTimeout(() => this.stop(attempt, { kind: "timed_out" }), timeoutMs);
-    }
+    this.#limit(one, result.value);
     return result.value;
-  }
-
-  /** null: its inputs are in the working directory. Otherwise its end, without having run. */
-  async #stage(
-    one: LiveAttempt,
-    data: LaunchData,
-    durable: Promise<void>,
-  ): Promise<AttemptEnd | null> {
-    const sinceMs = Date.now();
-    one.stagingSinceMs = sinceMs;
-    await durable;
-    const error = await this.#options.data.stage(this.#placeOf(one), data);
-    one.stagingMs = Date.now() - sinceMs;
-    if (one.stop !== null) return notStarted("was stopped before its inputs had come");
-    if (error === null) return null;
-    return { ...notStarted(""), outcome: { kind: "input_unavailable", message: error } };
-  }
-
-  /** With what it left, where it ended well and the store has it. */
-  async #collect(one: LiveAttempt, data: LaunchData, end: AttemptEnd): Promise<AttemptEnd> {
-    const { data: files } = this.#options;
-    const place = this.#placeOf(one);
-    const sinceMs = Date.now();
-    const usage = { ...end.usage, ...(one.stagingMs !== null && { stagingMs: one.stagingMs }) };
-    if (end.outcome.kind !== "exited" || end.outcome.exitCode !== 0) {
-      await files.clear(place.directory);
-      return { ...end, usage };
-    }
-    const found = await files.collect(place, data);
-    await files.clear(place.directory);
-    const timed = { ...usage, collectingMs: Date.now() - sinceMs };
-    if (found.ok) return { ...end, usage: timed, outputs: found.value };
-    // Told to stop on the way: what has not gone out is not there.
-    const outcome = one.stop?.outcome ?? { kind: "output_failed" as const, message: found.error };
-    return { ...end, usage: timed, outcome };
-  }
-
-  #placeOf({ launch: { attempt }, abort }: LiveAttempt): DataPlace {
-    const directory = attemptDirectory(this.#options.dataDirectory, attempt);
-    return { attempt, directory, signal: abort.signal };
   }
 
   async #finish(one: LiveAttempt, ended: AttemptEnd): Promise<void> {
     const { ledger, emit } = this.#options;
-    const { attempt, data } = one.launch;
+    const { attempt } = one;
     one.timeout?.clear();
-    const end = data === undefined ? ended : await this.#collect(one, data, ended);
+    const { outputs } = one.terms;
+    const end = outputs === null ? ended : await this.#options.data.collect(one, outputs, ended);
     const finished: AttemptFinished = {
       attempt,
       outcome: outcomeOf(one, end),
@@ -278,29 +251,3 @@ export class LiveAttempts {
     }
   }
 }
-
-/** Also what waits for its inputs: the master is not to think it lost. */
-function livingOf(one: LiveAttempt): AttemptStarted | null {
-  const { stagingSinceMs, launch } = one;
-  if (one.running !== null || stagingSinceMs === null) return startedOf(one);
-  return { attempt: launch.attempt, startedAtMs: stagingSinceMs, pid: 0 };
-}
-
-function startedOf(one: LiveAttempt): AttemptStarted | null {
-  if (one.running === null) return null;
-  const { startedAtMs, pid } = one.running;
-  return { attempt: one.launch.attempt, startedAtMs, pid };
-}
-
-/** A program that had ended before it was told to stop ended by itself. */
-function outcomeOf(one: LiveAttempt, end: AttemptEnd): Outcome {
-  return one.stop !== null && one.stop.atMs <= end.endedAtMs ? one.stop.outcome : end.outcome;
-}
-
-const notStarted = (message: string): AttemptEnd => ({
-  outcome: { kind: "not_started", message },
-  usage: { peakMemoryBytes: null, cpuMs: null },
-  endedAtMs: Date.now(),
-  stdoutBytes: 0,
-  stderrBytes: 0,
-});

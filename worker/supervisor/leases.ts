@@ -4,6 +4,7 @@
  * the acknowledgement: the master counts from the receipt, which is later, so it never takes an
  * attempt for stopped that still runs.
  */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { AttemptId } from "../../core/ids.js";
 import { monotonicMs } from "../ipc/messages.js";
 import { type LongTimer, setLongTimeout } from "./timer.js";
@@ -11,45 +12,101 @@ import { type LongTimer, setLongTimeout } from "./timer.js";
 export interface Leases {
   /** null: the attempt outlives all silence. */
   add(attempt: AttemptId, stopWhenLostAfterMs: number | null): void;
+  /** One of an earlier supervisor's, under the last renewal that it kept; before any `add`. */
+  takeUp(attempt: AttemptId, stopWhenLostAfterMs: number | null): void;
   remove(attempt: AttemptId): void;
   renew(sentAtMonotonicMs: number): void;
 }
 
-export function createLeases(onExpired: (attempt: AttemptId) => void): Leases {
-  const durations = new Map<AttemptId, number>();
-  let renewedAtMs = monotonicMs();
+/** Outlives the supervisor, so that what it leaves behind has no longer leases than before. */
+export interface RenewalMemory {
+  /** null: nothing was kept in this boot of the node. */
+  read(): number | null;
+  keep(renewedAtMs: number): void;
+}
+
+/** A lease may seem this much older to a next supervisor than it is; never younger. */
+const keepEveryMs = 1_000;
+
+export function createRenewalMemory(path: string, boot: string): RenewalMemory {
+  let keptAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    read() {
+      try {
+        const [keptBoot, renewedAtMs] = readFileSync(path, "utf8").trim().split(" ");
+        return keptBoot === boot ? Number(renewedAtMs) : null;
+      } catch {
+        return null;
+      }
+    },
+    keep(renewedAtMs) {
+      if (renewedAtMs - keptAtMs < keepEveryMs) return;
+      keptAtMs = renewedAtMs;
+      try {
+        writeFileSync(`${path}.new`, `${boot} ${renewedAtMs}\n`, { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      } catch {
+        // On a full disk the older one holds: leases end sooner.
+      }
+    },
+  };
+}
+
+interface Lease {
+  readonly durationMs: number;
+  /** Of whichever supervisor the attempt began under. */
+  readonly sinceMs: number;
+}
+
+export function createLeases(
+  memory: RenewalMemory,
+  onExpired: (attempt: AttemptId) => void,
+): Leases {
+  const leases = new Map<AttemptId, Lease>();
+  const createdAtMs = monotonicMs();
+  let renewedAtMs = Number.NEGATIVE_INFINITY;
   let timer: LongTimer | null = null;
+
+  const endOf = ({ durationMs, sinceMs }: Lease): number =>
+    Math.max(renewedAtMs, sinceMs) + durationMs;
+
+  function add(attempt: AttemptId, durationMs: number | null, sinceMs: number): void {
+    if (durationMs === null) return;
+    leases.set(attempt, { durationMs, sinceMs });
+    arm();
+  }
 
   function expire(): void {
     const now = monotonicMs();
-    for (const [attempt, durationMs] of [...durations]) {
-      if (renewedAtMs + durationMs > now) continue;
-      durations.delete(attempt);
+    for (const [attempt, lease] of [...leases]) {
+      if (endOf(lease) > now) continue;
+      leases.delete(attempt);
       onExpired(attempt);
     }
     arm();
   }
 
-  /** A renewal only moves deadlines back, so an armed timer may fire early but never late. */
+  /** A renewal only moves ends back, so an armed timer may fire early but never late. */
   function arm(): void {
     timer?.clear();
     timer = null;
-    if (durations.size === 0) return;
-    const shortestMs = [...durations.values()].reduce((a, b) => Math.min(a, b));
-    timer = setLongTimeout(expire, Math.max(1, renewedAtMs + shortestMs - monotonicMs()));
+    if (leases.size === 0) return;
+    const firstMs = [...leases.values()].map(endOf).reduce((a, b) => Math.min(a, b));
+    timer = setLongTimeout(expire, Math.max(1, firstMs - monotonicMs()));
   }
 
   return {
     add(attempt, stopWhenLostAfterMs) {
-      if (stopWhenLostAfterMs === null) return;
-      durations.set(attempt, stopWhenLostAfterMs);
-      arm();
+      add(attempt, stopWhenLostAfterMs, createdAtMs);
+      if (stopWhenLostAfterMs !== null) memory.keep(Math.max(renewedAtMs, createdAtMs));
     },
+    takeUp: (attempt, stopWhenLostAfterMs) => add(attempt, stopWhenLostAfterMs, memory.read() ?? 0),
     remove(attempt) {
-      durations.delete(attempt);
+      leases.delete(attempt);
     },
     renew(sentAtMonotonicMs) {
       renewedAtMs = Math.max(renewedAtMs, sentAtMonotonicMs);
+      if (leases.size > 0) memory.keep(renewedAtMs);
     },
   };
 }

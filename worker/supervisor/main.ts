@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBlobDirectory } from "../../data/blob-directory.js";
 import type { Driver } from "../driver.js";
-import { createDockerDriver } from "../drivers/docker/docker.js";
+import { createDockerDriver, createDockerReaper } from "../drivers/docker/docker.js";
 import { createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
 import { monitorMachines } from "../drivers/kvm/monitor.js";
 import type { KvmSettings } from "../drivers/kvm/settings.js";
@@ -16,6 +16,7 @@ import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory, cacheDirectory } from "../ipc/paths.js";
 import { createLineLog, messageOf } from "../log.js";
 import { createAttemptData } from "./attempt-data.js";
+import { createRenewalMemory } from "./leases.js";
 import { openLedger } from "./ledger.js";
 import { lockSupervisor } from "./lock.js";
 import { recoverAttempts } from "./recovery.js";
@@ -46,11 +47,13 @@ async function main(): Promise<void> {
   const { process: policy, kvm } = given;
   const drivers: Driver[] = [createProcessDriver({ dataDirectory, ...(policy && { policy }) })];
   if (given.docker !== null) {
-    drivers.push(await createDockerDriver({ dataDirectory, policy: given.docker, onChange, log }));
+    const left = [...ledger.state.launched.keys()];
+    const options = { dataDirectory, policy: given.docker, onChange, log, left };
+    drivers.push(await createDockerDriver(options));
   }
   // Before the probe, which may take a while: what is left over must go now.
-  const reapers = [...drivers, createKvmReaper(dataDirectory)];
-  await recoverAttempts(dataDirectory, ledger, reapers, boot, log);
+  const reapers = [...drivers, createDockerReaper(dataDirectory), createKvmReaper(dataDirectory)];
+  const takenUp = await recoverAttempts(dataDirectory, ledger, reapers, boot, log);
   if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
@@ -61,7 +64,7 @@ async function main(): Promise<void> {
   const transfers = createTransfers(emit);
   const supervisor = new Supervisor({
     transfers,
-    data: createAttemptData({ cache, transfers, log }),
+    data: createAttemptData({ dataDirectory, cache, transfers, log }),
     dataDirectory,
     boot,
     session,
@@ -70,7 +73,9 @@ async function main(): Promise<void> {
     drivers,
     log,
     emit,
+    renewals: createRenewalMemory(join(dataDirectory, "renewed"), boot),
   });
+  supervisor.takeUp(takenUp);
 
   let leaving = false;
   const leave = async (why: string): Promise<void> => {

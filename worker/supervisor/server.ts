@@ -68,6 +68,15 @@ export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentS
             if (agent === socket) send(socket, { kind: "taken", token: message.token });
           });
           return;
+        case "hold": {
+          const { attempt, paused } = message;
+          void supervisor.hold(attempt, paused).then((result) => {
+            if (agent !== socket) return;
+            const error = result.ok ? null : result.error;
+            send(socket, { kind: "held", attempt, paused, error });
+          });
+          return;
+        }
         case "welcomed":
           return supervisor.welcomed(message.epoch, message.kill);
         case "renew":

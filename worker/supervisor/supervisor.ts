@@ -5,12 +5,13 @@
 import { chargedResources } from "../../core/charge.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, exceeding, noResources, type Resources } from "../../core/resources.js";
+import type { Result } from "../../core/result.js";
 import type { Launch, RefusalReason, Stop } from "../../core/session.js";
 import type { Driver } from "../driver.js";
 import { protocolVersion, type SupervisorState } from "../ipc/messages.js";
 import { messageOf } from "../log.js";
-import type { LedgerRecord } from "../pure/ledger-state.js";
-import { type AttemptsOptions, LiveAttempts } from "./attempts.js";
+import { type LedgerRecord, termsOf } from "../pure/ledger-state.js";
+import { type AttemptsOptions, LiveAttempts, type TakenUp } from "./attempts.js";
 import type { Retention } from "./retention.js";
 import type { Transfers } from "./transfers.js";
 
@@ -43,6 +44,11 @@ export class Supervisor {
     return this.#options.transfers;
   }
 
+  /** Before anything else: attempts of an earlier supervisor, which run on. */
+  takeUp(found: readonly TakenUp[]): void {
+    for (const one of found) this.#attempts.takeUp(one);
+  }
+
   identify(identity: WorkerIdentity): void {
     this.#identity = identity;
   }
@@ -65,6 +71,7 @@ export class Supervisor {
       ),
       labels: Object.assign({}, ...drivers.map((driver) => driver.labels)),
       live: this.#attempts.allStarted(),
+      paused: this.#attempts.paused(),
       unacknowledged: [...ledger.state.finished.values()],
     };
   }
@@ -74,6 +81,11 @@ export class Supervisor {
     for (const launch of launches) this.#takeLaunch(launch);
     for (const stop of stops) this.#takeStop(stop);
     await this.#options.ledger.commit();
+  }
+
+  /** Pauses a live attempt, or lets it go on. */
+  hold(attempt: AttemptId, paused: boolean): Promise<Result<null, string>> {
+    return this.#attempts.hold(attempt, paused);
   }
 
   /** A master has taken this worker in, without the attempts in `kill`. */
@@ -129,7 +141,7 @@ export class Supervisor {
     }
     this.#raiseEpoch(epoch);
     try {
-      ledger.append({ kind: "launched", attempt, driver: driver.name });
+      ledger.append({ kind: "launched", attempt, driver: driver.name, terms: termsOf(launch) });
     } catch (error) {
       const message = `cannot record the launch: ${messageOf(error)}`;
       return this.#refuse(attempt, "no_capacity", message);

@@ -1,0 +1,79 @@
+/** One attempt that is alive on this worker: what is known of it, and what may be said of it. */
+import type { DataFile } from "../../core/data.js";
+import type { AttemptId } from "../../core/ids.js";
+import type { AttemptStarted } from "../../core/session.js";
+import type { Outcome } from "../../core/worker.js";
+import type { DriverEnd, RunningAttempt } from "../driver.js";
+import type { LaunchTerms } from "../pure/ledger-state.js";
+import type { LongTimer } from "./timer.js";
+
+/** Why the supervisor itself ends an attempt. */
+export type StopOutcome = Extract<
+  Outcome,
+  { kind: "cancelled" | "timed_out" | "lease_expired" | "supervisor_lost" }
+>;
+
+/** How the program ended, and what became of the files that it left. */
+export interface AttemptEnd extends Omit<DriverEnd, "outcome"> {
+  readonly outcome: Outcome;
+  readonly outputs?: readonly DataFile[];
+}
+
+export interface LiveAttempt {
+  readonly attempt: AttemptId;
+  readonly terms: LaunchTerms;
+  running: RunningAttempt | null;
+  stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
+  timeout: LongTimer | null;
+  /** Since when its inputs are on their way; null: it has none. */
+  stagingSinceMs: number | null;
+  /** How long that took. */
+  stagingMs: number | null;
+  /** Ends transfers of its files when it is told to stop. */
+  readonly abort: AbortController;
+  /** Resolves when the attempt has started or, without having started, finished. */
+  settled: Promise<void>;
+  /** Resolves when its end is durable. */
+  finished: Promise<void>;
+}
+
+export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveAttempt {
+  const done = Promise.resolve();
+  return {
+    attempt,
+    terms,
+    running: null,
+    stop: null,
+    timeout: null,
+    stagingSinceMs: null,
+    stagingMs: null,
+    abort: new AbortController(),
+    settled: done,
+    finished: done,
+  };
+}
+
+export function startedOf({ attempt, running }: LiveAttempt): AttemptStarted | null {
+  if (running === null) return null;
+  const { startedAtMs, pid } = running;
+  return { attempt, startedAtMs, pid };
+}
+
+/** Also what waits for its inputs: the master is not to think it lost. */
+export function livingOf(one: LiveAttempt): AttemptStarted | null {
+  const { stagingSinceMs, attempt } = one;
+  if (one.running !== null || stagingSinceMs === null) return startedOf(one);
+  return { attempt, startedAtMs: stagingSinceMs, pid: 0 };
+}
+
+/** A program that had ended before it was told to stop ended by itself. */
+export const outcomeOf = ({ stop }: LiveAttempt, end: AttemptEnd): Outcome =>
+  stop !== null && stop.atMs <= end.endedAtMs ? stop.outcome : end.outcome;
+
+export const notStarted = (message: string): AttemptEnd => ({
+  outcome: { kind: "not_started", message },
+  usage: { peakMemoryBytes: null, cpuMs: null },
+  endedAtMs: Date.now(),
+  stdoutBytes: 0,
+  stderrBytes: 0,
+});
