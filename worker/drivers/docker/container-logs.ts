@@ -1,16 +1,13 @@
 /** Copies a container's output from the daemon's log into the attempt's, across outages. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogStreamName } from "../../../core/session.js";
-import type { LogWriter } from "../../logs/segments.js";
 import { type Daemon, statusOf } from "./daemon.js";
-import { createFrameReader, createLogPosition, type LogPosition } from "./log-position.js";
+import { createFrameReader } from "./log-position.js";
+import { type LogProgress, stderrTailBytes } from "./log-progress.js";
 
 const retryMs = 100;
 /** After the end, a daemon that sends nothing for so long has sent all it will. */
 const idleMsMax = 5_000;
-const tailBytes = 2_048;
-
-export type LogWriters = Readonly<Record<LogStreamName, LogWriter>>;
 
 export interface LogCopy {
   /** Resolves when all is copied; call it when the container has ended. */
@@ -19,9 +16,8 @@ export interface LogCopy {
   stderrTail(): string;
 }
 
-export function copyLogs(daemon: Daemon, container: string, logs: LogWriters): LogCopy {
-  const position = createLogPosition();
-  let tail = Buffer.alloc(0);
+export function copyLogs(daemon: Daemon, container: string, progress: LogProgress): LogCopy {
+  let tail = progress.stderrTail;
   let finishing = false;
   let wake: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -29,7 +25,7 @@ export function copyLogs(daemon: Daemon, container: string, logs: LogWriters): L
   });
 
   async function copyOnce(): Promise<void> {
-    const since = position.restart();
+    const since = progress.position.restart();
     const reader = await daemon.call((docker) =>
       docker
         .getContainer(container)
@@ -45,8 +41,8 @@ export function copyLogs(daemon: Daemon, container: string, logs: LogWriters): L
     };
     void ended.then(watch);
     try {
-      await copyFrames(reader, position, logs, watch, (data) => {
-        tail = Buffer.concat([tail, data]).subarray(-tailBytes);
+      await copyFrames(reader, progress, watch, (data) => {
+        tail = Buffer.concat([tail, data]).subarray(-stderrTailBytes);
       });
     } finally {
       if (timer !== null) clearTimeout(timer);
@@ -80,22 +76,23 @@ export function copyLogs(daemon: Daemon, container: string, logs: LogWriters): L
 /** One chunk at a time: a flood is read at the speed of the disk. */
 async function copyFrames(
   reader: NodeJS.ReadableStream,
-  position: LogPosition,
-  logs: LogWriters,
+  progress: LogProgress,
   onChunk: () => void,
   onStderr: (data: Buffer) => void,
 ): Promise<void> {
+  const { position, logs } = progress;
   const read = createFrameReader();
   for await (const chunk of reader) {
     onChunk();
     const parts: Record<LogStreamName, Buffer[]> = { stdout: [], stderr: [] };
     for (const message of read(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk))) {
-      if (position.isNew(message)) parts[message.stream].push(message.data);
+      if (position.isNew(message)) parts[message.stream].push(progress.missing(message));
     }
     if (parts.stderr.length > 0) onStderr(Buffer.concat(parts.stderr));
     await Promise.all([
       logs.stdout.append(Buffer.concat(parts.stdout)),
       logs.stderr.append(Buffer.concat(parts.stderr)),
     ]);
+    progress.written();
   }
 }

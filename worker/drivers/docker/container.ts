@@ -1,34 +1,22 @@
-/** One attempt as a container, from its image to its end. */
-import { constants } from "node:os";
+/** One attempt as a container, from its image to its start. */
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Result } from "../../../core/result.js";
 import { giveTree } from "../../data/stage.js";
 import type { DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
-import { createLogWriter } from "../../logs/segments.js";
-import { copyLogs, type LogWriters } from "./container-logs.js";
+import { type ContainerContext, discard, supervise } from "./container-end.js";
 import { type ContainerRequest, containerName, containerSpec, ownerOf } from "./container-spec.js";
 import { type Daemon, statusOf } from "./daemon.js";
-import { executionFailure, failureWords } from "./failure-words.js";
+import { failureWords } from "./failure-words.js";
 import { ensureImage } from "./images.js";
+import { inputGiven, inputPending } from "./input-mark.js";
+import { beginLogProgress } from "./log-progress.js";
 import { fail, type Outcome, ok } from "./outcome.js";
-import { applyPolicy, type DockerPolicy } from "./policy.js";
+import { applyPolicy } from "./policy.js";
 import { removeContainer } from "./removal.js";
 import { createStopper, type Stopper } from "./stopper.js";
 import { type ContainerUsage, sampleContainer } from "./usage.js";
-
-export interface ContainerContext {
-  readonly daemon: Daemon;
-  readonly policy: DockerPolicy;
-  /** Tells this worker's containers from those of others. */
-  readonly owner: string;
-  /** Names of the containers that are in use, which nobody else may remove. */
-  readonly live: Set<string>;
-  /** For what goes on after an attempt's end. */
-  readonly track: (work: Promise<void>) => void;
-}
 
 /**
  * The supervisor's state waits for every launch to settle, so an attempt whose image takes longer
@@ -37,9 +25,6 @@ export interface ContainerContext {
 const settledWithinMs = 3_000;
 /** A launch waits so long for a daemon that is away. */
 const daemonDeadlineMs = 60_000;
-const inspectRetryMs = 100;
-/** Exit codes above it are signals. Docker does not tell them from a program's own codes. */
-const signalBase = 128;
 
 interface Started {
   readonly id: string;
@@ -69,15 +54,12 @@ export async function startContainer(
   if (settled !== null && !settled.ok) return settled;
   const startedAtMs = settled?.value.atMs ?? Date.now();
   const ended = prepared.then((result) =>
-    result.ok ? supervise(context, start, result.value, stopper) : notStarted(result.error),
+    result.ok
+      ? supervise(context, name, result.value, stopper, beginLogProgress(start))
+      : notStarted(result.error),
   );
-  return ok({ pid: settled?.value.pid ?? 0, startedAtMs, ended, stop: stopper.stop });
-}
-
-/** Not waited for: nobody needs it any more. */
-function discard({ daemon, live, track }: ContainerContext, name: string): void {
-  const removed = daemon.call((docker) => removeContainer(docker, name));
-  track(removed.finally(() => live.delete(name)));
+  const { stop, pause, resume, isPaused } = stopper;
+  return ok({ pid: settled?.value.pid ?? 0, startedAtMs, ended, stop, pause, resume, isPaused });
 }
 
 /** An error is in words for the user; nothing runs then. */
@@ -113,7 +95,7 @@ async function prepare(
     start.identify({ container: id });
     await daemon.call((docker) => startOnce(docker, id), { deadlineMs: daemonDeadlineMs });
     stopper.started();
-    stdin?.end(start.command.stdin ?? "");
+    stdin?.end(start.command.stdin ?? "", () => inputGiven(start.directory));
     const { State } = await daemon.call((docker) => docker.getContainer(id).inspect());
     const usage = sampleContainer(State.Pid);
     return ok({ id, pid: State.Pid, atMs: Date.now(), usage });
@@ -156,6 +138,7 @@ async function openStdin(
   start: DriverStart,
 ): Promise<NodeJS.ReadWriteStream | null> {
   if (start.command.stdin === null) return null;
+  inputPending(start.directory);
   const options = { stream: true, stdin: true, hijack: true };
   const stream = await daemon.call((docker) => docker.getContainer(id).attach(options));
   stream.on("error", () => undefined);
@@ -170,100 +153,6 @@ async function startOnce(docker: Docker, id: string): Promise<void> {
   } catch (error) {
     if (statusOf(error) !== 304) throw error;
   }
-}
-
-async function supervise(
-  context: ContainerContext,
-  start: DriverStart,
-  { id, usage }: Started,
-  stopper: Stopper,
-): Promise<DriverEnd> {
-  const { daemon } = context;
-  const logs: LogWriters = {
-    stdout: createLogWriter(start.directory, "stdout", start.logBytesMax),
-    stderr: createLogWriter(start.directory, "stderr", start.logBytesMax),
-  };
-  const copy = copyLogs(daemon, id, logs);
-  const state = await untilExited(daemon, id);
-  stopper.ended();
-  const used = usage.stop();
-  await copy.finish();
-  await Promise.all([logs.stdout.close(), logs.stderr.close()]);
-  discard(context, containerName(context.owner, start.attempt));
-  return {
-    outcome: outcomeOf(state, copy.stderrTail()),
-    usage: used,
-    endedAtMs: endOf(state),
-    stdoutBytes: logs.stdout.totalBytes(),
-    stderrBytes: logs.stderr.totalBytes(),
-  };
-}
-
-type State = Docker.ContainerInspectInfo["State"];
-
-/**
- * Waits from after the start, not from before it (`next-exit`): then no answer can be missed, and the
- * same question is right after an outage. The answer itself is not looked at, only the state after
- * it. null: somebody has removed the container.
- */
-async function untilExited(daemon: Daemon, id: string): Promise<State | null> {
-  for (;;) {
-    try {
-      await daemon.call((docker) => notRunning(docker, id), { long: true });
-      const { State } = await daemon.call((docker) => docker.getContainer(id).inspect());
-      if (!State.Running && !State.Restarting && !State.Paused) return State;
-    } catch (error) {
-      if (statusOf(error) === 404) return null;
-      if (statusOf(error) === null) throw error;
-    }
-    await sleep(inspectRetryMs);
-  }
-}
-
-/**
- * As a stream, because dockerode's own `wait` never settles if the daemon dies after it has begun to
- * answer.
- */
-function notRunning(docker: Docker, id: string): Promise<void> {
-  const request = {
-    path: `/containers/${id}/wait?condition=not-running`,
-    method: "POST",
-    isStream: true,
-    statusCodes: { 200: true, 404: "no such container", 500: "server error" },
-  };
-  return new Promise((resolve, reject) => {
-    docker.modem.dial(request, (error: unknown, answer: unknown) => {
-      if (!(answer instanceof Readable)) return reject(error);
-      answer.resume();
-      answer.once("error", reject);
-      answer.once("end", resolve);
-      answer.once("close", () => reject(new Error("the daemon has gone")));
-    });
-  });
-}
-
-function outcomeOf(state: State | null, stderrTail: string): DriverEnd["outcome"] {
-  // Removing a running container kills it.
-  if (state === null) return { kind: "signalled", signal: "SIGKILL" };
-  const { ExitCode: exitCode } = state;
-  const failure = executionFailure(exitCode, stderrTail);
-  if (failure !== null) return { kind: "not_started", message: failure };
-  // A program that goes on to success although a child of it was killed has coped with it.
-  if (state.OOMKilled && exitCode !== 0) return { kind: "out_of_memory" };
-  const signal = signalNames.get(exitCode - signalBase);
-  return signal === undefined ? { kind: "exited", exitCode } : { kind: "signalled", signal };
-}
-
-const signalNames = new Map(
-  Object.entries(constants.signals)
-    .reverse()
-    .map(([name, number]) => [number, name]),
-);
-
-/** By the daemon's clock, which is ours. */
-function endOf(state: State | null): number {
-  const atMs = Date.parse(state?.FinishedAt ?? "");
-  return Number.isFinite(atMs) && atMs > 0 ? atMs : Date.now();
 }
 
 const notStarted = (message: string): DriverEnd => ({

@@ -1,13 +1,16 @@
 /** The driver that runs a program in a container of this host's Docker daemon. */
 import type Docker from "dockerode";
+import type { AttemptId } from "../../../core/ids.js";
 import type { Driver } from "../../driver.js";
 import { digest } from "../../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../../log.js";
-import { type ContainerContext, startContainer } from "./container.js";
+import { startContainer } from "./container.js";
+import type { ContainerContext } from "./container-end.js";
 import { containerName, ownerLabel } from "./container-spec.js";
 import { connectDaemon, type Daemon } from "./daemon.js";
 import type { DockerPolicy } from "./policy.js";
 import { killContainerProcesses, removeContainer } from "./removal.js";
+import { takeUpContainer } from "./take-up.js";
 
 export interface DockerDriverOptions {
   readonly dataDirectory: string;
@@ -15,6 +18,8 @@ export interface DockerDriverOptions {
   readonly log: WorkerLog;
   /** The daemon has gone or come back. */
   readonly onChange: () => void;
+  /** Attempts of an earlier supervisor, which the driver will be asked to take up or to reap. */
+  readonly left?: readonly AttemptId[];
   readonly probeEveryMs?: number;
 }
 
@@ -26,7 +31,8 @@ const closeDeadlineMs = 5_000;
 export async function createDockerDriver(options: DockerDriverOptions): Promise<Driver> {
   const { policy, log, onChange, probeEveryMs } = options;
   const owner = digest(options.dataDirectory);
-  const live = new Set<string>();
+  // Known before the daemon is looked for: then what belongs to no attempt is removed.
+  const live = new Set((options.left ?? []).map((attempt) => containerName(owner, attempt)));
   const removals = new Set<Promise<void>>();
 
   function track(work: Promise<void>): void {
@@ -48,12 +54,26 @@ export async function createDockerDriver(options: DockerDriverOptions): Promise<
     name: "docker",
     standing: daemon.standing,
     start: (start) => startContainer(context, start),
-    reap: (attempt) => reap(daemon, containerName(owner, attempt), log),
+    takeUp: (left) => takeUpContainer(context, left),
+    async reap(attempt) {
+      const name = containerName(owner, attempt);
+      await reap(daemon, name, log);
+      live.delete(name);
+    },
     async close() {
       const deadline = new Promise((resolve) => setTimeout(resolve, closeDeadlineMs).unref());
       await Promise.race([Promise.all(removals), deadline]);
       daemon.close();
     },
+  };
+}
+
+/** For a supervisor that runs no containers, but may come after one that did. */
+export function createDockerReaper(dataDirectory: string): Pick<Driver, "name" | "reap"> {
+  const owner = digest(dataDirectory);
+  return {
+    name: "docker",
+    reap: (attempt) => killContainerProcesses(containerName(owner, attempt)),
   };
 }
 

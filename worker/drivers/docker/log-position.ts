@@ -46,15 +46,22 @@ interface Reached {
   readonly count: number;
 }
 
+/** Of each stream that has said anything. */
+export type ReachedByStream = Readonly<Partial<Record<LogStreamName, Reached>>>;
+
 export interface LogPosition {
   /** From where to ask the daemon, in its words; begins a new reading. */
   restart(): string;
   /** False: it was read before. */
   isNew(message: LogMessage): boolean;
+  reached(): ReachedByStream;
 }
 
-export function createLogPosition(): LogPosition {
+/** `known`: where an earlier reader was. */
+export function createLogPosition(known: ReachedByStream = {}): LogPosition {
   const reached = new Map<LogStreamName, Reached>();
+  if (known.stdout !== undefined) reached.set("stdout", known.stdout);
+  if (known.stderr !== undefined) reached.set("stderr", known.stderr);
   /** Streams whose reading repeats what was read, with the messages of the newest time left. */
   const repeating = new Map<LogStreamName, number>();
 
@@ -84,6 +91,7 @@ export function createLogPosition(): LogPosition {
       reached.set(stream, { time, count });
       return true;
     },
+    reached: () => Object.fromEntries(reached),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Ends and removes a container, whatever state it is in. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { freezerOfProcess } from "../process/freezer-of-process.js";
 import { processesWithEnvironment, signal } from "../process/proc.js";
 import { containerVariable } from "./container-spec.js";
 import { statusOf } from "./daemon.js";
@@ -37,6 +38,8 @@ export async function killContainerProcesses(name: string): Promise<void> {
     const pids = processesWithEnvironment(`${containerVariable}=${name}`);
     if (pids.length === 0 || performance.now() > deadline) return;
     for (const pid of pids) signal(pid, "SIGKILL");
+    // A paused one dies only then.
+    for (const pid of pids) freezerOfProcess(pid)?.thaw();
     await sleep(pollMs);
   }
 }
