@@ -6,13 +6,11 @@ import type { DockerOptions } from "../../../core/drivers.js";
 import { taskOfAttempt } from "../../../core/ids.js";
 import type { Driver } from "../../driver.js";
 import { attemptDirectory } from "../../ipc/paths.js";
+import { dockerTraits } from "../../testing/contract/traits.js";
 import { startDockerDaemon } from "../../testing/docker-daemon.js";
 import { dockerOptions, dockerPolicy } from "../../testing/docker-options.js";
-import {
-  createHarness,
-  type DriverHarness,
-  driverContract,
-} from "../../testing/driver-contract.js";
+import { driverContract } from "../../testing/driver-contract.js";
+import { createHarness, type DriverHarness } from "../../testing/driver-harness.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { processesWithEnvironment } from "../process/proc.js";
 import { createDockerDriver } from "./docker.js";
@@ -39,7 +37,7 @@ test("without a daemon the driver is absent and says why", async () => {
 });
 
 describe.skipIf(daemon === null)(`Docker for real${reason === null ? "" : `: ${reason}`}`, () => {
-  driverContract("docker", driverWith(), { options: dockerOptions(), atOnce: 20 });
+  driverContract("docker", driverWith(), dockerTraits(daemon));
 
   let harness: DriverHarness;
   beforeAll(async () => {

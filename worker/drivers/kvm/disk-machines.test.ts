@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MachineDisk } from "../../../core/drivers.js";
 import { noResources } from "../../../core/resources.js";
 import type { Driver } from "../../driver.js";
-import { createHarness, type DriverHarness } from "../../testing/driver-contract.js";
+import { createHarness, type DriverHarness } from "../../testing/driver-harness.js";
 import {
   diskMachinesMissing,
   testImages,

@@ -11,12 +11,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { noResources } from "../../../core/resources.js";
 import type { DriverIdentity } from "../../driver.js";
 import { attemptDirectory } from "../../ipc/paths.js";
-import {
-  createHarness,
-  type DriverHarness,
-  driverContract,
-  startOf,
-} from "../../testing/driver-contract.js";
+import { kvmTraits } from "../../testing/contract/traits.js";
+import { driverContract } from "../../testing/driver-contract.js";
+import { createHarness, type DriverHarness, startOf } from "../../testing/driver-harness.js";
 import { machinesMissing, testImages, testQemu, writeImage } from "../../testing/guest-images.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { goneWithin } from "../../testing/worker-fixture.js";
@@ -60,13 +57,7 @@ test("where no machine runs the driver is absent and says why", async () => {
 });
 
 describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missing})`}`, () => {
-  driverContract("kvm", driver, {
-    devices: false,
-    onHost: false,
-    atOnce: 3,
-    patience: 6,
-    concurrent: true,
-  });
+  driverContract("kvm", driver, kvmTraits);
 
   describe("a machine", { concurrent: true, timeout: 120_000 }, () => {
     let harness: DriverHarness;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProcessOptions } from "../../../core/drivers.js";
 import { attemptDirectory } from "../../ipc/paths.js";
-import { createHarness, type DriverHarness, startOf } from "../../testing/driver-contract.js";
+import { createHarness, type DriverHarness, startOf } from "../../testing/driver-harness.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import {
   closedPolicy,

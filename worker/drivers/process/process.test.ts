@@ -5,23 +5,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { noResources } from "../../../core/resources.js";
 import { digest } from "../../ipc/paths.js";
+import { processTraits } from "../../testing/contract/traits.js";
+import { driverContract } from "../../testing/driver-contract.js";
 import {
   createHarness,
   type DriverHarness,
-  driverContract,
   factsOf,
   startOf,
-} from "../../testing/driver-contract.js";
+} from "../../testing/driver-harness.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import { fileText, goneWithin } from "../../testing/worker-fixture.js";
 import { readProcess } from "./proc.js";
 import { createProcessDriver } from "./process.js";
 
-driverContract("process, with control groups where the host has them", (dataDirectory) =>
-  createProcessDriver({ dataDirectory }),
+driverContract(
+  "process, with control groups where the host has them",
+  (dataDirectory) => createProcessDriver({ dataDirectory }),
+  processTraits,
 );
-driverContract("process, without control groups", (dataDirectory) =>
-  createProcessDriver({ dataDirectory, useCgroups: false }),
+driverContract(
+  "process, without control groups",
+  (dataDirectory) => createProcessDriver({ dataDirectory, useCgroups: false }),
+  processTraits,
 );
 
 let harness: DriverHarness;
