@@ -1,5 +1,5 @@
 /** Bundles the supervisor as the build does, and an agent to be killed, into a private directory. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,9 @@ export async function bundleSupervisor(): Promise<SupervisorBundle> {
     bundle("../supervisor/main.ts", entry, "esm"),
     bundle("agent-main.ts", agentEntry, "cjs"),
   ]);
+  // What is not in the bundles is found as from the source.
+  const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+  symlinkSync(modules, join(directory, "node_modules"));
   return { entry, agentEntry, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
@@ -28,7 +31,7 @@ const bundle = (source: string, outfile: string, format: "esm" | "cjs"): Promise
     outfile,
     bundle: true,
     platform: "node",
-    // Loaded only where containers are asked for, and these bundles lie where it cannot be found.
+    // Loaded only where containers are asked for.
     external: ["dockerode"],
     format,
     target: "node20",

@@ -16,6 +16,7 @@ import { driverContract } from "../../testing/driver-contract.js";
 import { createHarness, type DriverHarness, startOf } from "../../testing/driver-harness.js";
 import { machinesMissing, testImages, testQemu, writeImage } from "../../testing/guest-images.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
+import { workerContract } from "../../testing/worker-contract.js";
 import { goneWithin } from "../../testing/worker-fixture.js";
 import { readProcess } from "../process/proc.js";
 import { createKvmDriver, type KvmDriverOptions } from "./kvm.js";
@@ -58,6 +59,15 @@ test("where no machine runs the driver is absent and says why", async () => {
 
 describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missing})`}`, () => {
   driverContract("kvm", driver, kvmTraits);
+  // QEMU's channels are socket pairs with the supervisor: no other could get at its output.
+  workerContract({
+    driver: "kvm",
+    supervisor: { kvm: { images: testImages, qemu: testQemu, network: "none" } },
+    options: { kind: "kvm", image: "default", network: "none" },
+    attempts: 2,
+    patience: 6,
+    outlives: false,
+  });
 
   describe("a machine", { concurrent: true, timeout: 120_000 }, () => {
     let harness: DriverHarness;
