@@ -33,6 +33,7 @@ export const dockerPolicy = (more: Partial<DockerPolicy> = {}): DockerPolicy => 
   allowWritableRoot: false,
   allowNewPrivileges: false,
   processes: 4_096,
+  gpus: "requests",
   credentials: {},
   ...more,
 });

@@ -1,5 +1,6 @@
 /** Speaks with a supervisor as an agent does, one answer at a time. */
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { noResources } from "../../core/resources.js";
 import { encodeFrame, readFrames } from "../ipc/frames.js";
 import {
@@ -18,7 +19,17 @@ interface SupervisorSocket {
   destroy(): Promise<void>;
 }
 
+/** A supervisor takes a moment to see that the agent before has gone, and is busy until then. */
 export async function openSupervisorSocket(dataDirectory: string): Promise<SupervisorSocket> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const opened = await open(dataDirectory).catch(() => null);
+    if (opened !== null) return opened;
+    await sleep(20);
+  }
+  throw new Error("the supervisor takes nobody in");
+}
+
+async function open(dataDirectory: string): Promise<SupervisorSocket> {
   const socket = connect(supervisorSocketPath(dataDirectory));
   const waiting = new Map<string, (message: SupervisorToAgent) => void>();
   readFrames<SupervisorToAgent>(

@@ -101,6 +101,7 @@ function hostConfig(
   if (script !== null) own.push({ source: script, target: scriptPath, writable: false });
   return {
     ...limits(start),
+    ...devices(start, policy),
     PidsLimit: options.processesMax ?? policy.processes,
     OomScoreAdj: oomScoreAdjust,
     NetworkMode: options.network,
@@ -125,6 +126,14 @@ function hostConfig(
       options.tmpfs.map(({ target, bytes }) => [target, `rw,nosuid,nodev,size=${bytes},mode=1777`]),
     ),
   };
+}
+
+/** By UUID or index, as the worker lists them. Without any, NVIDIA_VISIBLE_DEVICES says `void`. */
+function devices({ devices: granted }: DriverStart, { gpus }: DockerPolicy): Docker.HostConfig {
+  if (granted.length === 0) return {};
+  if (gpus === "runtime") return { Runtime: "nvidia" };
+  const request = { Driver: "nvidia", DeviceIDs: [...granted], Capabilities: [["gpu"]] };
+  return { DeviceRequests: [request] };
 }
 
 function limits({ resources, throttle }: DriverStart): Docker.HostConfig {
@@ -182,6 +191,8 @@ function environment(start: DriverStart, directory: string, name: string): strin
     ...attemptEnvironment(start),
     [directoryVariable]: containerDirectory,
     [containerVariable]: name,
+    // What the runtime puts into the container beside the devices: CUDA and nvidia-smi.
+    ...(start.devices.length > 0 && { NVIDIA_DRIVER_CAPABILITIES: "compute,utility" }),
   };
   return Object.entries(all).map(([key, value]) => `${key}=${value}`);
 }

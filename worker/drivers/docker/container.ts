@@ -39,6 +39,9 @@ export async function startContainer(
 ): Promise<Result<RunningAttempt, string>> {
   const { options } = start.command;
   if (options?.kind !== "docker") return fail("docker.image: the task names no image");
+  if (start.devices.length > 0 && context.policy.gpus === "none") {
+    return fail("resources.devices: containers get no GPUs here, worker.docker.gpus is none");
+  }
   const mounts = applyPolicy(options, context.policy);
   if (!mounts.ok) return mounts;
   const { policy, owner, daemon, live } = context;

@@ -7,6 +7,11 @@ const wordsMax = 1_024;
 /** Patterns of Docker 20 to 28 and runc, with the setting that is at fault. */
 const patterns: readonly (readonly [RegExp, (options: DockerOptions, match: string) => string])[] =
   [
+    [
+      /could not select device driver|nvidia-container-runtime-hook|(unknown|invalid) runtime.*nvidia|runtime nvidia/i,
+      () =>
+        "worker.docker.gpus: this node's Docker knows no NVIDIA devices; its owner installs nvidia-container-toolkit, or sets none",
+    ],
     [/no such image/i, ({ image }) => `docker.image: ${image} is not on this node`],
     // Whether it has begun is not known, so it is not begun again.
     [/already exists/, () => "the Docker daemon died while it started the container"],

@@ -8,6 +8,13 @@ import { posix } from "node:path";
 import type { DockerOptions, Mount } from "../../../core/drivers.js";
 import { fail, type Outcome, ok } from "./outcome.js";
 
+/**
+ * `requests`: by device requests, as `docker run --gpus` makes them. `runtime`: the daemon's runtime
+ * `nvidia` gives what NVIDIA_VISIBLE_DEVICES names. `none`: containers get no GPUs here.
+ */
+export const gpuAccesses = ["requests", "runtime", "none"] as const;
+export type GpuAccess = (typeof gpuAccesses)[number];
+
 export interface DockerPolicy {
   readonly socket: string;
   /** Directories of which tasks may mount parts, to read. */
@@ -22,6 +29,8 @@ export interface DockerPolicy {
   readonly allowNewPrivileges: boolean;
   /** Processes and threads of a container, at most and by default. */
   readonly processes: number;
+  /** How containers come by the GPUs that they are given. */
+  readonly gpus: GpuAccess;
   /** Files with registry credentials by the names that tasks call them. */
   readonly credentials: Readonly<Record<string, string>>;
 }
