@@ -23,6 +23,13 @@ export interface ProcessOptions {
 export const pullPolicies = ["missing", "always", "never"] as const;
 export const containerNetworks = ["none", "bridge", "host"] as const;
 
+/**
+ * `requests`: by device requests, as `docker run --gpus` makes them. `runtime`: the daemon's runtime
+ * `nvidia` gives what NVIDIA_VISIBLE_DEVICES names. `none`: containers get no GPUs here.
+ */
+export const gpuAccesses = ["requests", "runtime", "none"] as const;
+export type GpuAccess = (typeof gpuAccesses)[number];
+
 export interface DockerOptions {
   readonly kind: "docker";
   /** `name:tag` or `name@sha256:…`. */

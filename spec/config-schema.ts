@@ -3,7 +3,7 @@
  * of environment variables, flags and docs/configuration.md are derived from it (settings.ts).
  */
 import { z } from "zod";
-import { containerNetworks, machineNetworks } from "../core/drivers.js";
+import { containerNetworks, gpuAccesses, machineNetworks } from "../core/drivers.js";
 import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
@@ -217,6 +217,12 @@ const docker = closed({
   processes: whole(1, 4_194_304)
     .default(4096)
     .describe("Processes and threads of one container, at most and by default."),
+  gpus: z
+    .enum(gpuAccesses, { error: "must be requests, runtime or none" })
+    .default("requests")
+    .describe(
+      "How containers come by GPUs: `requests` as `docker run --gpus` does, `runtime` through the daemon's runtime `nvidia`, `none` not at all.",
+    ),
   credentials: z
     .record(z.string(), path, {
       error: "must be a map like {registry: /etc/almanac/registry.json}",

@@ -32,10 +32,16 @@ export type DockerHere =
   | { readonly daemon: DockerDaemon; readonly reason: null }
   | { readonly daemon: null; readonly reason: string };
 
-export async function startDockerDaemon(): Promise<DockerHere> {
+export interface DaemonExtras {
+  /** A directory with programs that it finds before others. */
+  readonly programs?: string;
+  readonly flags?: readonly string[];
+}
+
+export async function startDockerDaemon(extras: DaemonExtras = {}): Promise<DockerHere> {
   const missing = missingReason();
   if (missing !== null) return { daemon: null, reason: missing };
-  const daemon = createDaemon(mkdtempSync(join(tmpdir(), "almanac-dockerd-")));
+  const daemon = createDaemon(mkdtempSync(join(tmpdir(), "almanac-dockerd-")), extras);
   try {
     await daemon.start();
     importImage(daemon.socket);
@@ -57,7 +63,10 @@ function missingReason(): string | null {
   return null;
 }
 
-function createDaemon(directory: string): DockerDaemon {
+function createDaemon(
+  directory: string,
+  { programs, flags: more = [] }: DaemonExtras,
+): DockerDaemon {
   const socket = join(directory, "docker.sock");
   const [execRoot, pidFile] = [join(directory, "exec"), join(directory, "dockerd.pid")];
   const logPath = join(directory, "dockerd.log");
@@ -74,8 +83,11 @@ function createDaemon(directory: string): DockerDaemon {
       ...["-H", `unix://${socket}`, "--data-root", join(directory, "data")],
       ...["--exec-root", execRoot, "--pidfile", pidFile, "--live-restore"],
       ...["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
+      ...more,
     ];
-    const env = { ...process.env, [daemonVariable]: directory };
+    const { PATH = "" } = process.env;
+    const path = programs === undefined ? PATH : `${programs}:${PATH}`;
+    const env = { ...process.env, PATH: path, [daemonVariable]: directory };
     child = spawn("dockerd", flags, { stdio: ["ignore", log, log], env });
     closeSync(log);
     const deadline = Date.now() + readyTimeoutMs;

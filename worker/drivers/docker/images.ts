@@ -28,8 +28,29 @@ export async function ensureImage(
     });
     return ok(null);
   } catch (error) {
-    return fail(`docker.image: ${image} cannot be pulled: ${messageOf(error)}`);
+    return fail(pullFailure(options, messageOf(error)));
   }
+}
+
+/** Words of Docker 20 to 28 and of registries, by what is to be done about them. */
+const refused = /unauthorized|authentication required|no basic auth|incorrect username|401/i;
+const absent = /manifest unknown|manifest for .* not found|name unknown|not found|does not exist/i;
+const unreachable = /connection refused|no such host|timeout|dial tcp|unreachable|EOF/i;
+
+function pullFailure({ image, credentials }: DockerOptions, message: string): string {
+  const failed = `${image} cannot be pulled`;
+  if (refused.test(message)) {
+    return credentials === null
+      ? `docker.credentials: ${failed} without, its registry asks for them: ${message}`
+      : `docker.credentials: ${failed}, its registry refuses those of ${credentials}: ${message}`;
+  }
+  if (unreachable.test(message)) {
+    return `docker.image: ${failed}, its registry does not answer: ${message}`;
+  }
+  if (absent.test(message)) {
+    return `docker.image: ${failed}, its registry has no such image: ${message}`;
+  }
+  return `docker.image: ${failed}: ${message}`;
 }
 
 async function isPresent(docker: Docker, image: string): Promise<boolean> {

@@ -5,15 +5,8 @@
  */
 import { realpathSync } from "node:fs";
 import { posix } from "node:path";
-import type { DockerOptions, Mount } from "../../../core/drivers.js";
+import type { DockerOptions, GpuAccess, Mount } from "../../../core/drivers.js";
 import { fail, type Outcome, ok } from "./outcome.js";
-
-/**
- * `requests`: by device requests, as `docker run --gpus` makes them. `runtime`: the daemon's runtime
- * `nvidia` gives what NVIDIA_VISIBLE_DEVICES names. `none`: containers get no GPUs here.
- */
-export const gpuAccesses = ["requests", "runtime", "none"] as const;
-export type GpuAccess = (typeof gpuAccesses)[number];
 
 export interface DockerPolicy {
   readonly socket: string;
