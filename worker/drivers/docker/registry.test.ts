@@ -62,7 +62,8 @@ describe.skipIf(why !== null)(`images from a registry${why === null ? "" : `: ${
     await made.commit({ repo, tag, changes: `LABEL version=${label}` });
     await made.remove();
     const authconfig = { ...registryUser, serveraddress: registry.address };
-    const progress = await docker().getImage(image).push({ authconfig });
+    const pushed: Promise<NodeJS.ReadableStream> = docker().getImage(image).push({ authconfig });
+    const progress = await pushed;
     await new Promise<void>((resolve, reject) => {
       docker().modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
     });
