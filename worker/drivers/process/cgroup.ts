@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Enforcement } from "../../../core/worker.js";
-import type { Freezer } from "./freezer.js";
 import { signal } from "./proc.js";
 
 export interface CgroupLimits {
@@ -13,6 +12,12 @@ export interface CgroupLimits {
   /** 0: no limit. */
   readonly memoryBytes: number;
   readonly processesMax: number;
+}
+
+export interface Freezer {
+  /** False: some process would not stand still, and all go on. */
+  freeze(): Promise<boolean>;
+  thaw(): void;
 }
 
 export interface Cgroup {

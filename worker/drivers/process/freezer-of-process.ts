@@ -1,8 +1,9 @@
 /** The freezer of a process that somebody else has put into a group. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Freezer } from "./cgroup.js";
 import { readCgroupMounts, readOwnGroups } from "./cgroup-manager.js";
-import { type Freezer, freezerV1, freezerV2 } from "./freezer.js";
+import { freezerV1, freezerV2 } from "./freezer.js";
 
 /** null: it has gone, is in no group of its own, or its group has no freezer. */
 export function freezerOfProcess(pid: number): Freezer | null {

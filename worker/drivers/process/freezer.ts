@@ -5,13 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readKey, readText } from "./cgroup.js";
-
-export interface Freezer {
-  /** False: some process would not stand still, and all go on. */
-  freeze(): Promise<boolean>;
-  thaw(): void;
-}
+import { type Freezer, readKey, readText } from "./cgroup.js";
 
 /** A process in the middle of a system call that cannot be interrupted is waited for. */
 const freezeDeadlineMs = 5_000;
