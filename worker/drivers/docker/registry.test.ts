@@ -94,9 +94,9 @@ describe.skipIf(why !== null)(`images from a registry${why === null ? "" : `: ${
     await push("second");
     const second = await docker().getImage(image).inspect();
     await forget();
-    await docker()
-      .getImage(testImage)
-      .tag({ repo: image.replace(/:1$/, ""), tag: "1" });
+    const name = { repo: image.replace(/:1$/, ""), tag: "1" };
+    const tagged: Promise<unknown> = docker().getImage(testImage).tag(name);
+    await tagged;
     await harness.end(start({ pull: "never", credentials: "wrong" }));
     expect(await version()).toBeUndefined();
     await harness.end(start({ pull: "always" }));
