@@ -62,8 +62,8 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
   // QEMU's channels are socket pairs with the supervisor: no other could get at its output.
   workerContract({
     driver: "kvm",
-    supervisor: { kvm: { images: testImages, qemu: testQemu, network: "none" } },
-    options: { kind: "kvm", image: "default", network: "none" },
+    supervisor: { kvm: { ...settings, network: "none" } },
+    options: { kind: "kvm", image: "default", network: "none", disk: null },
     attempts: 2,
     patience: 6,
     outlives: false,
