@@ -17,6 +17,8 @@ export interface BlobDirectory {
   readonly root: string;
   pathOf(sha256: string): string;
   has(sha256: string): Promise<boolean>;
+  /** null: it is not there. */
+  sizeOf(sha256: string): Promise<number | null>;
   /** Counts it as used now. */
   touch(sha256: string): Promise<void>;
   /** Throws BlobFailure if it would not fit. */
@@ -142,11 +144,17 @@ export async function openBlobDirectory(
     );
   }
 
+  async function sizeOf(sha256: string): Promise<number | null> {
+    const info = await stat(pathOf(sha256)).catch(() => null);
+    return info?.isFile() === true ? info.size : null;
+  }
+
   await list();
   return {
     root,
     pathOf,
-    has: async (sha256) => (await stat(pathOf(sha256)).catch(() => null))?.isFile() === true,
+    has: async (sha256) => (await sizeOf(sha256)) !== null,
+    sizeOf,
     async touch(sha256) {
       const now = new Date();
       await utimes(pathOf(sha256), now, now).catch(() => undefined);

@@ -111,7 +111,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     storeBytes: options.storeBytes ?? storeBytesDefault,
   });
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const sessions = new Sessions({ engine, heartbeatIntervalMs, version, log });
+  const sessions = new Sessions({ engine, blobs, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
   const planner = new PlannerClient({ engine, address, channel, budgetMs, seed: epoch, log });

@@ -8,6 +8,7 @@ import type { Incarnation, WorkerId } from "../../core/ids.js";
 import { sameIncarnation } from "../../core/ids.js";
 import type { AlmanacError } from "../../core/result.js";
 import type { Hello, MasterMessage, Welcome, WorkerMessage } from "../../core/session.js";
+import type { BlobDirectory } from "../../data/blob-directory.js";
 import { toServiceError } from "../../proto/codec/errors.js";
 import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
 import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
@@ -15,11 +16,13 @@ import { type WorkerCommands, welcome } from "../pure/effects.js";
 import { versionRefusal } from "../pure/versions.js";
 import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
+import { verifiedReports } from "./reported-outputs.js";
 
 type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
 
 export interface SessionsOptions {
   readonly engine: Engine;
+  readonly blobs: BlobDirectory;
   readonly heartbeatIntervalMs: number;
   /** The master's own. */
   readonly version: string;
@@ -88,8 +91,11 @@ class Session {
   readonly #options: SessionsOptions;
   readonly #hooks: Hooks;
   #sequence = 0;
-  /** Highest worker sequence whose effects are durable. */
+  /** Highest worker sequence whose effects are durable, with those of all before it. */
   #taken = 0;
+  /** A heartbeat is through at once, and must not acknowledge the report before it. */
+  readonly #undecided = new Set<number>();
+  #newest = 0;
   /** Commands decided before the Welcome has gone out; null afterwards. */
   #held: WorkerCommands[] | null = [];
   #ended = false;
@@ -127,11 +133,13 @@ class Session {
       const error = { code: "failed_precondition" as const, violations: [] };
       return this.#refuse({ ...error, message: "the first message must be a Hello" });
     }
-    const { engine } = this.#options;
+    const { engine, blobs } = this.#options;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
-    const { started, finished, refused, heartbeat } = message;
+    const { started, refused, heartbeat } = message;
     if (heartbeat !== null) engine.heartbeats.set(incarnation.worker, heartbeat);
-    if (started.length + finished.length + refused.length > 0) {
+    this.#undecided.add(message.sequence);
+    if (started.length + message.finished.length + refused.length > 0) {
+      const finished = await verifiedReports(blobs, message.finished);
       const reply = await engine.execute(
         { type: "WorkerReport", incarnation, started, finished, refused },
         `worker ${incarnation.worker}`,
@@ -141,9 +149,9 @@ class Session {
     this.#acknowledge(message.sequence);
   }
 
-  async #hello(message: WorkerMessage, hello: Hello): Promise<void> {
-    const { engine, heartbeatIntervalMs, version, log } = this.#options;
-    const { incarnation, facts } = hello;
+  async #hello(message: WorkerMessage, told: Hello): Promise<void> {
+    const { engine, blobs, heartbeatIntervalMs, version, log } = this.#options;
+    const { incarnation, facts } = told;
     // Before it takes the place of the session that is there.
     const impostor = mayBeWorker(this.#stream.metadata, incarnation.worker);
     if (impostor !== null) return this.#refuse(impostor);
@@ -154,12 +162,15 @@ class Session {
     this.incarnation = incarnation;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
     const principal = `worker ${incarnation.worker}`;
+    const unacknowledged = await verifiedReports(blobs, told.unacknowledged);
+    const hello = { ...told, unacknowledged };
     const reply = await engine.execute({ type: "WorkerHello", hello }, principal);
     if (!reply.ok) return this.#refuse(reply.error);
     // What was decided while the Hello became durable is in the state, and so in the answer.
     const { keep, kill, commands } = welcome(engine.state, hello);
     await engine.durable();
     this.#taken = message.sequence;
+    this.#newest = message.sequence;
     const held = this.#held ?? [];
     this.#held = null;
     const answer: Welcome = {
@@ -172,15 +183,16 @@ class Session {
     this.#write({ welcome: answer, ...commands });
     // Some of these stand in the Welcome's commands already: the worker takes each once.
     for (const late of held) this.send(late);
-    const { live, unacknowledged } = hello;
     log.info(
-      { worker: incarnation.worker, live: live.length, reports: unacknowledged.length },
+      { worker: incarnation.worker, live: hello.live.length, reports: unacknowledged.length },
       "worker registered",
     );
   }
 
   #acknowledge(sequence: number): void {
-    this.#taken = Math.max(this.#taken, sequence);
+    this.#undecided.delete(sequence);
+    this.#newest = Math.max(this.#newest, sequence);
+    this.#taken = Math.min(this.#newest, ...[...this.#undecided].map((one) => one - 1));
     this.#write({ welcome: null, launches: [], stops: [], leave: false });
   }
 
