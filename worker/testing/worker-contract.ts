@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DriverName, DriverOptions } from "../../core/drivers.js";
 import type { AgentOptions } from "../agent.js";
+import { signal } from "../drivers/process/proc.js";
 import { counted, counting, createLifeBench, type LifeBench } from "./contract/life-bench.js";
 import { outliving } from "./contract/outliving.js";
 import { countCases } from "./driver-contract.js";
@@ -22,6 +23,8 @@ interface WorkerTraits {
   readonly patience: number;
   /** What the driver runs outlives its supervisor. */
   readonly outlives: boolean;
+  /** It goes with its supervisor, though nobody is left to end it. Absent: false. */
+  readonly tied?: boolean;
 }
 
 export function workerContract(traits: WorkerTraits): void {
@@ -111,6 +114,22 @@ export function workerContract(traits: WorkerTraits): void {
         const end = await worker.master.finishOf(attempt, timeoutMs);
         expect(end.outcome).toEqual({ kind: "supervisor_lost" });
       }
+    });
+    if (traits.tied !== true) return;
+    test("it ends with its supervisor where no agent is left either", async () => {
+      const { worker, launchOf, processesOf } = bench;
+      const one = launchOf("sleep 600");
+      worker.master.launch(one);
+      await worker.master.startOf(one.attempt, timeoutMs);
+      expect(processesOf(one.attempt)).not.toEqual([]);
+      const supervisor = worker.agent.supervisorPid();
+      await worker.agent.stop({ stopSupervisor: false });
+      signal(supervisor, "SIGKILL");
+      const left = (): number[] => processesOf(one.attempt);
+      await expect.poll(left, { timeout: timeoutMs }).toEqual([]);
+      await worker.restartAgent();
+      const end = await worker.master.finishOf(one.attempt, timeoutMs);
+      expect(end.outcome).toEqual({ kind: "supervisor_lost" });
     });
   });
 }

@@ -67,6 +67,7 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
     attempts: 2,
     patience: 6,
     outlives: false,
+    tied: true,
   });
 
   describe("a machine", { concurrent: true, timeout: 120_000 }, () => {

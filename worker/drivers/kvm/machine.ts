@@ -10,6 +10,7 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Result } from "../../../core/result.js";
+import { tiedToStarter } from "../process/privileges.js";
 import { signal } from "../process/proc.js";
 import { wrapCommand, wrapperShell } from "../process/wrapper.js";
 import { channels, diskNames, type MachineDisks } from "./arguments.js";
@@ -68,6 +69,12 @@ const quitLimitMs = 1_000;
 const quitLimitWritingMs = 30_000;
 const lineBytesMax = 4_096;
 
+/**
+ * A machine is worth nothing without its supervisor, which has its channels: it must not run on
+ * unseen where no agent is left to start another one. Found out once.
+ */
+let tie: readonly string[] | null = null;
+
 /** Rejects if the process cannot be started. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const child = spawnMachine(options);
@@ -82,7 +89,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 function spawnMachine(options: MachineOptions): ChildProcess {
   const { qemu, directory, joinFiles, environment, disks } = options;
   const argv = [qemu, ...options.arguments];
-  const wrapped = wrapCommand(directory, joinFiles, [], argv, environment);
+  tie ??= tiedToStarter();
+  const wrapped = wrapCommand(directory, joinFiles, tie, argv, environment);
   try {
     return spawn(wrapperShell, wrapped.argv, {
       cwd: directory,

@@ -74,6 +74,15 @@ export function supervisorPrefix(policy: ProcessPolicy): readonly string[] {
   return setpriv === null ? [] : [setpriv, "--no-new-privs", "--"];
 }
 
+/**
+ * What is started behind this is killed when the process that starts it dies, however it dies. Empty
+ * where setpriv cannot do that.
+ */
+export function tiedToStarter(): readonly string[] {
+  const setpriv = workingTool("setpriv", "--pdeathsig", "KILL");
+  return setpriv === null ? [] : [setpriv, "--pdeathsig", "KILL", "--"];
+}
+
 export function probeHostTools(limitsProcesses: boolean): HostTools {
   return {
     setpriv: findSetpriv(),
