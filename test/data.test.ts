@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
-import { localInputs } from "../cli/local-inputs.js";
-import { missingInputs, sizeOf, upload } from "../cli/upload.js";
 import type { JobView, TaskView } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
+import { outputText, submitWithFiles } from "./support/data.js";
 import { distEntry } from "./support/entry.js";
+import { jobHasEnded, untilJob } from "./support/jobs.js";
 
 let directory = "";
 let cluster: Cluster;
@@ -36,27 +36,8 @@ afterAll(async () => {
 });
 
 async function run(tasks: string): Promise<{ view: JobView; sent: number }> {
-  const local = localInputs(directory);
-  const parsed = parseJob(`name: data\ntasks:\n${tasks}`, {
-    source: "data.yaml",
-    now: Date.now(),
-    readInput: local.read,
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const { spec } = parsed.value;
-  const missing = await missingInputs(client.store, spec, local.files);
-  await upload(client.store, missing);
-  const receipt = await client.submit({ spec, idempotencyKey: "", dryRun: false });
-  if (!receipt.ok) throw new Error(JSON.stringify(receipt.error));
-  const { jobId } = receipt.value;
-  const state = async () => {
-    const summary = await client.getSummary(jobId);
-    return summary.ok ? summary.value.state : summary.error.message;
-  };
-  await expect.poll(state, { timeout: 60_000, interval: 50 }).not.toBe("running");
-  const view = await client.get(jobId);
-  if (!view.ok) throw new Error(view.error.message);
-  return { view: view.value, sent: sizeOf(missing).files };
+  const { id, sent } = await submitWithFiles(client, directory, `name: data\ntasks:\n${tasks}`);
+  return { view: await untilJob(client, id, jobHasEnded), sent };
 }
 
 const only = (view: JobView): Pick<TaskView, "state" | "reason" | "message"> => {
@@ -64,16 +45,7 @@ const only = (view: JobView): Pick<TaskView, "state" | "reason" | "message"> => 
   return { state, reason, message };
 };
 
-async function textOf(task: string, path: string): Promise<string> {
-  const found = await client.outputs(task);
-  const file = found.ok ? found.value.outputs.find((one) => one.path === path) : undefined;
-  if (file === undefined) throw new Error(`${task} left no ${path}: ${JSON.stringify(found)}`);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of client.store.read(file.sha256, new AbortController().signal)) {
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
+const textOf = (task: string, path: string): Promise<string> => outputText(client, task, path);
 
 const on = (worker: string): string => `constraints: ["almanac.worker = ${worker}"]`;
 

@@ -2,7 +2,7 @@
  * Containers through a whole cluster, with a Docker daemon of the test's own that is killed in the
  * middle. Skipped where there is none: apt-get install docker.io iptables busybox-static, as root.
  */
-import { readFileSync, symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import { parseJob } from "../spec/job.js";
 import { attemptDirectory } from "../worker/ipc/paths.js";
 import { readLog } from "../worker/logs/reader.js";
 import { startDockerDaemon } from "../worker/testing/docker-daemon.js";
+import { outputText, runWithFiles } from "./support/data.js";
 import { distEntry } from "./support/entry.js";
 
 const { daemon, reason } = await startDockerDaemon();
@@ -114,6 +115,44 @@ tasks:
         tasks.map(({ name }) => [name, "succeeded", ""]),
       );
       expect(summary.state).toBe("succeeded");
+    });
+
+    it("files come to a container that is nobody's, and what it leaves goes on to another", async () => {
+      writeFileSync(join(directory, "words.txt"), "pear\napple\n", { mode: 0o600 });
+      const container = 'docker: { image: "almanac-test:1" }, resources: { cpu: 1, memory: 32Mi }';
+      const { tasks } = await runWithFiles(
+        client,
+        directory,
+        `
+name: files
+tasks:
+  sort:
+    inputs: [words.txt]
+    script: sort words.txt > sorted.txt; echo more >> words.txt; mkdir out; id -u > out/who.txt
+    outputs: [sorted.txt, out/]
+    constraints: ["almanac.worker = a"]
+    ${container.replace(", ", "\n    ")}
+  count:
+    inputs: [{ task: sort, output: "**", path: from/ }]
+    script: cat from/sorted.txt from/out/who.txt > all.txt
+    outputs: [all.txt]
+    constraints: ["almanac.worker = b"]
+    ${container.replace(", ", "\n    ")}
+  stray:
+    script: ln -s /etc/passwd out.txt
+    outputs: [out.txt]
+    ${container.replace(", ", "\n    ")}
+`,
+      );
+      expect(tasks.map(({ state, message }) => [state, message])).toEqual([
+        ["succeeded", ""],
+        ["succeeded", ""],
+        ["failed", expect.stringContaining("is a symbolic link")],
+      ]);
+      expect(await outputText(client, String(tasks[1]?.id), "all.txt")).toBe(
+        "apple\npear\n65534\n",
+      );
+      await expect.poll(containers).toBe(0);
     });
 
     it("a job goes on over kill -9 of the daemon: nothing lost, nothing twice", async () => {

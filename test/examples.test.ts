@@ -9,6 +9,7 @@ import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
 import type { JobView, TaskStateName } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
+import { outputText } from "./support/data.js";
 import { distEntry } from "./support/entry.js";
 import { stubNvidiaSmi } from "./support/stub-nvidia-smi.js";
 
@@ -88,6 +89,11 @@ describe("examples/", () => {
     const bad = view.tasks.filter(({ state }) => state !== "succeeded" && state !== "skipped");
     expect(bad.map(({ name, state, message }) => [name, state, message])).toEqual([]);
     expect(view.summary.state).toBe("succeeded");
+  });
+
+  it("data.yaml leaves its sum behind, as its first lines say", async () => {
+    const { summary } = await runExample("data.yaml");
+    expect(await outputText(client, `${summary.id}/sum`, "total.txt")).toBe("10000\n");
   });
 
   it("concordance.yaml retries what fails at first, and checks its own result", async () => {
