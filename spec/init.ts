@@ -7,6 +7,7 @@ export const starterNames: readonly StarterName[] = [
   "process",
   "array",
   "workflow",
+  "data",
   "gpu",
   "docker",
   "kvm",

@@ -1,7 +1,7 @@
 // Generated from examples/ by spec/examples.test.ts, so that a bundle carries them.
 // biome-ignore-all lint: generated
 // biome-ignore-all format: generated
-export type StarterName = "process" | "array" | "workflow" | "gpu" | "docker" | "kvm";
+export type StarterName = "process" | "array" | "workflow" | "data" | "gpu" | "docker" | "kvm";
 
 export const starterJobs: Readonly<Record<StarterName, string>> = {
   process: [
@@ -148,6 +148,46 @@ export const starterJobs: Readonly<Record<StarterName, string>> = {
     "    after: [{ task: select, on: done }]",
     "    estimate: 100ms",
     "    script: rm -f \"$DIRECTORY\"/model.* \"$DIRECTORY/data\"",
+    "",
+  ].join("\n"),
+  data: [
+    "# Files that pass from task to task, whichever workers they run on.",
+    "#   almanac submit data.yaml --wait",
+    "#   almanac get latest/sum total.txt -o -",
+    "name: data",
+    "",
+    "tasks:",
+    "  # What a task leaves is named by patterns below its working directory, and kept by content.",
+    "  split:",
+    "    array: 1-4",
+    "    script: |",
+    "      mkdir out",
+    "      seq 1 $((ALMANAC_ARRAY_INDEX * 1000)) > \"out/part-$ALMANAC_ARRAY_INDEX.txt\"",
+    "    outputs:",
+    "      - { path: out/*.txt, maxBytes: 1Mi, size: 20Ki }",
+    "    resources: { cpu: 1, memory: 32Mi }",
+    "    estimate: 1s",
+    "",
+    "  # `split[*]`: of the element with the same index. The input makes it wait for that one alone.",
+    "  count:",
+    "    array: 1-4",
+    "    inputs:",
+    "      - { task: \"split[*]\", output: out/*.txt, path: numbers.txt }",
+    "    script: wc -l < numbers.txt > \"count-$ALMANAC_ARRAY_INDEX.txt\"",
+    "    outputs: [\"count-*.txt\"]",
+    "    resources: { cpu: 1, memory: 32Mi }",
+    "    estimate: 1s",
+    "",
+    "  # All elements of `count`: a path that ends with / takes any number of files.",
+    "  sum:",
+    "    inputs:",
+    "      - { task: count, path: counts/ }",
+    "    script: |",
+    "      cat counts/*.txt | awk '{ total += $1 } END { print total }' > total.txt",
+    "      test \"$(cat total.txt)\" = 10000",
+    "    outputs: [total.txt]",
+    "    resources: { cpu: 1, memory: 32Mi }",
+    "    estimate: 1s",
     "",
   ].join("\n"),
   gpu: [

@@ -1,7 +1,7 @@
 /** The command as a user and a script meet it: a real cluster, real processes, real exit codes. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -101,6 +101,60 @@ tasks:
     expect(receipt.forecast.initialPlan.makespanMs).toBeGreaterThan(0);
     expect(receipt.forecast.tasks).toMatchObject([{ reservation: { worker: "one" } }]);
     expect(await json(["list"])).toEqual(before);
+  });
+});
+
+describe("files", () => {
+  const path = (name: string): string => join(folder, name);
+
+  it("go with one command and come back: run --input --output, get, get -o", async () => {
+    writeFileSync(path("words.txt"), "pear\napple\n");
+    const ran = await almanac([
+      ...["run", "--wait", "-q", "--input", "words.txt:in/list.txt", "--output", "out/"],
+      ...[
+        "--",
+        "sh",
+        "-c",
+        "mkdir out; sort in/list.txt > out/sorted.txt; wc -l < in/list.txt > out/n",
+      ],
+    ]);
+    expect(ran).toMatchObject({ code: 0 });
+    const id = ran.stdout.trim();
+    expect((await almanac(["get", id, "-q"])).stdout.split("\n").sort()).toEqual([
+      "",
+      "out/n",
+      "out/sorted.txt",
+    ]);
+    const printed = await almanac(["get", id, "out/sorted.txt", "-o", "-"]);
+    expect(printed).toEqual({ code: 0, stdout: "apple\npear\n", stderr: "" });
+    expect(await almanac(["get", id, "-o", "fetched"])).toMatchObject({ code: 0 });
+    expect(readFileSync(path("fetched/out/sorted.txt"), "utf8")).toBe("apple\npear\n");
+    const again = await almanac(["get", id, "-o", "fetched"]);
+    expect(again.code).not.toBe(0);
+    expect(again.stderr).toContain("--force writes over it");
+    expect(await almanac(["get", id, "-o", "fetched", "--force"])).toMatchObject({ code: 0 });
+    const absent = await almanac(["get", id, "nowhere.txt"]);
+    expect(absent).toMatchObject({ code: 1 });
+    expect(absent.stderr).toContain("left nothing that matches nowhere.txt");
+  });
+
+  it("are counted, and not sent, by a dry run", async () => {
+    writeFileSync(path("new.txt"), `never sent before ${Date.now()}\n`);
+    writeFileSync(
+      path("job.yaml"),
+      "name: dry\ntasks:\n  t: { command: [cat, new.txt], inputs: [new.txt], estimate: 1s }\n",
+    );
+    const sizes = { files: 1, bytes: readFileSync(path("new.txt")).length };
+    expect(await json(["submit", "job.yaml", "--dry-run"])).toMatchObject({ upload: sizes });
+    expect((await almanac(["submit", "job.yaml", "--dry-run"])).stdout).toContain(
+      "it would send 1 file",
+    );
+    // Had the first sent it, there would be nothing to send.
+    expect(await json(["submit", "job.yaml", "--dry-run"])).toMatchObject({ upload: sizes });
+    expect(await almanac(["submit", "job.yaml", "--wait"])).toMatchObject({ code: 0 });
+    expect(await json(["submit", "job.yaml", "--dry-run"])).toMatchObject({
+      upload: { files: 0, bytes: 0 },
+    });
   });
 });
 
