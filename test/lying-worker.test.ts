@@ -201,14 +201,20 @@ describe("a worker that lies", () => {
   });
 
   it.each([
-    ["content that it never sent", fileOf("out.txt", "never sent\n"), "has not come to the store"],
+    ["content that nobody sent", fileOf("out.txt", "never sent\n"), "has not come to the store"],
     [
-      "another size than was sent",
-      { ...fileOf("out.txt", input), sizeBytes: 99 },
-      `has ${input.length} bytes, not 99`,
+      "content of others, whose hash it knows",
+      fileOf("out.txt", secret),
+      "has not come to the store",
+    ],
+    [
+      "another size than it sent",
+      { ...fileOf("out.txt", "sent\n"), sizeBytes: 99 },
+      "has 5 bytes, not 99",
     ],
   ])("is not believed %s", async (_what, file, words) => {
     const { id, launch } = await launched();
+    expect(await putAs(store, "sent\n", launch.attempt)).toBe("taken");
     worker.finish(launch, [file]);
     await expect.poll(async () => (await taskOf(id)).state).toBe("failed");
     const { reason, message } = await taskOf(id);

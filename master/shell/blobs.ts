@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { type BlobDirectory, openBlobDirectory } from "../../data/blob-directory.js";
 import { namedContent } from "../pure/data.js";
 import type { Engine } from "./engine.js";
+import type { Received } from "./reported-outputs.js";
 
 interface BlobOptions {
   readonly dataDirectory: string;
@@ -25,11 +26,13 @@ export const openBlobs = (options: BlobOptions): Promise<BlobDirectory> =>
   });
 
 export function keepSwept(
-  blobs: BlobDirectory,
+  { blobs, sent }: Received,
   engine: Engine,
   log: Logger,
 ): { readonly stop: () => void } {
   async function sweep(): Promise<void> {
+    const { workers } = engine.state;
+    await sent?.keep(() => [...workers.values()].flatMap(({ live }) => [...live.keys()]));
     const named = namedContent(engine.state);
     const removed = await blobs.sweep((sha256) => named.has(sha256), Date.now() - unnamedMs);
     if (removed > 0) log.info({ removed }, "swept content that no job names");

@@ -6,7 +6,6 @@ import type { ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
 import { type Identity, identityOfPrincipal } from "../../core/identity.js";
 import { parseAttemptId, workerId } from "../../core/ids.js";
 import { type AlmanacError, fail, ok } from "../../core/result.js";
-import type { BlobDirectory } from "../../data/blob-directory.js";
 import { blobError, shortHash } from "../../data/blob-failure.js";
 import { directoryStore, take } from "../../data/blob-store.js";
 import {
@@ -28,11 +27,12 @@ import type { Engine } from "./engine.js";
 import { drained } from "./job-watch.js";
 import { findTaskByPath } from "./lookup.js";
 import { principalOf } from "./principal.js";
+import type { Received } from "./reported-outputs.js";
 import { unary } from "./unary.js";
 
 interface DataServiceOptions {
   readonly engine: Engine;
-  readonly blobs: BlobDirectory;
+  readonly received: Received;
 }
 
 /** At once, of everybody together: each has a file open and some chunks in memory. */
@@ -41,7 +41,8 @@ const transfersMax = 256;
 type PutCall = ServerReadableStream<PutRequestWire, PutResponseWire>;
 type FetchCall = ServerWritableStream<FetchRequestWire, FetchResponseWire>;
 
-export function dataService({ engine, blobs }: DataServiceOptions): DataServiceServer {
+export function dataService({ engine, received }: DataServiceOptions): DataServiceServer {
+  const { blobs, sent } = received;
   const store = directoryStore(blobs);
   let transfers = 0;
 
@@ -62,10 +63,14 @@ export function dataService({ engine, blobs }: DataServiceOptions): DataServiceS
     const first = await messages.next();
     const header = decodePutHeader(first.done === true ? undefined : first.value.header);
     if (!header.ok) return header.error;
-    const refused = refusePut(engine, callerOf(call), header.value);
+    const caller = callerOf(call);
+    const refused = refusePut(engine, caller, header.value);
     if (refused !== null) return refused;
-    const known = await blobs.has(header.value.sha256);
+    const { sha256, attempt } = header.value;
+    const known = await blobs.has(sha256);
+    // All of it, though it be known: who can send it has it.
     await take(blobs, header.value, contentOf(messages));
+    if (caller.role === "worker") await sent?.note(parseAttemptId(attempt), sha256);
     return { known };
   }
 

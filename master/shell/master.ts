@@ -32,6 +32,7 @@ import { LogRelay } from "./logs.js";
 import { PlannerClient } from "./planner-client.js";
 import { replay } from "./recovery.js";
 import type { MasterSecurity, SecurityOptions } from "./security.js";
+import { openSentContent } from "./sent-content.js";
 import { Sessions } from "./sessions.js";
 import { Watches } from "./watches.js";
 
@@ -110,8 +111,11 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     sharedDirectory: options.sharedDirectory ?? null,
     storeBytes: options.storeBytes ?? storeBytesDefault,
   });
+  const shares = (options.sharedDirectory ?? null) !== null;
+  const sent = shares ? null : await openSentContent(join(options.dataDirectory, "sent"));
+  const received = { blobs, sent };
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const sessions = new Sessions({ engine, blobs, heartbeatIntervalMs, version, log });
+  const sessions = new Sessions({ engine, received, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
   const planner = new PlannerClient({ engine, address, channel, budgetMs, seed: epoch, log });
@@ -130,7 +134,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
         JobServiceService,
         jobService({ engine, forecasts, watches, logs, logCache, blobs }),
       );
-      server.addService(DataServiceService, dataService({ engine, blobs }));
+      server.addService(DataServiceService, dataService({ engine, received }));
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
       server.addService(JoinServiceService, joinService({ engine, security }));
@@ -152,7 +156,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     },
   });
   planner.start();
-  const swept = keepSwept(blobs, engine, log);
+  const swept = keepSwept(received, engine, log);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
     security?.stop();

@@ -1,26 +1,37 @@
 /**
- * What workers say that attempts have left is held against the store before it counts: a hash that
- * nobody has sent is no file, and whoever waits for it would wait in vain. Outside of the decision,
- * which looks at no disk.
+ * What workers say that attempts have left is held against the store before it counts: a file that
+ * the attempt has not sent is none. Outside of the decision, which looks at no disk.
  */
 import type { DataFile } from "../../core/data.js";
 import type { AttemptFinished } from "../../core/session.js";
 import { quote } from "../../core/violations.js";
 import type { BlobDirectory } from "../../data/blob-directory.js";
 import { shortHash } from "../../data/blob-failure.js";
+import type { SentContent } from "./sent-content.js";
+
+export interface Received {
+  readonly blobs: BlobDirectory;
+  /** null: content comes through a directory that workers write to themselves. */
+  readonly sent: SentContent | null;
+}
 
 export async function verifiedReports(
-  blobs: BlobDirectory,
+  received: Received,
   reports: readonly AttemptFinished[],
 ): Promise<readonly AttemptFinished[]> {
   if (!reports.some(({ outputs }) => outputs !== undefined)) return reports;
-  return Promise.all(reports.map((report) => verified(blobs, report)));
+  return Promise.all(reports.map((report) => verified(received, report)));
 }
 
-async function verified(blobs: BlobDirectory, report: AttemptFinished): Promise<AttemptFinished> {
+async function verified(
+  { blobs, sent }: Received,
+  report: AttemptFinished,
+): Promise<AttemptFinished> {
   const { outputs = [], ...rest } = report;
+  const own = sent === null || outputs.length === 0 ? null : await sent.by(report.attempt);
   for (const file of outputs) {
-    const problem = await problemOf(blobs, file);
+    const came = own?.has(file.sha256) !== false;
+    const problem = came ? await problemOf(blobs, file) : absent(file);
     if (problem === null) continue;
     if (rest.outcome.kind !== "exited") return rest;
     const message = `${quote(file.path)}: ${problem}`;
@@ -34,7 +45,10 @@ async function problemOf(
   { sha256, sizeBytes }: DataFile,
 ): Promise<string | null> {
   const kept = await blobs.sizeOf(sha256);
-  if (kept === null) return `content ${shortHash(sha256)} has not come to the store`;
+  if (kept === null) return absent({ sha256 });
   if (kept === sizeBytes) return null;
   return `content ${shortHash(sha256)} has ${kept} bytes, not ${sizeBytes}`;
 }
+
+const absent = ({ sha256 }: Pick<DataFile, "sha256">): string =>
+  `content ${shortHash(sha256)} has not come to the store`;

@@ -8,7 +8,6 @@ import type { Incarnation, WorkerId } from "../../core/ids.js";
 import { sameIncarnation } from "../../core/ids.js";
 import type { AlmanacError } from "../../core/result.js";
 import type { Hello, MasterMessage, Welcome, WorkerMessage } from "../../core/session.js";
-import type { BlobDirectory } from "../../data/blob-directory.js";
 import { toServiceError } from "../../proto/codec/errors.js";
 import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
 import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
@@ -16,13 +15,13 @@ import { type WorkerCommands, welcome } from "../pure/effects.js";
 import { versionRefusal } from "../pure/versions.js";
 import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
-import { verifiedReports } from "./reported-outputs.js";
+import { type Received, verifiedReports } from "./reported-outputs.js";
 
 type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
 
 export interface SessionsOptions {
   readonly engine: Engine;
-  readonly blobs: BlobDirectory;
+  readonly received: Received;
   readonly heartbeatIntervalMs: number;
   /** The master's own. */
   readonly version: string;
@@ -133,24 +132,25 @@ class Session {
       const error = { code: "failed_precondition" as const, violations: [] };
       return this.#refuse({ ...error, message: "the first message must be a Hello" });
     }
-    const { engine, blobs } = this.#options;
+    const { engine, received } = this.#options;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
     const { started, refused, heartbeat } = message;
     if (heartbeat !== null) engine.heartbeats.set(incarnation.worker, heartbeat);
     this.#undecided.add(message.sequence);
     if (started.length + message.finished.length + refused.length > 0) {
-      const finished = await verifiedReports(blobs, message.finished);
+      const finished = await verifiedReports(received, message.finished);
       const reply = await engine.execute(
         { type: "WorkerReport", incarnation, started, finished, refused },
         `worker ${incarnation.worker}`,
       );
       if (!reply.ok) return this.#refuse(reply.error);
+      await received.sent?.forget(finished.map(({ attempt }) => attempt));
     }
     this.#acknowledge(message.sequence);
   }
 
   async #hello(message: WorkerMessage, told: Hello): Promise<void> {
-    const { engine, blobs, heartbeatIntervalMs, version, log } = this.#options;
+    const { engine, received, heartbeatIntervalMs, version, log } = this.#options;
     const { incarnation, facts } = told;
     // Before it takes the place of the session that is there.
     const impostor = mayBeWorker(this.#stream.metadata, incarnation.worker);
@@ -162,7 +162,7 @@ class Session {
     this.incarnation = incarnation;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
     const principal = `worker ${incarnation.worker}`;
-    const unacknowledged = await verifiedReports(blobs, told.unacknowledged);
+    const unacknowledged = await verifiedReports(received, told.unacknowledged);
     const hello = { ...told, unacknowledged };
     const reply = await engine.execute({ type: "WorkerHello", hello }, principal);
     if (!reply.ok) return this.#refuse(reply.error);
