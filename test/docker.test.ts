@@ -10,13 +10,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
+import { processesOf } from "../cli/cluster/processes.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
 import type { JobView } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
 import { attemptDirectory } from "../worker/ipc/paths.js";
 import { readLog } from "../worker/logs/reader.js";
 import { startDockerDaemon } from "../worker/testing/docker-daemon.js";
-import { outputText, runWithFiles } from "./support/data.js";
+import { outputText, runWithFiles, submitWithFiles } from "./support/data.js";
 import { distEntry } from "./support/entry.js";
 
 const { daemon, reason } = await startDockerDaemon();
@@ -153,6 +154,35 @@ tasks:
         "apple\npear\n65534\n",
       );
       await expect.poll(containers).toBe(0);
+    });
+
+    it("what a container leaves is taken though its supervisor was killed meanwhile", async () => {
+      const { id } = await submitWithFiles(
+        client,
+        directory,
+        `
+name: outliving
+tasks:
+  slow:
+    inputs: [words.txt]
+    script: sleep 4; sort words.txt > sorted.txt
+    outputs: [sorted.txt]
+    constraints: ["almanac.worker = a"]
+    docker: { image: "almanac-test:1" }
+    resources: { cpu: 1, memory: 32Mi }
+`,
+      );
+      await expect.poll(containers, { timeout: 20_000 }).toBe(1);
+      const running = async () => (await view(id)).tasks[0]?.state;
+      await expect.poll(running, { timeout: 20_000 }).toBe("running");
+      const [supervisor = 0] = processesOf(cluster.workers[0]?.dataDirectory ?? "");
+      process.kill(supervisor, "SIGKILL");
+      const { tasks } = await ended(id);
+      expect(tasks.map((task) => [task.state, task.message, task.attempts.length])).toEqual([
+        ["succeeded", "", 1],
+      ]);
+      expect(processesOf(cluster.workers[0]?.dataDirectory ?? "")).not.toContain(supervisor);
+      expect(await outputText(client, `${id}/slow`, "sorted.txt")).toBe("apple\npear\n");
     });
 
     it("a job goes on over kill -9 of the daemon: nothing lost, nothing twice", async () => {
