@@ -1,0 +1,273 @@
+/**
+ * The project inside a problem: tasks that all run on one worker, whose capacity vector (and the
+ * renewable pools) are the renewable resources, with consumable pools as non-renewable ones: the
+ * multi-mode resource-constrained project scheduling problem (Kolisch & Sprecher 1997), with lags,
+ * releases, blocks and running tasks. Only the makespan counts.
+ *
+ * Tasks are numbered anew: those that run already are gone, and what they take stands among the
+ * blocked intervals, what waits for them in the releases.
+ */
+import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+import { declinesProject } from "./declines.js";
+import { type ModeRow, reduceModes } from "./modes.js";
+import { type Precedence, precedenceOf } from "./precedence.js";
+
+export interface Project extends Precedence {
+  readonly problem: Problem;
+  /** The worker of all tasks; none where no task needs one. */
+  readonly worker: number;
+  readonly tasks: number;
+  /** [tasks] Index in the problem. */
+  readonly taskOf: Int32Array;
+  readonly release: Int32Array;
+  /** No end of the plan is earlier: what runs already. */
+  readonly makespanMin: number;
+
+  /** [resources] */
+  readonly capacity: Int32Array;
+  readonly resources: number;
+  readonly blocked: readonly Blocked[];
+
+  /** [tasks + 1] offsets into the columns of modes. */
+  readonly modeFirst: Int32Array;
+  readonly modeOption: Int32Array;
+  readonly duration: Int32Array;
+  /** [modes × resources] */
+  readonly demand: Int32Array;
+  /** [modes × stocks] What a mode takes for good. */
+  readonly use: Int32Array;
+  /** [stocks] Consumable pools that not every choice of modes keeps to. */
+  readonly stock: Int32Array;
+  readonly stocks: number;
+  /** No task has more than one mode. */
+  readonly isSingleMode: boolean;
+  /** Even one task after the other, everything ends by then. */
+  readonly span: number;
+}
+
+/** Capacity taken from time `from` to `to`, by resource. */
+export interface Blocked {
+  readonly from: number;
+  readonly to: number;
+  readonly use: readonly number[];
+}
+
+/** The project of a problem, or why there is none. */
+export function projectOf(problem: Problem): Project | string {
+  const declined = declinesProject(problem);
+  if (declined !== null) return declined;
+  const free: number[] = [];
+  for (let task = 0; task < problem.tasks.count; task += 1) {
+    if (problem.tasks.state[task] !== taskRunning) free.push(task);
+  }
+  const worker = theWorker(problem, free);
+  if (worker === "several") return "tasks may run on several workers";
+  const resources = resourcesOf(problem, worker);
+  const stock = stockOf(problem);
+  const offered = free.map((task) => modesOf(problem, task, worker, resources.capacity, stock));
+  if (offered.some((modes) => modes.length === 0)) return "a task has no way to run";
+  const reduced = reduceModes(offered, stock);
+  if (reduced === null) return "no choice of options keeps to the budgets";
+  const { modes, stocks } = reduced;
+  const precedence = precedenceOf(problem, free);
+  if (precedence.topological.length < free.length) return "the precedence has a cycle";
+  const rows = modes.flat();
+  const release = Int32Array.from(precedence.release);
+  const modeFirst = new Int32Array(free.length + 1);
+  modes.forEach((list, task) => {
+    modeFirst[task + 1] = (modeFirst[task] as number) + list.length;
+  });
+  const blocked = blockedOf(problem, worker, resources);
+  return {
+    problem,
+    worker,
+    tasks: free.length,
+    taskOf: Int32Array.from(free),
+    ...precedence,
+    release,
+    makespanMin: latestFixedEnd(problem),
+    capacity: Int32Array.from(resources.capacity),
+    resources: resources.capacity.length,
+    blocked,
+    modeFirst,
+    modeOption: Int32Array.from(rows, (row) => row.option),
+    duration: Int32Array.from(rows, (row) => row.duration),
+    demand: Int32Array.from(rows.flatMap((row) => row.demand)),
+    use: Int32Array.from(rows.flatMap((row) => stocks.map((pool) => row.use[pool] ?? 0))),
+    stock: Int32Array.from(stocks, (pool) => stock[pool] ?? 0),
+    stocks: stocks.length,
+    isSingleMode: modes.every((list) => list.length === 1),
+    span: spanOf(modes, precedence, release, blocked),
+  };
+}
+
+/** The one worker that any free task could take; none if there are only milestones. */
+function theWorker(problem: Problem, free: readonly number[]): number | "several" {
+  const { tasks, options, workers } = problem;
+  let found: number = none;
+  for (const task of free) {
+    if (isMilestone(problem, task)) continue;
+    const kept = tasks.state[task] === taskKept ? (tasks.previousWorker[task] as number) : none;
+    const block = tasks.block[task] as number;
+    const last = options.blockFirst[block + 1] as number;
+    for (let option = options.blockFirst[block] as number; option < last; option += 1) {
+      const only = options.worker[option] as number;
+      for (let worker = 0; worker < workers.count; worker += 1) {
+        if (workers.classOf[worker] !== options.class[option]) continue;
+        if ((only !== none && only !== worker) || (kept !== none && kept !== worker)) continue;
+        if (found !== none && found !== worker) return "several";
+        found = worker;
+      }
+    }
+  }
+  return found;
+}
+
+interface Resources {
+  readonly capacity: readonly number[];
+  readonly dimensions: number;
+  /** Of each pool: its resource, or none for consumable ones. */
+  readonly ofPool: readonly number[];
+}
+
+/** The worker's dimensions first, then the pools that come back. */
+function resourcesOf(problem: Problem, worker: number): Resources {
+  const dimensions = problem.dimensions.length;
+  const capacity: number[] = [];
+  for (let d = 0; d < dimensions; d += 1) {
+    capacity.push(worker === none ? 0 : (problem.workers.capacity[worker * dimensions + d] ?? 0));
+  }
+  const ofPool = Array.from({ length: problem.pools.count }, (_, pool) =>
+    problem.pools.consumable[pool] === 1
+      ? none
+      : capacity.push(problem.pools.capacity[pool] as number) - 1,
+  );
+  return { capacity, dimensions, ofPool };
+}
+
+/** What running tasks leave of each consumable pool. */
+function stockOf(problem: Problem): number[] {
+  const stock = [...problem.pools.capacity];
+  const { tasks } = problem;
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] !== taskRunning) continue;
+    const option = tasks.fixedOption[task] as number;
+    for (const { pool, amount } of poolUses(problem, task, option)) {
+      stock[pool] = (stock[pool] ?? 0) - amount;
+    }
+  }
+  return stock;
+}
+
+function poolUses(problem: Problem, task: number, option: number) {
+  const uses: { pool: number; amount: number }[] = [];
+  const add = (rows: Problem["tasks"] | Problem["options"], row: number): void => {
+    const last = rows.poolFirst[row + 1] as number;
+    for (let entry = rows.poolFirst[row] as number; entry < last; entry += 1) {
+      uses.push({
+        pool: rows.poolIndex[entry] as number,
+        amount: rows.poolAmount[entry] as number,
+      });
+    }
+  };
+  add(problem.tasks, task);
+  if (option !== none) add(problem.options, option);
+  return uses;
+}
+
+function modesOf(
+  problem: Problem,
+  task: number,
+  worker: number,
+  capacity: readonly number[],
+  stock: readonly number[],
+): ModeRow[] {
+  const { tasks, options, workers, pools } = problem;
+  const dimensions = problem.dimensions.length;
+  const zeros = capacity.map(() => 0);
+  if (isMilestone(problem, task)) {
+    const use = stock.map(() => 0);
+    for (const { pool, amount } of poolUses(problem, task, none)) {
+      use[pool] = pools.consumable[pool] === 1 ? (use[pool] ?? 0) + amount : 0;
+    }
+    return [{ option: none, duration: 0, demand: zeros, use }];
+  }
+  const kept = tasks.state[task] === taskKept ? (tasks.previousOption[task] as number) : none;
+  const block = tasks.block[task] as number;
+  const last = options.blockFirst[block + 1] as number;
+  const modes: ModeRow[] = [];
+  for (let option = options.blockFirst[block] as number; option < last; option += 1) {
+    const only = options.worker[option] as number;
+    if (workers.classOf[worker] !== options.class[option]) continue;
+    if ((only !== none && only !== worker) || (kept !== none && kept !== option)) continue;
+    const row = (options.demandRow[option] as number) * dimensions;
+    const demand = zeros.map((_, d) => (d < dimensions ? (options.demand[row + d] ?? 0) : 0));
+    const use = stock.map(() => 0);
+    let renewable = dimensions;
+    const placeOf = Array.from(pools.consumable, (is) => (is === 1 ? none : renewable++));
+    for (const { pool, amount } of poolUses(problem, task, option)) {
+      const place = placeOf[pool] as number;
+      if (place === none) use[pool] = (use[pool] ?? 0) + amount;
+      else demand[place] = (demand[place] ?? 0) + amount;
+    }
+    const fits =
+      demand.every((amount, k) => amount <= (capacity[k] ?? 0)) &&
+      use.every((amount, pool) => amount === 0 || amount <= (stock[pool] ?? 0));
+    if (fits) modes.push({ option, duration: options.duration[option] as number, demand, use });
+  }
+  return modes;
+}
+
+function blockedOf(problem: Problem, worker: number, resources: Resources): Blocked[] {
+  const { blocks, tasks, options } = problem;
+  const { dimensions, ofPool, capacity } = resources;
+  const blocked: Blocked[] = [];
+  const isAny = (use: readonly number[]): boolean => use.some((amount) => amount > 0);
+  for (let block = 0; block < blocks.count; block += 1) {
+    if (blocks.worker[block] !== worker) continue;
+    const use = capacity.map((_, k) =>
+      k < dimensions ? (blocks.use[block * dimensions + k] ?? 0) : 0,
+    );
+    const from = Math.max(0, blocks.from[block] as number);
+    if (isAny(use)) blocked.push({ from, to: blocks.to[block] as number, use });
+  }
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] !== taskRunning) continue;
+    const option = tasks.fixedOption[task] as number;
+    const row = option === none ? none : (options.demandRow[option] as number) * dimensions;
+    const isHere = tasks.fixedWorker[task] === worker && row !== none;
+    const use = capacity.map((_, k) =>
+      k < dimensions && isHere ? (options.demand[row + k] ?? 0) : 0,
+    );
+    for (const { pool, amount } of poolUses(problem, task, option)) {
+      const place = ofPool[pool] as number;
+      if (place !== none) use[place] = (use[place] ?? 0) + amount;
+    }
+    const from = Math.max(0, tasks.fixedStart[task] as number);
+    if (isAny(use)) blocked.push({ from, to: tasks.fixedEnd[task] as number, use });
+  }
+  return blocked.filter(({ from, to }) => to > from);
+}
+
+function latestFixedEnd({ tasks }: Problem): number {
+  let latest = 0;
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] === taskRunning) {
+      latest = Math.max(latest, tasks.fixedEnd[task] as number);
+    }
+  }
+  return latest;
+}
+
+function spanOf(
+  modes: readonly (readonly ModeRow[])[],
+  precedence: Precedence,
+  release: Int32Array,
+  blocked: readonly Blocked[],
+): number {
+  let span = 0;
+  for (const list of modes) span += list.reduce((most, { duration }) => Math.max(most, duration), 0);
+  for (const lag of precedence.predecessorLag) span += lag;
+  const latestRelease = release.reduce((latest, at) => Math.max(latest, at), 0);
+  return span + blocked.reduce((latest, { to }) => Math.max(latest, to), latestRelease) + 1;
+}
