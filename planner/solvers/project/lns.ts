@@ -12,7 +12,20 @@ import {
   sortByStart,
 } from "./schedule.js";
 import { aim, createWindows, cutWindow, pasteWindow, type Windows } from "./window.js";
-import { createWindowSearch, found, searchWindow, type WindowSearch } from "./window-search.js";
+import {
+  createWindowSearch,
+  found,
+  gaveUp,
+  refuted,
+  searchWindow,
+  type WindowSearch,
+} from "./window-search.js";
+
+/** Windows cut from one pair of justified schedules. */
+const triesOfAim = 10;
+const sizeMin = 6;
+const sizeMax = 24;
+const failsOfWindow = 60;
 
 export interface Lns {
   readonly scheduler: Scheduler;
@@ -20,6 +33,8 @@ export interface Lns {
   readonly search: WindowSearch;
   readonly random: () => number;
   readonly result: Schedule;
+  /** Of the last window. */
+  outcome: number;
 }
 
 /** null where times are too long for windows of words per tick. */
@@ -33,6 +48,7 @@ export function createLns(scheduler: Scheduler, random: () => number): Lns | nul
     search: createWindowSearch(project.tasks),
     random,
     result: createSchedule(project),
+    outcome: gaveUp,
   };
 }
 
@@ -46,16 +62,14 @@ export function rearrange(
   failsMax: number,
 ): Schedule | null {
   const { windows, search, scheduler, random, result } = lns;
+  lns.outcome = refuted;
   if (!cutWindow(windows, schedule, first, size, target)) return null;
   const { window } = windows;
-  const noise = random() < 0.5 ? 2 : 6;
-  for (let index = 0; index < window.count; index += 1) {
-    search.rank[index] = (window.latest[index] as number) + noise * random();
-  }
+  rankTasks(lns, schedule);
   const before = search.workUnits;
-  const outcome = searchWindow(search, window, failsMax);
+  lns.outcome = searchWindow(search, window, failsMax);
   scheduler.workUnits += (search.workUnits - before) >> 1;
-  if (outcome !== found) return null;
+  if (lns.outcome !== found) return null;
   copySchedule(schedule, result);
   pasteWindow(windows, result, search.starts);
   sortByStart(scheduler, result);
@@ -65,16 +79,39 @@ export function rearrange(
   return result;
 }
 
+/**
+ * Which of the tasks that could start next does: by latest start, or by the middle between the starts
+ * in the schedules justified to both sides, with noise.
+ */
+function rankTasks({ windows, search, random }: Lns, schedule: Schedule): void {
+  const { window, right } = windows;
+  const draw = random();
+  const noise = draw < 0.5 ? 1 : 5;
+  const isGuided = random() < 0.5;
+  for (let index = 0; index < window.count; index += 1) {
+    const task = window.task[index] as number;
+    const by = isGuided
+      ? ((schedule.start[task] as number) + (right.start[task] as number)) / 2
+      : (window.latest[index] as number);
+    search.rank[index] = by + noise * random();
+  }
+}
+
 /** Some windows of one schedule; the first success is returned. */
-export function improve(lns: Lns, schedule: Schedule, target: number, tries: number): Schedule | null {
+export function* improve(
+  lns: Lns,
+  schedule: Schedule,
+  target: number,
+): Generator<void, Schedule | null, void> {
   const { windows, random, scheduler } = lns;
   const { tasks } = scheduler.project;
   aim(windows, schedule, target);
-  for (let k = 0; k < tries; k += 1) {
-    const size = Math.min(tasks, 8 + randomInteger(random, 40));
+  for (let k = 0; k < triesOfAim; k += 1) {
+    const size = Math.min(tasks, sizeMin + randomInteger(random, sizeMax - sizeMin));
     const first = randomInteger(random, tasks - size + 1);
-    const better = rearrange(lns, schedule, target, first, size, 100);
+    const better = rearrange(lns, schedule, target, first, size, failsOfWindow);
     if (better !== null) return better;
+    yield;
   }
   return null;
 }

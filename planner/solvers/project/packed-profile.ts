@@ -11,6 +11,8 @@ export interface Packing {
   readonly guards: number;
   /** Everything free, guards set. */
   readonly full: number;
+  /** Of each field in use: its lowest bit, and what covers it there. */
+  readonly fields: readonly { readonly shift: number; readonly mask: number }[];
   /** [modes] */
   readonly demand: Int32Array;
   /** [span + 1] Free amounts with only the blocked intervals taken. */
@@ -22,6 +24,7 @@ export function packingOf(project: Project): Packing | null {
   const { resources, capacity, demand, duration, span, blocked } = project;
   const shift = new Int32Array(resources);
   const scale = new Int32Array(resources).fill(1);
+  const fields: { shift: number; mask: number }[] = [];
   let guards = 0;
   let full = 0;
   let bit = 0;
@@ -35,6 +38,7 @@ export function packingOf(project: Project): Packing | null {
     const amount = Math.floor((capacity[k] as number) / (scale[k] as number));
     const width = 32 - Math.clz32(amount);
     if (bit + width + 1 > 32) return null;
+    fields.push({ shift: bit, mask: 2 ** width - 1 });
     full |= amount << bit;
     guards |= 1 << (bit + width);
     bit += width + 1;
@@ -70,7 +74,7 @@ export function packingOf(project: Project): Packing | null {
       base[at] = word | guards;
     }
   }
-  return { guards, full: full | guards, demand: packed, base };
+  return { guards, full: full | guards, fields, demand: packed, base };
 }
 
 function isEverTaken({ demand, resources, duration }: Project, k: number): boolean {

@@ -19,6 +19,8 @@ export interface WindowSearch {
   readonly starts: Int32Array;
   /** [sizeMax] Ties of the earliest start go to the lower one. */
   readonly rank: Float64Array;
+  /** [length] Work that must end by then, of one resource. */
+  work: Int32Array;
   fails: number;
   workUnits: number;
 }
@@ -29,6 +31,7 @@ export function createWindowSearch(sizeMax: number): WindowSearch {
     chosen: new Int32Array(sizeMax + 1),
     starts: new Int32Array(sizeMax),
     rank: new Float64Array(sizeMax),
+    work: new Int32Array(0),
     fails: 0,
     workUnits: 0,
   };
@@ -41,6 +44,7 @@ export function searchWindow(search: WindowSearch, window: Window, failsMax: num
   if (search.stack.length < stride * (count + 2)) {
     search.stack = new Int32Array(stride * (count + 2) * 2);
   }
+  if (search.work.length < length + 1) search.work = new Int32Array(2 * length + 1);
   const { stack, chosen } = search;
   search.fails = 0;
   begin(search, window);
@@ -49,11 +53,13 @@ export function searchWindow(search: WindowSearch, window: Window, failsMax: num
   while (true) {
     const base = depth * stride;
     holds = holds && propagate(search, window, base);
-    const task = holds ? choose(search, window, base) : failed;
+    const task: number = holds ? choose(search, window, base) : failed;
     if (task >= 0) {
-      const raised = advancePostponed(search, window, base, stack[base + task] as number);
+      const from = stack[base + task] as number;
+      const raised = advancePostponed(search, window, base, from);
       holds = raised !== failed;
-      if (raised !== 0) continue;
+      if (raised === 0) holds = hasRoom(search, window, base, from);
+      if (raised !== 0 || !holds) continue;
     }
     if (task === complete) {
       for (let index = 0; index < count; index += 1) {
@@ -311,4 +317,35 @@ function advancePostponed(
     raised += 1;
   }
   return raised;
+}
+
+/**
+ * Energy: all open tasks start at `from` or later; those that must end by some time find room for
+ * what they need of each resource before it.
+ */
+function hasRoom({ stack, work }: WindowSearch, window: Window, base: number, from: number): boolean {
+  const { count, length, duration, demand, fields } = window;
+  const free = base + 3 * count;
+  for (let k = 0; k < fields.length; k += 1) {
+    const { shift, mask } = fields[k] as { shift: number; mask: number };
+    for (let at = from; at <= length; at += 1) work[at] = 0;
+    for (let index = 0; index < count; index += 1) {
+      const earliest = stack[base + index] as number;
+      const latest = stack[base + count + index] as number;
+      if (earliest === latest) continue;
+      const ticks = duration[index] as number;
+      // What it occupies in any case is not free any more.
+      const occupied = earliest + ticks - latest;
+      const open = occupied > 0 ? ticks - occupied : ticks;
+      const end = latest + ticks;
+      work[end] = (work[end] as number) + open * (((demand[index] as number) >> shift) & mask);
+    }
+    let rest = 0;
+    for (let at = from; at < length; at += 1) {
+      rest += ((stack[free + at] as number) >> shift) & mask;
+      rest -= work[at + 1] as number;
+      if (rest < 0) return false;
+    }
+  }
+  return true;
 }

@@ -38,6 +38,7 @@ export interface Window {
   /** [length] Packed; what the tasks around the window leave. */
   readonly free: Int32Array;
   readonly guards: number;
+  readonly fields: Packing["fields"];
 }
 
 export interface Windows {
@@ -79,6 +80,7 @@ export function createWindows(scheduler: Scheduler, packing: Packing, sizeMax: n
       successorLag: ints(edges),
       free: ints(project.span + 1),
       guards: packing.guards,
+      fields: packing.fields,
     },
   };
 }

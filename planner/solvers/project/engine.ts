@@ -1,0 +1,93 @@
+/** A project search behind the solver port: plans in, plans and bounds out. */
+import { evaluate } from "../../../core/check.js";
+import { emptyPlan, type Plan } from "../../../core/plan.js";
+import { none, type Problem, taskRunning } from "../../../core/problem.js";
+import { assert } from "../../../core/result.js";
+import type { Shared, SolverRun, StepReport } from "../../solver.js";
+import { type Project, projectOf } from "./project.js";
+import { type Schedule, sortByStart } from "./schedule.js";
+import { createSearch, explore, type Search } from "./search.js";
+
+export function startProject(problem: Problem, seed: number): SolverRun {
+  const project = projectOf(problem);
+  assert(typeof project !== "string", `a declined problem is not started: ${String(project)}`);
+  const search = createSearch(project, seed);
+  const exploration = explore(search);
+  let seen: Plan | null = null;
+  let returned = Number.POSITIVE_INFINITY;
+  let done = false;
+  return {
+    step(workUnits: number, shared: Shared): StepReport {
+      const { scheduler, best } = search;
+      const before = scheduler.workUnits;
+      if (shared.plan !== null && shared.plan !== seen) {
+        seen = shared.plan;
+        takeUp(search, shared.plan);
+      }
+      while (!done && scheduler.workUnits - before < workUnits && !shared.interrupted()) {
+        done = exploration.next().done === true;
+      }
+      let improved: Plan | null = null;
+      if (best.makespan < returned && best.makespan <= problem.horizon) {
+        returned = best.makespan;
+        const plan = planOf(project, best);
+        if (evaluate(problem, plan).value < shared.value) improved = plan;
+      }
+      return {
+        workUnits: Math.max(1, scheduler.workUnits - before),
+        improved,
+        bound: valueOf(project, search.bound),
+        done,
+      };
+    },
+  };
+}
+
+/** The value of a plan of so many ticks, but for what all plans pay alike. */
+const valueOf = ({ problem }: Project, ticks: number): number =>
+  (problem.weights.makespan * ticks * problem.tickMs) / 1000;
+
+function planOf(project: Project, schedule: Schedule): Plan {
+  const { problem, worker, taskOf, modeOption, duration } = project;
+  const { tasks } = problem;
+  const plan = emptyPlan(tasks.count);
+  for (let task = 0; task < tasks.count; task += 1) {
+    if (tasks.state[task] !== taskRunning) continue;
+    plan.option[task] = tasks.fixedOption[task] as number;
+    plan.worker[task] = tasks.fixedWorker[task] as number;
+    plan.start[task] = tasks.fixedStart[task] as number;
+    plan.end[task] = tasks.fixedEnd[task] as number;
+    plan.devices[task] = tasks.fixedDevices[task] as number;
+  }
+  for (let index = 0; index < project.tasks; index += 1) {
+    const task = taskOf[index] as number;
+    const mode = schedule.mode[index] as number;
+    const option = modeOption[mode] as number;
+    plan.option[task] = option;
+    plan.worker[task] = option === none ? none : worker;
+    plan.start[task] = schedule.start[index] as number;
+    plan.end[task] = (schedule.start[index] as number) + (duration[mode] as number);
+  }
+  return plan;
+}
+
+/** A plan from elsewhere enters the population, unless it takes options that are dropped here. */
+function takeUp(search: Search, plan: Plan): void {
+  const { project, foreign, scheduler } = search;
+  const { modeFirst, modeOption, duration, taskOf } = project;
+  let makespan = project.makespanMin;
+  for (let index = 0; index < project.tasks; index += 1) {
+    const task = taskOf[index] as number;
+    const last = modeFirst[index + 1] as number;
+    let mode = modeFirst[index] as number;
+    while (mode < last && modeOption[mode] !== plan.option[task]) mode += 1;
+    if (mode === last) return;
+    foreign.mode[index] = mode;
+    foreign.start[index] = plan.start[task] as number;
+    makespan = Math.max(makespan, (plan.start[task] as number) + (duration[mode] as number));
+  }
+  foreign.makespan = makespan;
+  foreign.order.set(project.topological);
+  sortByStart(scheduler, foreign);
+  search.hasForeign = true;
+}

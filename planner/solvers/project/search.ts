@@ -1,0 +1,123 @@
+/**
+ * The search of a project engine: a first population, then genetic search and windows of its members
+ * in turns, by the work that each has done. A generator: every `yield` is a point where it may pause.
+ */
+import { randomInteger, seededRandom } from "../../../core/random.js";
+import { breed, createGenetic, found, type Genetic } from "./genetic.js";
+import { createLns, improve, type Lns } from "./lns.js";
+import { enter, type Population } from "./population.js";
+import type { Project } from "./project.js";
+import { rulesOf } from "./rules.js";
+import {
+  copySchedule,
+  createSchedule,
+  createScheduler,
+  justify,
+  type Schedule,
+  type Scheduler,
+} from "./schedule.js";
+
+export interface Search {
+  readonly project: Project;
+  readonly scheduler: Scheduler;
+  readonly genetic: Genetic;
+  readonly lns: Lns | null;
+  readonly random: () => number;
+  readonly best: Schedule;
+  /** Proven: no makespan is lower. */
+  bound: number;
+  /** A schedule from elsewhere, to enter the population. */
+  readonly foreign: Schedule;
+  hasForeign: boolean;
+}
+
+const populationSize = 40;
+/** So many children without a better best let a new population begin, with the best of the old. */
+const patience = 60_000;
+
+export function createSearch(project: Project, seed: number): Search {
+  const random = seededRandom(seed);
+  const scheduler = createScheduler(project);
+  return {
+    project,
+    scheduler,
+    genetic: createGenetic(scheduler, rulesOf(project), random, populationSize),
+    lns: createLns(scheduler, random),
+    random,
+    best: createSchedule(project),
+    bound: 0,
+    foreign: createSchedule(project),
+    hasForeign: false,
+  };
+}
+
+/** Ends where the best is proven optimal. */
+export function* explore(search: Search): Generator<void, void, void> {
+  const { genetic, scheduler, lns } = search;
+  let byGenes = 0;
+  let byWindows = 0;
+  while (search.best.makespan > search.bound) {
+    if (genetic.idle > patience) startAnew(search);
+    yield* foundPopulation(search);
+    const before = scheduler.workUnits;
+    if (lns !== null && byWindows < byGenes) {
+      yield* improveMember(search, lns);
+      byWindows += scheduler.workUnits - before;
+    } else {
+      offer(search, breed(genetic));
+      byGenes += scheduler.workUnits - before;
+    }
+    yield;
+  }
+}
+
+function* foundPopulation(search: Search): Generator<void, void, void> {
+  const { genetic, foreign, scheduler } = search;
+  const { population } = genetic;
+  // Small projects have few schedules that differ.
+  for (let draw = 0; population.count < populationSize && draw < 3 * populationSize; draw += 1) {
+    offer(search, found(genetic));
+    if (search.best.makespan <= search.bound) return;
+    yield;
+  }
+  if (!search.hasForeign) return;
+  search.hasForeign = false;
+  justify(scheduler, foreign);
+  offer(search, foreign);
+  yield;
+}
+
+/** A random good member, with a shorter target or with its own: sideways, to where windows give. */
+function* improveMember(search: Search, lns: Lns): Generator<void, void, void> {
+  const { random, genetic } = search;
+  const member = goodMember(genetic.population, random);
+  const target = random() < 0.4 ? member.makespan - 1 : member.makespan;
+  const better = yield* improve(lns, member, target);
+  if (better !== null) offer(search, better);
+}
+
+function goodMember({ members, count }: Population, random: () => number): Schedule {
+  let best = members[randomInteger(random, count)] as Schedule;
+  for (let draw = 0; draw < 3; draw += 1) {
+    const other = members[randomInteger(random, count)] as Schedule;
+    if (other.makespan < best.makespan) best = other;
+  }
+  return best;
+}
+
+function offer(search: Search, schedule: Schedule): void {
+  const { genetic, best, random } = search;
+  enter(genetic.population, schedule, random);
+  genetic.idle += 1;
+  if (schedule.makespan >= best.makespan) return;
+  copySchedule(schedule, best);
+  genetic.idle = 0;
+}
+
+/** A new population around the best schedule. */
+function startAnew(search: Search): void {
+  const { genetic, best, random } = search;
+  genetic.population.count = 0;
+  genetic.idle = 0;
+  enter(genetic.population, best, random);
+}
