@@ -8,12 +8,16 @@ import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
 import { declinesFlexibleShop } from "./flexible-shop/declines.js";
 import { declinesJobShop } from "./job-shop/declines.js";
+import { declinesMultiMode } from "./multi-mode/declines.js";
+import { declinesRcpsp } from "./rcpsp/declines.js";
 import { unrelatedView } from "./unrelated/view.js";
 
 export const solverNames = [
   "unrelated",
   "job-shop",
   "flexible-shop",
+  "rcpsp",
+  "multi-mode",
   "multi-start",
   "ilp",
   "exact-highs",
@@ -53,6 +57,42 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     },
     load: async () => (await import("./unrelated/unrelated.js")).unrelated,
   },
+  "job-shop": {
+    name: "job-shop",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesJobShop,
+    load: async () => (await import("./job-shop/job-shop.js")).jobShop,
+  },
+  "flexible-shop": {
+    name: "flexible-shop",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesFlexibleShop,
+    load: async () => (await import("./flexible-shop/flexible-shop.js")).flexibleShop,
+  },
+  rcpsp: {
+    name: "rcpsp",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesRcpsp,
+    load: async () => (await import("./rcpsp/rcpsp.js")).rcpsp,
+  },
+  "multi-mode": {
+    name: "multi-mode",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesMultiMode,
+    load: async () => (await import("./multi-mode/multi-mode.js")).multiMode,
+  },
   "multi-start": {
     name: "multi-start",
     deterministic: true,
@@ -73,24 +113,6 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
       return typeof view === "string" ? view : null;
     },
     load: async () => (await import("./ilp/ilp.js")).loadIlp(),
-  },
-  "job-shop": {
-    name: "job-shop",
-    deterministic: true,
-    role: "search",
-    scope: "special",
-    members: 2,
-    declines: declinesJobShop,
-    load: async () => (await import("./job-shop/job-shop.js")).jobShop,
-  },
-  "flexible-shop": {
-    name: "flexible-shop",
-    deterministic: true,
-    role: "search",
-    scope: "special",
-    members: 2,
-    declines: declinesFlexibleShop,
-    load: async () => (await import("./flexible-shop/flexible-shop.js")).flexibleShop,
   },
   "exact-highs": {
     name: "exact-highs",

@@ -123,12 +123,6 @@ export function scheduleBackward(
   return isWhole;
 }
 
-/** Forward, backward, forward. The result is no longer than the first pass. */
-export function scheduleJustified(scheduler: Scheduler, schedule: Schedule): void {
-  scheduleForward(scheduler, schedule);
-  justify(scheduler, schedule);
-}
-
 /** Backward and forward again, of a schedule with its times. */
 export function justify(scheduler: Scheduler, schedule: Schedule): void {
   scheduleBackward(scheduler, schedule, schedule.makespan);

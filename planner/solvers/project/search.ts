@@ -32,6 +32,8 @@ export interface Search {
 }
 
 const populationSize = 40;
+/** Work in windows for each unit of genetic work. */
+const windowShare = 0.5;
 /** So many children without a better best let a new population begin, with the best of the old. */
 const patience = 60_000;
 
@@ -59,8 +61,9 @@ export function* explore(search: Search): Generator<void, void, void> {
   while (search.best.makespan > search.bound) {
     if (genetic.idle > patience) startAnew(search);
     yield* foundPopulation(search);
+    if (genetic.population.count === 0) continue;
     const before = scheduler.workUnits;
-    if (lns !== null && byWindows < byGenes) {
+    if (lns !== null && byWindows < windowShare * byGenes) {
       yield* improveMember(search, lns);
       byWindows += scheduler.workUnits - before;
     } else {
@@ -76,7 +79,7 @@ function* foundPopulation(search: Search): Generator<void, void, void> {
   const { population } = genetic;
   // Small projects have few schedules that differ.
   for (let draw = 0; population.count < populationSize && draw < 3 * populationSize; draw += 1) {
-    offer(search, found(genetic));
+    offer(search, found(genetic, draw));
     if (search.best.makespan <= search.bound) return;
     yield;
   }
@@ -93,7 +96,7 @@ function* improveMember(search: Search, lns: Lns): Generator<void, void, void> {
   const member = goodMember(genetic.population, random);
   const target = random() < 0.4 ? member.makespan - 1 : member.makespan;
   const better = yield* improve(lns, member, target);
-  if (better !== null) offer(search, better);
+  offer(search, better);
 }
 
 function goodMember({ members, count }: Population, random: () => number): Schedule {
@@ -105,7 +108,8 @@ function goodMember({ members, count }: Population, random: () => number): Sched
   return best;
 }
 
-function offer(search: Search, schedule: Schedule): void {
+function offer(search: Search, schedule: Schedule | null): void {
+  if (schedule === null) return;
   const { genetic, best, random } = search;
   enter(genetic.population, schedule, random);
   genetic.idle += 1;
