@@ -13,11 +13,13 @@ import {
 } from "./schedule.js";
 import { aim, createWindows, cutWindow, pasteWindow, type Windows } from "./window.js";
 import {
+  beginSearch,
+  continueSearch,
   createWindowSearch,
   found,
   gaveUp,
+  paused,
   refuted,
-  searchWindow,
   type WindowSearch,
 } from "./window-search.js";
 
@@ -26,6 +28,7 @@ const triesOfAim = 10;
 const sizeMin = 6;
 const sizeMax = 24;
 const failsOfWindow = 60;
+const workOfPause = 1_000;
 
 export interface Lns {
   readonly scheduler: Scheduler;
@@ -53,24 +56,27 @@ export function createLns(scheduler: Scheduler, random: () => number): Lns | nul
 }
 
 /** A schedule of the target's length or less, other than the given one in some window; or null. */
-export function rearrange(
+export function* rearrange(
   lns: Lns,
   schedule: Schedule,
   target: number,
-  first: number,
-  size: number,
-  failsMax: number,
-): Schedule | null {
-  const { windows, search, scheduler, random, result } = lns;
+  cut: { readonly first: number; readonly size: number; readonly failsMax: number },
+): Generator<void, Schedule | null, void> {
+  const { windows, search, scheduler, result } = lns;
   lns.outcome = refuted;
-  if (!cutWindow(windows, schedule, first, size, target)) return null;
+  if (!cutWindow(windows, schedule, cut.first, cut.size, target)) return null;
   const { window } = windows;
-  rankTasks(lns, schedule);
-  const before = search.workUnits;
-  lns.outcome = searchWindow(search, window, failsMax);
-  scheduler.workUnits += (search.workUnits - before) >> 1;
-  if (lns.outcome !== found) return null;
   copySchedule(schedule, result);
+  rankTasks(lns, schedule);
+  beginSearch(search, window);
+  do {
+    const before = search.workUnits;
+    lns.outcome = continueSearch(search, window, cut.failsMax, workOfPause);
+    // A look at a task of a window costs about half of what placing one costs.
+    scheduler.workUnits += (search.workUnits - before) >> 1;
+    if (lns.outcome === paused) yield;
+  } while (lns.outcome === paused);
+  if (lns.outcome !== found) return null;
   pasteWindow(windows, result, search.starts);
   sortByStart(scheduler, result);
   scheduleForward(scheduler, result);
@@ -108,8 +114,9 @@ export function* improve(
   aim(windows, schedule, target);
   for (let k = 0; k < triesOfAim; k += 1) {
     const size = Math.min(tasks, sizeMin + randomInteger(random, sizeMax - sizeMin));
+    const failsMax = failsOfWindow;
     const first = randomInteger(random, tasks - size + 1);
-    const better = rearrange(lns, schedule, target, first, size, failsOfWindow);
+    const better = yield* rearrange(lns, schedule, target, { first, size, failsMax });
     if (better !== null) return better;
     yield;
   }

@@ -3,10 +3,12 @@
  * in turns, by the work that each has done. A generator: every `yield` is a point where it may pause.
  */
 import { randomInteger, seededRandom } from "../../../core/random.js";
+import { firstBound } from "./first-bound.js";
 import { breed, createGenetic, found, type Genetic } from "./genetic.js";
 import { createLns, improve, type Lns } from "./lns.js";
 import { enter, type Population } from "./population.js";
 import type { Project } from "./project.js";
+import { refute } from "./refute.js";
 import { rulesOf } from "./rules.js";
 import {
   copySchedule,
@@ -26,6 +28,11 @@ export interface Search {
   readonly best: Schedule;
   /** Proven: no makespan is lower. */
   bound: number;
+  /** Fails that a makespan at the bound may cost to refute; 0 once that was too few. */
+  failsOfBound: number;
+  /** Fails that a makespan just below the best may cost. */
+  failsOfProof: number;
+  byProof: number;
   /** A schedule from elsewhere, to enter the population. */
   readonly foreign: Schedule;
   hasForeign: boolean;
@@ -34,6 +41,7 @@ export interface Search {
 const populationSize = 40;
 /** Work in windows for each unit of genetic work. */
 const windowShare = 0.5;
+const proofShare = 0.2;
 /** So many children without a better best let a new population begin, with the best of the old. */
 const patience = 60_000;
 
@@ -48,6 +56,9 @@ export function createSearch(project: Project, seed: number): Search {
     random,
     best: createSchedule(project),
     bound: 0,
+    failsOfBound: 200,
+    failsOfProof: 500,
+    byProof: 0,
     foreign: createSchedule(project),
     hasForeign: false,
   };
@@ -55,15 +66,21 @@ export function createSearch(project: Project, seed: number): Search {
 
 /** Ends where the best is proven optimal. */
 export function* explore(search: Search): Generator<void, void, void> {
-  const { genetic, scheduler, lns } = search;
+  const { genetic, scheduler, lns, project } = search;
   let byGenes = 0;
   let byWindows = 0;
+  yield* foundPopulation(search);
+  search.bound = Math.max(search.bound, firstBound(project));
+  yield;
   while (search.best.makespan > search.bound) {
     if (genetic.idle > patience) startAnew(search);
     yield* foundPopulation(search);
     if (genetic.population.count === 0) continue;
     const before = scheduler.workUnits;
-    if (lns !== null && byWindows < windowShare * byGenes) {
+    if (lns !== null && project.isSingleMode && search.byProof < proofShare * byGenes) {
+      yield* prove(search, lns);
+      search.byProof += scheduler.workUnits - before;
+    } else if (lns !== null && byWindows < windowShare * byGenes) {
       yield* improveMember(search, lns);
       byWindows += scheduler.workUnits - before;
     } else {
@@ -72,6 +89,22 @@ export function* explore(search: Search): Generator<void, void, void> {
     }
     yield;
   }
+}
+
+/**
+ * Refutes makespans from the bound upwards while little is enough for it; then, with ever more
+ * patience, all that are better than the best.
+ */
+function* prove(search: Search, lns: Lns): Generator<void, void, void> {
+  const { best } = search;
+  const isRising = search.failsOfBound > 0;
+  const target = isRising ? search.bound : best.makespan - 1;
+  const failsMax = isRising ? search.failsOfBound : search.failsOfProof;
+  const { isProven, schedule } = yield* refute(lns, best, target, failsMax);
+  if (schedule !== null) offer(search, schedule);
+  if (isProven) search.bound = Math.max(search.bound, target + 1);
+  else if (isRising) search.failsOfBound = 0;
+  else search.failsOfProof *= 2;
 }
 
 function* foundPopulation(search: Search): Generator<void, void, void> {

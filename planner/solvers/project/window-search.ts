@@ -10,6 +10,7 @@ import type { Window } from "./window.js";
 export const found = 1;
 export const refuted = 0;
 export const gaveUp = -1;
+export const paused = -2;
 
 export interface WindowSearch {
   /** Rows of states, one for each depth: earliest, latest, postponed, free. */
@@ -21,6 +22,9 @@ export interface WindowSearch {
   readonly rank: Float64Array;
   /** [length] Work that must end by then, of one resource. */
   work: Int32Array;
+  depth: number;
+  /** False: the present node has failed. */
+  holds: boolean;
   fails: number;
   workUnits: number;
 }
@@ -32,35 +36,41 @@ export function createWindowSearch(sizeMax: number): WindowSearch {
     starts: new Int32Array(sizeMax),
     rank: new Float64Array(sizeMax),
     work: new Int32Array(0),
+    depth: 0,
+    holds: true,
     fails: 0,
     workUnits: 0,
   };
 }
 
 /** `rank` must be set for the tasks of the window. */
-export function searchWindow(search: WindowSearch, window: Window, failsMax: number): number {
+export function beginSearch(search: WindowSearch, window: Window): void {
   const { count, length } = window;
   const stride = 3 * count + length;
   if (search.stack.length < stride * (count + 2)) {
     search.stack = new Int32Array(stride * (count + 2) * 2);
   }
   if (search.work.length < length + 1) search.work = new Int32Array(2 * length + 1);
-  const { stack, chosen } = search;
   search.fails = 0;
+  search.depth = 0;
   begin(search, window);
-  let depth = 0;
-  let holds = enterParts(search, window, 0);
-  while (true) {
-    const base = depth * stride;
-    holds = holds && propagate(search, window, base);
-    const task: number = holds ? choose(search, window, base) : failed;
-    if (task >= 0) {
-      const from = stack[base + task] as number;
-      const raised = advancePostponed(search, window, base, from);
-      holds = raised !== failed;
-      if (raised === 0) holds = hasRoom(search, window, base, from);
-      if (raised !== 0 || !holds) continue;
-    }
+  search.holds = enterParts(search, window, 0);
+}
+
+/** Goes on for about `workMax`; the window must be as it was when the search began. */
+export function continueSearch(
+  search: WindowSearch,
+  window: Window,
+  failsMax: number,
+  workMax: number,
+): number {
+  const { count, length } = window;
+  const stride = 3 * count + length;
+  const { stack, chosen } = search;
+  const until = search.workUnits + workMax;
+  while (search.workUnits < until) {
+    const base = search.depth * stride;
+    const task = search.holds ? nextTask(search, window, base) : failed;
     if (task === complete) {
       for (let index = 0; index < count; index += 1) {
         search.starts[index] = stack[base + index] as number;
@@ -69,20 +79,34 @@ export function searchWindow(search: WindowSearch, window: Window, failsMax: num
     }
     if (task === failed) {
       search.fails += 1;
-      if (depth === 0) return refuted;
+      if (search.depth === 0) return refuted;
       if (search.fails > failsMax) return gaveUp;
-      depth -= 1;
-      const row = depth * stride;
-      const postponed = chosen[depth] as number;
+      search.depth -= 1;
+      const row = search.depth * stride;
+      const postponed = chosen[search.depth] as number;
       stack[row + 2 * count + postponed] = stack[row + postponed] as number;
-      holds = true;
+      search.holds = true;
       continue;
     }
-    chosen[depth] = task;
+    chosen[search.depth] = task;
     stack.copyWithin(base + stride, base, base + stride);
-    depth += 1;
-    holds = fixLatest(search, window, base + stride, task);
+    search.depth += 1;
+    search.holds = fixLatest(search, window, base + stride, task);
   }
+  return paused;
+}
+
+/** The task to be scheduled or postponed next, after all that can be concluded; or an end. */
+function nextTask(search: WindowSearch, window: Window, base: number): number {
+  while (propagate(search, window, base)) {
+    const task = choose(search, window, base);
+    if (task < 0) return task;
+    const from = search.stack[base + task] as number;
+    const raised = advancePostponed(search, window, base, from);
+    if (raised === failed) return failed;
+    if (raised === 0) return hasRoom(search, window, base, from) ? task : failed;
+  }
+  return failed;
 }
 
 const complete = -1;
