@@ -35,7 +35,10 @@ describe("multi-mode", () => {
     // Ten tasks, each cheap in one of two budgets and dear in the other; both budgets are exact.
     const builder = new ProblemBuilder({ dimensions: ["a"] });
     builder.addWorker({ capacity: [3] });
-    const budgets = [builder.addPool("x", 25, "consumable"), builder.addPool("y", 25, "consumable")];
+    const budgets = [
+      builder.addPool("x", 25, "consumable"),
+      builder.addPool("y", 25, "consumable"),
+    ];
     for (let task = 0; task < 10; task += 1) {
       const mode = (pool: number, duration: number) => ({
         class: 0,

@@ -36,7 +36,7 @@ export function startProject(problem: Problem, seed: number): SolverRun {
       return {
         workUnits: Math.max(1, scheduler.workUnits - before),
         improved,
-        bound: valueOf(project, search.bound),
+        bound: valueOfTicks(project, search.bound),
         done,
       };
     },
@@ -44,7 +44,7 @@ export function startProject(problem: Problem, seed: number): SolverRun {
 }
 
 /** The value of a plan of so many ticks, but for what all plans pay alike. */
-const valueOf = ({ problem }: Project, ticks: number): number =>
+const valueOfTicks = ({ problem }: Project, ticks: number): number =>
   (problem.weights.makespan * ticks * problem.tickMs) / 1000;
 
 function planOf(project: Project, schedule: Schedule): Plan {

@@ -25,8 +25,15 @@ function disjunctiveBound(project: Project): number {
   for (let task = 0; task < tasks; task += 1) {
     for (let k = 0; k < resources; k += 1) {
       let amount = Number.POSITIVE_INFINITY;
-      for (let mode = modeFirst[task] as number; mode < (modeFirst[task + 1] as number); mode += 1) {
-        amount = Math.min(amount, duration[mode] === 0 ? 0 : (demand[mode * resources + k] as number));
+      for (
+        let mode = modeFirst[task] as number;
+        mode < (modeFirst[task + 1] as number);
+        mode += 1
+      ) {
+        amount = Math.min(
+          amount,
+          duration[mode] === 0 ? 0 : (demand[mode * resources + k] as number),
+        );
       }
       least[task * resources + k] = amount;
     }

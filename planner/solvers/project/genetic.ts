@@ -12,7 +12,6 @@ import {
   type ModeChoice,
   mutateModes,
   repairModes,
-  scheduleChoosing,
 } from "./mode-choice.js";
 import { createPopulation, type Population, tournament } from "./population.js";
 import { type Rules, sampleOrder } from "./rules.js";
@@ -24,6 +23,7 @@ import {
   scheduleForward,
   sortByStart,
 } from "./schedule.js";
+import { scheduleChoosing } from "./schedule-choosing.js";
 
 export interface Genetic {
   readonly scheduler: Scheduler;
@@ -42,12 +42,12 @@ export function createGenetic(
   scheduler: Scheduler,
   rules: Rules,
   random: () => number,
-  size: number,
+  sizes: { readonly size: number; readonly sizeMax: number },
 ): Genetic {
   const { project } = scheduler;
   return {
     scheduler,
-    population: createPopulation(project, size),
+    population: createPopulation(project, sizes.size, sizes.sizeMax),
     crossing: createCrossing(project, random),
     rules,
     modes: project.isSingleMode ? null : createModeChoice(project, random),

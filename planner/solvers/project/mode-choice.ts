@@ -1,10 +1,9 @@
 /**
- * Choices of modes that keep to the stocks: repair of those that do not, and improvement while a
- * schedule is built (Van Peteghem & Vanhoucke 2010; Lova et al. 2009).
+ * Choices of modes that keep to the stocks, and repair of those that do not (Lova et al. 2009; Van
+ * Peteghem & Vanhoucke 2010).
  */
 import { randomInteger } from "../../../core/random.js";
 import type { Project } from "./project.js";
-import type { Schedule, Scheduler } from "./schedule.js";
 
 export interface ModeChoice {
   readonly project: Project;
@@ -82,38 +81,52 @@ function drawMode({ modeFirst }: Project, random: () => number, task: number): n
  */
 export function repairModes(choice: ModeChoice, mode: Int32Array): boolean {
   const { project, random, left, flexible } = choice;
-  const { stocks, modeFirst } = project;
+  const { stocks } = project;
   if (stocks === 0 || countStocks(choice, mode)) return true;
   const stepsMax = 20 * flexible.length + 100;
   for (let step = 0; step < stepsMax; step += 1) {
     // Few tasks at first, for variety; all of them once that does not help.
     const looks = step < flexible.length ? Math.min(12, flexible.length) : flexible.length;
-    const offset = randomInteger(random, flexible.length);
-    let bestTask = -1;
-    let bestMode = -1;
-    let least = 0;
-    for (let look = 0; look < looks; look += 1) {
-      const place = step < flexible.length ? randomInteger(random, flexible.length) : offset + look;
-      const task = flexible[place % flexible.length] as number;
-      const last = modeFirst[task + 1] as number;
-      for (let other = modeFirst[task] as number; other < last; other += 1) {
-        if (other === mode[task]) continue;
-        const change = overdraftChange(choice, mode[task] as number, other);
-        if (change < least) {
-          least = change;
-          bestTask = task;
-          bestMode = other;
-        }
-      }
-    }
-    if (bestTask < 0) {
-      bestTask = flexible[offset] as number;
-      bestMode = drawMode(project, random, bestTask);
-    }
-    applyMode(choice, mode, bestTask, bestMode);
+    const task = flexible[randomInteger(random, flexible.length)] as number;
+    const better = bestRepair(choice, mode, looks);
+    if (better >= 0) applyMode(choice, mode, taskOfMode(project, better), better);
+    else applyMode(choice, mode, task, drawMode(project, random, task));
     if (left.every((amount) => amount >= 0)) return true;
   }
   return false;
+}
+
+/** Of some tasks in a row, from a random one on, the mode that lessens the overdraft most; or -1. */
+function bestRepair(choice: ModeChoice, mode: Int32Array, looks: number): number {
+  const { project, random, flexible } = choice;
+  const { modeFirst } = project;
+  const stride = 1 + randomInteger(random, flexible.length);
+  let place = randomInteger(random, flexible.length);
+  let best = -1;
+  let least = 0;
+  for (let look = 0; look < looks; look += 1) {
+    place = (place + (looks < flexible.length ? stride : 1)) % flexible.length;
+    const task = flexible[place] as number;
+    const last = modeFirst[task + 1] as number;
+    for (let other = modeFirst[task] as number; other < last; other += 1) {
+      const change = overdraftChange(choice, mode[task] as number, other);
+      if (change >= least) continue;
+      least = change;
+      best = other;
+    }
+  }
+  return best;
+}
+
+function taskOfMode({ modeFirst }: Project, mode: number): number {
+  let low = 0;
+  let high = modeFirst.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((modeFirst[middle] as number) <= mode) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** Sum over stocks of the relative overdraft, after minus before. */
@@ -128,7 +141,13 @@ function overdraftChange({ project, left }: ModeChoice, from: number, to: number
   return change;
 }
 
-function applyMode({ project, left }: ModeChoice, mode: Int32Array, task: number, to: number): void {
+/** The task takes another mode. */
+export function applyMode(
+  { project, left }: ModeChoice,
+  mode: Int32Array,
+  task: number,
+  to: number,
+): void {
   const { stocks, use } = project;
   const from = mode[task] as number;
   for (let k = 0; k < stocks; k += 1) {
@@ -138,66 +157,8 @@ function applyMode({ project, left }: ModeChoice, mode: Int32Array, task: number
   mode[task] = to;
 }
 
-/**
- * Serial generation in which every task, with some chance, takes the mode that ends it earliest among
- * those the stocks allow. `left` must be counted for the schedule's modes; it stays so.
- */
-export function scheduleChoosing(
-  scheduler: Scheduler,
-  choice: ModeChoice,
-  schedule: Schedule,
-  chance: number,
-): void {
-  const { project, profile } = scheduler;
-  const { predecessorFirst, predecessor, predecessorLag, release, duration, modeFirst } = project;
-  const { order, mode, start } = schedule;
-  const { random } = choice;
-  let makespan = project.makespanMin;
-  profile.reset();
-  for (let place = 0; place < order.length; place += 1) {
-    const task = order[place] as number;
-    let ready = release[task] as number;
-    const last = predecessorFirst[task + 1] as number;
-    for (let k = predecessorFirst[task] as number; k < last; k += 1) {
-      const before = predecessor[k] as number;
-      const end =
-        (start[before] as number) +
-        (duration[mode[before] as number] as number) +
-        (predecessorLag[k] as number);
-      if (end > ready) ready = end;
-    }
-    const first = modeFirst[task] as number;
-    const after = modeFirst[task + 1] as number;
-    let chosen = mode[task] as number;
-    let ticks = duration[chosen] as number;
-    let at = ticks > 0 ? profile.earliest(chosen, ticks, ready) : ready;
-    scheduler.workUnits += 1;
-    if (after - first > 1 && random() < chance) {
-      for (let other = first; other < after; other += 1) {
-        if (other === chosen || !isAffordable(choice, mode[task] as number, other)) continue;
-        const otherTicks = duration[other] as number;
-        if (ready + otherTicks > at + ticks) continue;
-        const otherAt = otherTicks > 0 ? profile.earliest(other, otherTicks, ready) : ready;
-        scheduler.workUnits += 1;
-        const gain = at + ticks - otherAt - otherTicks;
-        const isThriftier =
-          (choice.relativeUse[other] as number) < (choice.relativeUse[chosen] as number);
-        if (gain > 0 || (gain === 0 && isThriftier)) {
-          chosen = other;
-          ticks = otherTicks;
-          at = otherAt;
-        }
-      }
-      if (chosen !== mode[task]) applyMode(choice, mode, task, chosen);
-    }
-    if (ticks > 0) profile.take(chosen, at, ticks);
-    start[task] = at;
-    if (at + ticks > makespan) makespan = at + ticks;
-  }
-  schedule.makespan = makespan;
-}
-
-function isAffordable({ project, left }: ModeChoice, from: number, to: number): boolean {
+/** Whether the stocks allow the change. */
+export function isAffordable({ project, left }: ModeChoice, from: number, to: number): boolean {
   const { stocks, use } = project;
   for (let k = 0; k < stocks; k += 1) {
     const change = (use[to * stocks + k] as number) - (use[from * stocks + k] as number);

@@ -6,17 +6,20 @@ import type { Project } from "./project.js";
 import { copySchedule, createSchedule, type Schedule } from "./schedule.js";
 
 export interface Population {
+  /** Of them, `count` are in use, and `size` may be. */
   readonly members: Schedule[];
   /** [members] Of the start times: equal ones are taken for equal schedules. */
   readonly fingerprint: Int32Array;
   count: number;
+  size: number;
 }
 
-export function createPopulation(project: Project, size: number): Population {
+export function createPopulation(project: Project, size: number, sizeMax: number): Population {
   return {
-    members: Array.from({ length: size }, () => createSchedule(project)),
-    fingerprint: new Int32Array(size),
+    members: Array.from({ length: sizeMax }, () => createSchedule(project)),
+    fingerprint: new Int32Array(sizeMax),
     count: 0,
+    size,
   };
 }
 
@@ -36,12 +39,12 @@ export function enter(population: Population, schedule: Schedule, random: () => 
     if (fingerprint[k] === hash && members[k]?.makespan === schedule.makespan) return false;
   }
   let place = population.count;
-  if (place < members.length) population.count += 1;
+  if (place < population.size) population.count += 1;
   else {
     // Of the worst, any: age and place must not matter.
     let worst = -1;
     let ties = 0;
-    for (let k = 0; k < members.length; k += 1) {
+    for (let k = 0; k < population.count; k += 1) {
       const { makespan } = members[k] as Schedule;
       if (makespan > worst) {
         worst = makespan;

@@ -7,9 +7,10 @@
  * Tasks are numbered anew: those that run already are gone, and what they take stands among the
  * blocked intervals, what waits for them in the releases.
  */
-import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
+import { none, type Problem, taskRunning } from "../../../core/problem.js";
 import { declinesProject } from "./declines.js";
 import { type ModeRow, reduceModes } from "./modes.js";
+import { modesOf, poolUses, type Resources, theWorker } from "./offers.js";
 import { type Precedence, precedenceOf } from "./precedence.js";
 
 export interface Project extends Precedence {
@@ -64,7 +65,7 @@ export function projectOf(problem: Problem): Project | string {
   if (worker === "several") return "tasks may run on several workers";
   const resources = resourcesOf(problem, worker);
   const stock = stockOf(problem);
-  const offered = free.map((task) => modesOf(problem, task, worker, resources.capacity, stock));
+  const offered = free.map((task) => modesOf(problem, task, worker, resources, stock));
   if (offered.some((modes) => modes.length === 0)) return "a task has no way to run";
   const reduced = reduceModes(offered, stock);
   if (reduced === null) return "no choice of options keeps to the budgets";
@@ -101,35 +102,6 @@ export function projectOf(problem: Problem): Project | string {
   };
 }
 
-/** The one worker that any free task could take; none if there are only milestones. */
-function theWorker(problem: Problem, free: readonly number[]): number | "several" {
-  const { tasks, options, workers } = problem;
-  let found: number = none;
-  for (const task of free) {
-    if (isMilestone(problem, task)) continue;
-    const kept = tasks.state[task] === taskKept ? (tasks.previousWorker[task] as number) : none;
-    const block = tasks.block[task] as number;
-    const last = options.blockFirst[block + 1] as number;
-    for (let option = options.blockFirst[block] as number; option < last; option += 1) {
-      const only = options.worker[option] as number;
-      for (let worker = 0; worker < workers.count; worker += 1) {
-        if (workers.classOf[worker] !== options.class[option]) continue;
-        if ((only !== none && only !== worker) || (kept !== none && kept !== worker)) continue;
-        if (found !== none && found !== worker) return "several";
-        found = worker;
-      }
-    }
-  }
-  return found;
-}
-
-interface Resources {
-  readonly capacity: readonly number[];
-  readonly dimensions: number;
-  /** Of each pool: its resource, or none for consumable ones. */
-  readonly ofPool: readonly number[];
-}
-
 /** The worker's dimensions first, then the pools that come back. */
 function resourcesOf(problem: Problem, worker: number): Resources {
   const dimensions = problem.dimensions.length;
@@ -157,65 +129,6 @@ function stockOf(problem: Problem): number[] {
     }
   }
   return stock;
-}
-
-function poolUses(problem: Problem, task: number, option: number) {
-  const uses: { pool: number; amount: number }[] = [];
-  const add = (rows: Problem["tasks"] | Problem["options"], row: number): void => {
-    const last = rows.poolFirst[row + 1] as number;
-    for (let entry = rows.poolFirst[row] as number; entry < last; entry += 1) {
-      uses.push({
-        pool: rows.poolIndex[entry] as number,
-        amount: rows.poolAmount[entry] as number,
-      });
-    }
-  };
-  add(problem.tasks, task);
-  if (option !== none) add(problem.options, option);
-  return uses;
-}
-
-function modesOf(
-  problem: Problem,
-  task: number,
-  worker: number,
-  capacity: readonly number[],
-  stock: readonly number[],
-): ModeRow[] {
-  const { tasks, options, workers, pools } = problem;
-  const dimensions = problem.dimensions.length;
-  const zeros = capacity.map(() => 0);
-  if (isMilestone(problem, task)) {
-    const use = stock.map(() => 0);
-    for (const { pool, amount } of poolUses(problem, task, none)) {
-      use[pool] = pools.consumable[pool] === 1 ? (use[pool] ?? 0) + amount : 0;
-    }
-    return [{ option: none, duration: 0, demand: zeros, use }];
-  }
-  const kept = tasks.state[task] === taskKept ? (tasks.previousOption[task] as number) : none;
-  const block = tasks.block[task] as number;
-  const last = options.blockFirst[block + 1] as number;
-  const modes: ModeRow[] = [];
-  for (let option = options.blockFirst[block] as number; option < last; option += 1) {
-    const only = options.worker[option] as number;
-    if (workers.classOf[worker] !== options.class[option]) continue;
-    if ((only !== none && only !== worker) || (kept !== none && kept !== option)) continue;
-    const row = (options.demandRow[option] as number) * dimensions;
-    const demand = zeros.map((_, d) => (d < dimensions ? (options.demand[row + d] ?? 0) : 0));
-    const use = stock.map(() => 0);
-    let renewable = dimensions;
-    const placeOf = Array.from(pools.consumable, (is) => (is === 1 ? none : renewable++));
-    for (const { pool, amount } of poolUses(problem, task, option)) {
-      const place = placeOf[pool] as number;
-      if (place === none) use[pool] = (use[pool] ?? 0) + amount;
-      else demand[place] = (demand[place] ?? 0) + amount;
-    }
-    const fits =
-      demand.every((amount, k) => amount <= (capacity[k] ?? 0)) &&
-      use.every((amount, pool) => amount === 0 || amount <= (stock[pool] ?? 0));
-    if (fits) modes.push({ option, duration: options.duration[option] as number, demand, use });
-  }
-  return modes;
 }
 
 function blockedOf(problem: Problem, worker: number, resources: Resources): Blocked[] {
@@ -266,7 +179,8 @@ function spanOf(
   blocked: readonly Blocked[],
 ): number {
   let span = 0;
-  for (const list of modes) span += list.reduce((most, { duration }) => Math.max(most, duration), 0);
+  for (const list of modes)
+    span += list.reduce((most, { duration }) => Math.max(most, duration), 0);
   for (const lag of precedence.predecessorLag) span += lag;
   const latestRelease = release.reduce((latest, at) => Math.max(latest, at), 0);
   return span + blocked.reduce((latest, { to }) => Math.max(latest, to), latestRelease) + 1;

@@ -12,7 +12,7 @@ export interface Rules {
 }
 
 export function rulesOf(project: Project): Rules {
-  const { tasks, successorFirst, predecessorFirst } = project;
+  const { tasks, successorFirst } = project;
   const shortest = shortestDurations(project);
   const head = headsOf(project, shortest);
   const tail = tailsOf(project, shortest);
@@ -34,9 +34,6 @@ export function rulesOf(project: Project): Rules {
       byTail((task) => shortest[task] as number),
       byTail(() => 0),
       byTail((task) => head[task] as number),
-      byTail((task) => predecessorFirst[task] as number).map((key, task) =>
-        key + ((head[task] as number) - (predecessorFirst[task] as number)),
-      ),
       rankPositional,
       successors,
     ],
@@ -72,7 +69,8 @@ export function tailsOf(project: Project, shortest: Int32Array): Int32Array {
     let longest = 0;
     const last = project.successorFirst[task + 1] as number;
     for (let k = project.successorFirst[task] as number; k < last; k += 1) {
-      const path = (tail[project.successor[k] as number] as number) + (project.successorLag[k] as number);
+      const path =
+        (tail[project.successor[k] as number] as number) + (project.successorLag[k] as number);
       longest = Math.max(longest, path);
     }
     tail[task] = longest + (shortest[task] as number);

@@ -89,11 +89,7 @@ export function scheduleForward(scheduler: Scheduler, schedule: Schedule): void 
  * Every task at its latest start that ends by `limit`, from the last end backwards. With `limit` at
  * the makespan no start is earlier than it was. False if some task found no room after tick 0.
  */
-export function scheduleBackward(
-  scheduler: Scheduler,
-  schedule: Schedule,
-  limit: number,
-): boolean {
+export function scheduleBackward(scheduler: Scheduler, schedule: Schedule, limit: number): boolean {
   const { project, profile } = scheduler;
   const { successorFirst, successor, successorLag, duration, release } = project;
   const { order, mode, start } = schedule;

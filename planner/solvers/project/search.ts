@@ -36,14 +36,23 @@ export interface Search {
   /** A schedule from elsewhere, to enter the population. */
   readonly foreign: Schedule;
   hasForeign: boolean;
+  /** The population was filled up to it. */
+  foundedSize: number;
 }
 
-const populationSize = 40;
+const sizeMin = 40;
+const sizeMax = 320;
 /** Work in windows for each unit of genetic work. */
 const windowShare = 0.5;
+/** Likewise in proofs, which succeed by search in small projects only. */
 const proofShare = 0.2;
-/** So many children without a better best let a new population begin, with the best of the old. */
-const patience = 60_000;
+const proofShareOfLarge = 0.02;
+const smallTasksMax = 64;
+/**
+ * So many children for each member without a better best let the population double, as what it can
+ * find grows with its size and what it needs for that too; at its greatest it begins anew.
+ */
+const patiencePerMember = 300;
 
 export function createSearch(project: Project, seed: number): Search {
   const random = seededRandom(seed);
@@ -51,7 +60,7 @@ export function createSearch(project: Project, seed: number): Search {
   return {
     project,
     scheduler,
-    genetic: createGenetic(scheduler, rulesOf(project), random, populationSize),
+    genetic: createGenetic(scheduler, rulesOf(project), random, { size: sizeMin, sizeMax }),
     lns: createLns(scheduler, random),
     random,
     best: createSchedule(project),
@@ -61,23 +70,25 @@ export function createSearch(project: Project, seed: number): Search {
     byProof: 0,
     foreign: createSchedule(project),
     hasForeign: false,
+    foundedSize: 0,
   };
 }
 
 /** Ends where the best is proven optimal. */
 export function* explore(search: Search): Generator<void, void, void> {
   const { genetic, scheduler, lns, project } = search;
+  const share = project.tasks <= smallTasksMax ? proofShare : proofShareOfLarge;
   let byGenes = 0;
   let byWindows = 0;
   yield* foundPopulation(search);
   search.bound = Math.max(search.bound, firstBound(project));
   yield;
   while (search.best.makespan > search.bound) {
-    if (genetic.idle > patience) startAnew(search);
-    yield* foundPopulation(search);
-    if (genetic.population.count === 0) continue;
+    if (genetic.idle > patiencePerMember * genetic.population.size) grow(search);
+    if (search.hasForeign) takeForeign(search);
+    if (search.foundedSize < genetic.population.size) yield* foundPopulation(search);
     const before = scheduler.workUnits;
-    if (lns !== null && project.isSingleMode && search.byProof < proofShare * byGenes) {
+    if (lns !== null && project.isSingleMode && search.byProof < share * byGenes) {
       yield* prove(search, lns);
       search.byProof += scheduler.workUnits - before;
     } else if (lns !== null && byWindows < windowShare * byGenes) {
@@ -107,20 +118,25 @@ function* prove(search: Search, lns: Lns): Generator<void, void, void> {
   else search.failsOfProof *= 2;
 }
 
+/** Fills the population, and goes on until it has a member at all. */
 function* foundPopulation(search: Search): Generator<void, void, void> {
-  const { genetic, foreign, scheduler } = search;
+  const { genetic } = search;
   const { population } = genetic;
+  const { size } = population;
   // Small projects have few schedules that differ.
-  for (let draw = 0; population.count < populationSize && draw < 3 * populationSize; draw += 1) {
+  const isWanted = (draw: number): boolean => population.count < size && draw < 3 * size;
+  for (let draw = 0; isWanted(draw) || population.count === 0; draw += 1) {
     offer(search, found(genetic, draw));
     if (search.best.makespan <= search.bound) return;
     yield;
   }
-  if (!search.hasForeign) return;
+  search.foundedSize = size;
+}
+
+function takeForeign(search: Search): void {
   search.hasForeign = false;
-  justify(scheduler, foreign);
-  offer(search, foreign);
-  yield;
+  justify(search.scheduler, search.foreign);
+  offer(search, search.foreign);
 }
 
 /** A random good member, with a shorter target or with its own: sideways, to where windows give. */
@@ -151,10 +167,16 @@ function offer(search: Search, schedule: Schedule | null): void {
   genetic.idle = 0;
 }
 
-/** A new population around the best schedule. */
-function startAnew(search: Search): void {
+function grow(search: Search): void {
   const { genetic, best, random } = search;
-  genetic.population.count = 0;
+  const { population } = genetic;
   genetic.idle = 0;
-  enter(genetic.population, best, random);
+  if (population.size < sizeMax) {
+    population.size *= 2;
+    return;
+  }
+  population.size = sizeMin;
+  search.foundedSize = 0;
+  population.count = 0;
+  enter(population, best, random);
 }

@@ -7,7 +7,6 @@
  * are these two schedules, and it makes small problems of large ones.
  */
 import type { Packing } from "./packed-profile.js";
-import type { Project } from "./project.js";
 import {
   copySchedule,
   createSchedule,
@@ -202,7 +201,8 @@ function fillFree(windows: Windows, schedule: Schedule): boolean {
     const place = placeOf[task] as number;
     if (place >= 0) continue;
     const mode = schedule.mode[task] as number;
-    const start = place === before ? (schedule.start[task] as number) : (right.start[task] as number);
+    const start =
+      place === before ? (schedule.start[task] as number) : (right.start[task] as number);
     const from = Math.max(0, start - origin);
     const to = Math.min(length, start + (project.duration[mode] as number) - origin);
     const word = packing.demand[mode] as number;
@@ -236,5 +236,3 @@ export function pasteWindow(windows: Windows, schedule: Schedule, starts: Int32A
     else if (place === behind) schedule.start[task] = right.start[task] as number;
   }
 }
-
-export type { Project };
