@@ -2,9 +2,13 @@
 import { none, type Problem } from "../../../core/problem.js";
 import { hasTransfers } from "../../../core/transfer.js";
 
+/** Beyond it, populations of whole schedules say too little for what they cost. */
+const tasksMax = 2_000;
+
 /** The first feature of the problem that a project does not know; cheap, and not yet all. */
 export function declinesProject(problem: Problem): string | null {
   const { groups, tasks, options, weights, workers } = problem;
+  if (tasks.count > tasksMax) return `more than ${tasksMax} tasks`;
   if (weights.makespan <= 0) return "the makespan does not count";
   if (weights.flow > 0 && tasks.flowWeight.some((weight) => weight > 0)) return "flow time counts";
   const isTardinessWeighed =
