@@ -1,7 +1,5 @@
 /** What is free of the renewable resources over time, while a schedule is built. */
-import { createPackedProfile, packingOf } from "./packed-profile.js";
 import type { Project } from "./project.js";
-import { createSegmentProfile } from "./segment-profile.js";
 
 export interface Profile {
   /** Only what is blocked is taken. */
@@ -15,12 +13,6 @@ export interface Profile {
 
 /** Beyond so many ticks for each task, a word per tick costs more than a list of changes. */
 const ticksPerTaskMax = 40;
-
-/** Word per tick where amounts pack into words and durations are short; else a list of changes. */
-export function createProfile(project: Project): Profile {
-  const packing = isTickwise(project) ? packingOf(project) : null;
-  return packing === null ? createSegmentProfile(project) : createPackedProfile(project, packing);
-}
 
 export const isTickwise = ({ span, tasks }: Project): boolean =>
   span <= ticksPerTaskMax * Math.max(50, tasks);

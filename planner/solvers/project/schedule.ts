@@ -2,7 +2,8 @@
  * Serial schedule generation forward and backward, and double justification (Valls, Ballestín &
  * Quintanilla 2005): from an order and modes to start times. Scratch memory of one search.
  */
-import { createProfile, isTickwise, type Profile } from "./profile.js";
+import { createProfile } from "./create-profile.js";
+import { isTickwise, type Profile } from "./profile.js";
 import type { Project } from "./project.js";
 
 export interface Scheduler {
