@@ -1,0 +1,1 @@
+export { dagSearch as astar } from "../dag-search/dag-search.js";

@@ -1,0 +1,175 @@
+/**
+ * Threshold accepting over lists (G. Dueck & T. Scheuer, Journal of Computational Physics 90, 1990):
+ * a state is an order of activities and, unless all workers are alike, a worker for each. A move
+ * takes one activity to another place between those that it waits for and those that wait for it,
+ * and perhaps to another worker. Rounds grow longer; each starts from the best schedule.
+ */
+import type { ProcessorModel } from "../../processors/model.js";
+import { never } from "../../processors/model.js";
+import type { Paths } from "../../processors/paths.js";
+import {
+  copySchedule,
+  createSchedule,
+  placeSchedule,
+  type Schedule,
+  timeSchedule,
+} from "../../processors/schedule.js";
+
+export interface Annealing {
+  readonly model: ProcessorModel;
+  readonly tail: Int32Array;
+  readonly random: () => number;
+  readonly current: Schedule;
+  readonly best: Schedule;
+  /** [activities] Place in the current order. */
+  readonly place: Int32Array;
+  currentMakespan: number;
+  bestMakespan: number;
+  /** Of this round: moves so far and in all. */
+  moves: number;
+  movesMax: number;
+  /** Largest loss accepted at the beginning of the round, in ticks. */
+  heat: number;
+  rounds: number;
+  workUnits: number;
+}
+
+const firstRoundMoves = 200;
+const roundGrowth = 1.3;
+const roundMovesMax = 3_000;
+
+export function createAnnealing(
+  model: ProcessorModel,
+  { tail }: Paths,
+  random: () => number,
+): Annealing {
+  return {
+    model,
+    tail,
+    random,
+    current: createSchedule(model),
+    best: createSchedule(model),
+    place: new Int32Array(model.activities),
+    currentMakespan: never,
+    bestMakespan: never,
+    moves: 0,
+    movesMax: 0,
+    heat: 0,
+    rounds: 0,
+    workUnits: 0,
+  };
+}
+
+/** Takes the current schedule as the best if it is better; its times must be up to date. */
+export function keepBest(search: Annealing): boolean {
+  if (search.currentMakespan >= search.bestMakespan) return false;
+  search.bestMakespan = search.currentMakespan;
+  copySchedule(search.current, search.best);
+  return true;
+}
+
+/** Evaluates the current order and workers; stops counting at `limit`. */
+export function evaluateCurrent(search: Annealing, limit: number): number {
+  const { model, current, tail } = search;
+  search.workUnits += model.alike ? model.activities * 2 : model.activities;
+  return model.alike
+    ? placeSchedule(model, current, tail, limit)
+    : timeSchedule(model, current, tail, limit);
+}
+
+export function startRound(search: Annealing): void {
+  const { model, current, best, place, random } = search;
+  copySchedule(best, current);
+  search.currentMakespan = search.bestMakespan;
+  current.order.forEach((activity, at) => {
+    place[activity] = at;
+  });
+  search.moves = 0;
+  const growth = Math.min(roundMovesMax, firstRoundMoves * roundGrowth ** search.rounds);
+  search.movesMax = Math.ceil(growth * model.activities);
+  search.heat = search.bestMakespan * heats(random());
+  search.rounds++;
+}
+
+/** Rounds of different heat: how rugged a graph's landscape is shows only on the way. */
+const heats = (draw: number): number => 0.02 + 0.13 * draw * draw;
+
+/** Up to `count` moves of the round. True if the best schedule has improved. */
+export function anneal(search: Annealing, count: number): boolean {
+  const { random } = search;
+  let improved = false;
+  const last = Math.min(search.movesMax, search.moves + count);
+  for (; search.moves < last; search.moves++) {
+    const left = 1 - search.moves / search.movesMax;
+    const draw = random();
+    const loss = Math.floor(search.heat * left * left * draw * draw);
+    if (tryMove(search, search.currentMakespan + loss + 1) && keepBest(search)) improved = true;
+  }
+  return improved;
+}
+
+/** A random move; undone unless the makespan stays below `limit`. */
+function tryMove(search: Annealing, limit: number): boolean {
+  const { model, current, place, random } = search;
+  const { activities, workers } = model;
+  const activity = Math.floor(random() * activities);
+  const workerBefore = current.worker[activity] as number;
+  const placeBefore = place[activity] as number;
+  let placeAfter = placeBefore;
+  let worker = workerBefore;
+  const draw = random();
+  if (!model.alike && draw < 0.6) worker = otherWorker(search, activity);
+  if (model.alike || draw > 0.3) placeAfter = otherPlace(search, activity);
+  if (placeAfter === placeBefore && worker === workerBefore) return false;
+  if (worker < workers) current.worker[activity] = worker;
+  shift(current.order, place, placeBefore, placeAfter);
+  const makespan = evaluateCurrent(search, limit);
+  if (makespan < limit) {
+    search.currentMakespan = makespan;
+    return true;
+  }
+  shift(current.order, place, placeAfter, placeBefore);
+  current.worker[activity] = workerBefore;
+  return false;
+}
+
+function otherWorker({ model, current, random }: Annealing, activity: number): number {
+  const { arcs, duration, workers } = model;
+  const degree = (arcs.into[activity + 1] as number) - (arcs.into[activity] as number);
+  let worker = Math.floor(random() * workers);
+  // Half of the time to where data comes from.
+  if (degree > 0 && random() < 0.5) {
+    const arc = (arcs.into[activity] as number) + Math.floor(random() * degree);
+    worker = current.worker[arcs.from[arc] as number] as number;
+  }
+  const allowed = (duration[activity * workers + worker] as number) < never;
+  return allowed ? worker : (current.worker[activity] as number);
+}
+
+/** A place between the last of those that it waits for and the first of those that wait. */
+function otherPlace({ model, place, random }: Annealing, activity: number): number {
+  const { arcs, activities } = model;
+  let first = 0;
+  let last = activities - 1;
+  for (let arc = arcs.into[activity] as number; arc < (arcs.into[activity + 1] as number); arc++) {
+    const at = place[arcs.from[arc] as number] as number;
+    if (at >= first) first = at + 1;
+  }
+  for (let at = arcs.out[activity] as number; at < (arcs.out[activity + 1] as number); at++) {
+    const after = place[arcs.to[arcs.outArc[at] as number] as number] as number;
+    if (after <= last) last = after - 1;
+  }
+  return first + Math.floor(random() * (last - first + 1));
+}
+
+function shift(order: Int32Array, place: Int32Array, from: number, to: number): void {
+  const moved = order[from] as number;
+  const step = from < to ? 1 : -1;
+  for (let at = from; at !== to; at += step) {
+    const other = order[at + step] as number;
+    order[at] = other;
+    place[other] = at;
+  }
+  order[to] = moved;
+  place[moved] = to;
+}
