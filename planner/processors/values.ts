@@ -18,3 +18,10 @@ export function takePlan({ task }: ProcessorModel, plan: Plan, schedule: Schedul
   });
   schedule.order.sort((a, b) => startOf(a) - startOf(b) || a - b);
 }
+
+/** The greatest makespan of a value of at most `value`. */
+export function makespanBelow({ problem }: ProcessorModel, value: number): number {
+  if (value === Number.POSITIVE_INFINITY) return never;
+  const ticks = value / (problem.weights.makespan * (problem.tickMs / 1000));
+  return Math.floor(ticks + 1e-6);
+}

@@ -1,0 +1,13 @@
+import type { Problem } from "../../../core/problem.js";
+import { declinesProcessors } from "../../processors/declines.js";
+import { workersMax } from "./partial.js";
+
+/** Pairs of activities are looked at one by one. */
+const tasksMax = 128;
+
+/** Why depth-first search does not take the problem; null if it does. */
+export function declinesAllocateOrder(problem: Problem): string | null {
+  if (problem.tasks.count > tasksMax) return `more than ${tasksMax} tasks`;
+  if (problem.workers.count > workersMax) return `more than ${workersMax} workers`;
+  return declinesProcessors(problem);
+}

@@ -1,1 +1,0 @@
-export { dagSearch as astar } from "../dag-search/dag-search.js";
