@@ -39,7 +39,11 @@ function startBranching(problem: Problem): SolverRun {
         makespan = Math.max(model.floor, rankedSchedule(model, paths.tail, createSchedule(model), best));
         if (makespan < known) improved = planOfSchedule(model, best);
         bound = destructiveBound(search, model.floor, Math.min(makespan, known));
-        beginBranching(search, Math.min(makespan, known) - 1);
+        makespan = Math.min(makespan, known);
+        if (beginBranching(search, makespan - 1)) {
+          makespan = search.makespan;
+          improved = planOfSchedule(model, search.schedule);
+        }
       }
       if (known < makespan) makespan = known;
       propagation.limit = Math.min(propagation.limit, makespan - 1);

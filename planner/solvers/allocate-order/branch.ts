@@ -99,16 +99,17 @@ export function destructiveBound(search: Branching, least: number, most: number)
   return low;
 }
 
-/** Begins the search for schedules of a makespan of at most `limit`. */
-export function beginBranching(search: Branching, limit: number): void {
+/** Begins the search for schedules of a makespan of at most `limit`. True if that is one already. */
+export function beginBranching(search: Branching, limit: number): boolean {
   const { propagation, model, levels } = search;
   propagation.limit = limit;
   const root = levels[0] as Level;
   copyPartial(rootPartial(model), root.state);
   search.depth = -1;
-  if (limit < 0 || !propagate(propagation, root.state)) return;
+  if (limit < 0 || !propagate(propagation, root.state)) return false;
+  if (!choose(search, root)) return accept(search, root.state);
   search.depth = 0;
-  if (!choose(search, root)) accept(search, root.state);
+  return false;
 }
 
 /** Nodes until `workUnits` are spent, a better schedule is found, or all is searched. */
