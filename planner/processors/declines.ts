@@ -1,5 +1,6 @@
 /** Which problems are task graphs on processors, for the engines that take nothing else. */
 import { none, type Problem, taskRunning } from "../../core/problem.js";
+import { hasTransfers } from "../../core/transfer.js";
 
 /** Beyond this the engines for task graphs have no time to look at anything twice. */
 const activitiesMax = 2_000;
@@ -66,4 +67,16 @@ function declinesSharing({ workers, options, tasks, dimensions }: Problem): stri
     if (taken && !excludes) return "workers run several tasks at a time";
   }
   return null;
+}
+
+/**
+ * Why a problem of workers that run one task at a time is one for the engines for shops: nothing
+ * travels, and workers differ in what they can do and how fast. Null if it is not.
+ */
+export function declinesShop(problem: Problem): string | null {
+  if (hasTransfers(problem)) return null;
+  const { classOf } = problem.workers;
+  const unlike = classOf.some((of) => of !== classOf[0]);
+  const pinned = problem.options.worker.some((worker) => worker !== none);
+  return unlike || pinned ? "a shop: nothing travels between unlike workers" : null;
 }

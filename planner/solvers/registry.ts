@@ -4,6 +4,9 @@
  */
 import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
+import { declinesAllocateOrder } from "./allocate-order/declines.js";
+import { declinesAstar } from "./astar/declines.js";
+import { declinesDagSearch } from "./dag-search/declines.js";
 import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
 import { declinesFlexibleShop } from "./flexible-shop/declines.js";
@@ -18,6 +21,9 @@ export const solverNames = [
   "flexible-shop",
   "rcpsp",
   "multi-mode",
+  "dag-search",
+  "astar",
+  "allocate-order",
   "multi-start",
   "ilp",
   "exact-highs",
@@ -92,6 +98,33 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     members: 2,
     declines: declinesMultiMode,
     load: async () => (await import("./multi-mode/multi-mode.js")).multiMode,
+  },
+  "dag-search": {
+    name: "dag-search",
+    deterministic: true,
+    role: "search",
+    scope: "special",
+    members: 2,
+    declines: declinesDagSearch,
+    load: async () => (await import("./dag-search/dag-search.js")).dagSearch,
+  },
+  astar: {
+    name: "astar",
+    deterministic: true,
+    role: "proof",
+    scope: "special",
+    members: 1,
+    declines: declinesAstar,
+    load: async () => (await import("./astar/astar.js")).astar,
+  },
+  "allocate-order": {
+    name: "allocate-order",
+    deterministic: true,
+    role: "proof",
+    scope: "special",
+    members: 1,
+    declines: declinesAllocateOrder,
+    load: async () => (await import("./allocate-order/allocate-order.js")).allocateOrder,
   },
   "multi-start": {
     name: "multi-start",

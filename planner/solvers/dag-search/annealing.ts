@@ -111,7 +111,7 @@ export function anneal(search: Annealing, count: number): boolean {
 /** A random move; undone unless the makespan stays below `limit`. */
 function tryMove(search: Annealing, limit: number): boolean {
   const { model, current, place, random } = search;
-  const { activities, workers } = model;
+  const { activities } = model;
   const activity = Math.floor(random() * activities);
   const workerBefore = current.worker[activity] as number;
   const placeBefore = place[activity] as number;
@@ -120,8 +120,10 @@ function tryMove(search: Annealing, limit: number): boolean {
   const draw = random();
   if (!model.alike && draw < 0.6) worker = otherWorker(search, activity);
   if (model.alike || draw > 0.3) placeAfter = otherPlace(search, activity);
+  // Where no move is possible, time must pass all the same.
+  search.workUnits++;
   if (placeAfter === placeBefore && worker === workerBefore) return false;
-  if (worker < workers) current.worker[activity] = worker;
+  current.worker[activity] = worker;
   shift(current.order, place, placeBefore, placeAfter);
   const makespan = evaluateCurrent(search, limit);
   if (makespan < limit) {

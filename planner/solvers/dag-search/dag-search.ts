@@ -2,7 +2,6 @@
 import type { Plan } from "../../../core/plan.js";
 import type { Problem } from "../../../core/problem.js";
 import { seededRandom } from "../../../core/random.js";
-import { declinesProcessors } from "../../processors/declines.js";
 import { never, processorModel } from "../../processors/model.js";
 import { longestPaths } from "../../processors/paths.js";
 import { rankedSchedule } from "../../processors/ranks.js";
@@ -10,11 +9,12 @@ import { planOfSchedule } from "../../processors/schedule.js";
 import { takePlan, valueOfMakespan } from "../../processors/values.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import { anneal, createAnnealing, evaluateCurrent, keepBest, startRound } from "./annealing.js";
+import { declinesDagSearch } from "./declines.js";
 
 export const dagSearch: Solver = {
   name: "dag-search",
   deterministic: true,
-  declines: declinesProcessors,
+  declines: declinesDagSearch,
   start: startSearch,
 };
 
