@@ -23,7 +23,11 @@ export function longestPaths(model: ProcessorModel): Paths {
       least = Math.min(least, earliest[activity * workers + worker] as number);
     }
     queue.length = 0;
-    for (let arc = arcs.into[activity] as number; arc < (arcs.into[activity + 1] as number); arc++) {
+    for (
+      let arc = arcs.into[activity] as number;
+      arc < (arcs.into[activity + 1] as number);
+      arc++
+    ) {
       push(queue, arc, arcs.from[arc] as number, head, model);
     }
     head[activity] = Math.max(least, earliestAfter(queue, head, shortest));

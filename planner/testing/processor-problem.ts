@@ -80,7 +80,9 @@ export function drawProcessorProblem(
     const isMilestone = switches.milestones && below(4) === 0;
     const release = switches.releases && below(3) === 0 ? below(10) : 0;
     const draft: TaskRow = { options: isMilestone ? null : rows, release };
-    builder.addTask(isMilestone ? draft : { ...draft, ...drawFacts(below, switches, rows, options) });
+    builder.addTask(
+      isMilestone ? draft : { ...draft, ...drawFacts(below, switches, rows, options) },
+    );
     if (!isMilestone) options += rows.length;
   }
   drawArcs(builder, below, tasks, switches);
@@ -185,7 +187,11 @@ function waysOf(problem: Problem, task: number): { option: number; worker: numbe
   const { tasks, options, workers } = problem;
   const block = tasks.block[task] ?? 0;
   const ways: { option: number; worker: number }[] = [];
-  for (let way = options.blockFirst[block] ?? 0; way < (options.blockFirst[block + 1] ?? 0); way++) {
+  for (
+    let way = options.blockFirst[block] ?? 0;
+    way < (options.blockFirst[block + 1] ?? 0);
+    way++
+  ) {
     for (let worker = 0; worker < workers.count; worker++) {
       if (workers.classOf[worker] !== options.class[way]) continue;
       const keeps = tasks.previousWorker[task] === worker && tasks.previousOption[task] === way;

@@ -31,8 +31,8 @@ describe("allocate, then order", () => {
     let proven = 0;
     for (let seed = 500; seed < 540; seed += 1) {
       const problem = processorProblem(seed, 10);
-      const ours = solve(allocateOrder, problem, 1, 2_000_000, 100_000);
-      const theirs = solve(astar, problem, 1, 2_000_000, 100_000);
+      const ours = solve(allocateOrder, problem, 1, 500_000, 50_000);
+      const theirs = solve(astar, problem, 1, 500_000, 50_000);
       if (ours.best === null || theirs.best === null) continue;
       if (!ours.last.done || !theirs.last.done) continue;
       expect(ours.bound, `seed ${seed}`).toBeCloseTo(theirs.bound, 6);
@@ -43,7 +43,7 @@ describe("allocate, then order", () => {
 
   it("proves that 73 is the best for the graph of HEFT's paper", () => {
     const problem = heftExample();
-    const { best, bound } = solve(allocateOrder, problem, 1, 20_000_000, 50_000);
+    const { best, bound } = solve(allocateOrder, problem, 1, 2_000_000, 50_000);
     if (best === null) throw new Error("there is a plan");
     expect(checkPlan(problem, best).evaluation.value).toBe(73);
     expect(bound).toBe(73);

@@ -7,7 +7,7 @@ import { rankedSchedule } from "../../processors/ranks.js";
 import { createSchedule, planOfSchedule } from "../../processors/schedule.js";
 import { makespanBelow, valueOfMakespan } from "../../processors/values.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
-import { beginBranching, branch, createBranching, destructiveBound } from "./branch.js";
+import { beginBranching, branch, createBranching, raiseBound } from "./branch.js";
 import { declinesAllocateOrder } from "./declines.js";
 
 export const allocateOrder: Solver = {
@@ -24,42 +24,52 @@ function startBranching(problem: Problem): SolverRun {
   const paths = longestPaths(model);
   const search = createBranching(model, paths.tail);
   const best = createSchedule(model);
-  let makespan = never;
-  let bound = 0;
-  let begun = false;
   const impossible = model.shortest.some((ticks) => ticks >= never);
+  let makespan = never;
+  let phase: "list" | "bound" | "branch" = impossible ? "branch" : "list";
+
+  /** Works until the units are spent; returns the best new plan, if any. */
+  const work = (workUnits: number, shared: Shared): Plan | null => {
+    const { propagation } = search;
+    const last = propagation.workUnits + workUnits;
+    let improved: Plan | null = null;
+    const accept = (found: boolean): void => {
+      if (!found) return;
+      makespan = search.makespan;
+      improved = planOfSchedule(model, search.schedule);
+    };
+    if (phase === "list") {
+      phase = "bound";
+      propagation.workUnits += model.activities;
+      makespan = rankedSchedule(model, paths.tail, createSchedule(model), best);
+      makespan = Math.max(model.floor, makespan);
+      if (makespan < makespanBelow(model, shared.value)) improved = planOfSchedule(model, best);
+    }
+    makespan = Math.min(makespan, makespanBelow(model, shared.value));
+    while (propagation.workUnits < last && search.bound < makespan && !shared.interrupted()) {
+      const left = Math.min(unitsBetweenPolls, last - propagation.workUnits);
+      if (phase === "bound") {
+        if (!raiseBound(search, makespan, left)) continue;
+        phase = "branch";
+        accept(beginBranching(search, makespan - 1));
+      } else {
+        propagation.limit = Math.min(propagation.limit, makespan - 1);
+        accept(branch(search, left));
+      }
+      if (phase === "branch" && search.depth < 0) search.bound = makespan;
+    }
+    return improved;
+  };
+
   return {
     step(workUnits: number, shared: Shared): StepReport {
-      const { propagation } = search;
-      const before = propagation.workUnits;
-      let improved: Plan | null = null;
-      const known = makespanBelow(model, shared.value);
-      if (!begun) {
-        begun = true;
-        makespan = Math.max(model.floor, rankedSchedule(model, paths.tail, createSchedule(model), best));
-        if (makespan < known) improved = planOfSchedule(model, best);
-        bound = destructiveBound(search, model.floor, Math.min(makespan, known));
-        makespan = Math.min(makespan, known);
-        if (beginBranching(search, makespan - 1)) {
-          makespan = search.makespan;
-          improved = planOfSchedule(model, search.schedule);
-        }
-      }
-      if (known < makespan) makespan = known;
-      propagation.limit = Math.min(propagation.limit, makespan - 1);
-      while (search.depth >= 0 && propagation.workUnits - before < workUnits) {
-        if (shared.interrupted() || makespan <= bound) break;
-        if (branch(search, unitsBetweenPolls)) {
-          makespan = search.makespan;
-          improved = planOfSchedule(model, search.schedule);
-        }
-      }
-      if (search.depth < 0) bound = Math.max(bound, makespan);
+      const before = search.propagation.workUnits;
+      const improved = impossible ? null : work(workUnits, shared);
       return {
-        workUnits: propagation.workUnits - before,
+        workUnits: search.propagation.workUnits - before,
         improved,
-        bound: valueOfMakespan(model, bound),
-        done: impossible || makespan <= bound,
+        bound: valueOfMakespan(model, Math.min(search.bound, makespan)),
+        done: impossible || search.bound >= makespan,
       };
     },
   };

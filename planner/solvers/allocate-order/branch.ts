@@ -44,6 +44,10 @@ export interface Branching {
   readonly tail: Int32Array;
   depth: number;
   nodes: number;
+  /** Proven: no makespan is less. */
+  bound: number;
+  /** How far above the bound the next limit is that propagation is to refute. */
+  leap: number;
   /** Makespan of `schedule`, if a node has been a better schedule than the limit. */
   makespan: number;
 }
@@ -58,6 +62,8 @@ export function createBranching(model: ProcessorModel, tail: Int32Array): Branch
     tail,
     depth: -1,
     nodes: 0,
+    bound: model.floor,
+    leap: 0,
     makespan: never,
   };
 }
@@ -73,30 +79,27 @@ const levelOf = (_model: ProcessorModel, state: Partial): Level => ({
 });
 
 /**
- * The least limit that propagation alone does not refute, from `least` up; every smaller makespan
- * is impossible (destructive bound: R. Klein & A. Scholl, EJOR 112, 1999). At most `most`.
+ * Raises `bound` to the least limit that propagation alone does not refute, or to `most`: every
+ * smaller makespan is impossible (destructive bound: R. Klein & A. Scholl, EJOR 112, 1999). False if
+ * the work is spent first.
  */
-export function destructiveBound(search: Branching, least: number, most: number): number {
+export function raiseBound(search: Branching, most: number, workUnits: number): boolean {
   const { propagation, model } = search;
-  const trial = emptyPartial(model);
+  const last = propagation.workUnits + workUnits;
+  const trial = levelAt(search, 0).state;
   const root = rootPartial(model);
-  const refuted = (limit: number): boolean => {
+  while (search.bound < most && propagation.workUnits < last) {
+    // What is refuted refutes all below it: leap, ever farther, and back to a single step.
+    const limit = Math.min(most - 1, search.bound + search.leap);
     propagation.limit = limit;
     copyPartial(root, trial);
-    return !propagate(propagation, trial);
-  };
-  let low = least;
-  let step = 1;
-  while (low < most && refuted(low)) {
-    low = Math.min(most, low + 1);
-    // What is refuted refutes all below it: leap.
-    while (low + step < most && refuted(low + step)) {
-      low = low + step + 1;
-      step *= 2;
-    }
-    step = 1;
+    if (!propagate(propagation, trial)) {
+      search.bound = limit + 1;
+      search.leap = search.leap * 2 + 1;
+    } else if (search.leap === 0) return true;
+    else search.leap = 0;
   }
-  return low;
+  return search.bound >= most;
 }
 
 /** Begins the search for schedules of a makespan of at most `limit`. True if that is one already. */

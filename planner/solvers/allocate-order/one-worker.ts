@@ -29,7 +29,6 @@ export function oneWorkerBound(run: Propagation, state: Partial): boolean {
       list[place] = j;
     }
     if (!isFirst || size < 2) continue;
-    run.workUnits += size;
     if (preemptiveEnd(run, state, size) > run.limit) {
       run.culprit = i;
       return false;

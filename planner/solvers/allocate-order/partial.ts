@@ -57,11 +57,16 @@ export function rootPartial(model: ProcessorModel): Partial {
     root.domain[activity] = domain;
     root.duration[activity] = model.shortest[activity] as number;
     root.head[activity] = earliestWithin(model, activity, domain);
-    for (let arc = arcs.into[activity] as number; arc < (arcs.into[activity + 1] as number); arc++) {
+    for (
+      let arc = arcs.into[activity] as number;
+      arc < (arcs.into[activity + 1] as number);
+      arc++
+    ) {
       const from = arcs.from[arc] as number;
       // Activities are numbered topologically: what `from` waits for is complete.
       for (let other = 0; other <= from; other++) {
-        if (other !== from && ((pair[other * activities + from] as number) & before) === 0) continue;
+        if (other !== from && ((pair[other * activities + from] as number) & before) === 0)
+          continue;
         pair[other * activities + activity] = before;
         pair[activity * activities + other] = after;
       }

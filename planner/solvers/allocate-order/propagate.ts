@@ -49,7 +49,8 @@ export function propagate(run: Propagation, state: Partial): boolean {
   while (changed) {
     do {
       changed = false;
-      run.workUnits += run.model.activities;
+      // Pairs are flags to look at: a row of them is no more than a probe.
+      run.workUnits += 1 + ((run.model.activities * run.model.activities) >> 4);
       const heads = raiseHeads(run, state);
       const tails = raiseTails(run, state);
       if (!fits(run, state)) return false;

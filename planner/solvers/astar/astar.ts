@@ -43,27 +43,28 @@ function startAstar(problem: Problem): SolverRun {
   return {
     step(workUnits: number, shared: Shared): StepReport {
       const known = makespanBelow(model, shared.value);
+      if (impossible) return { workUnits: 1, improved: null, bound: 0, done: true };
       let improved: Plan | null = null;
       let spent = 0;
       if (search === null) {
-        if (impossible) return { workUnits: 1, improved, bound: 0, done: true };
         search = begin(known);
-        spent = model.activities * 4;
+        spent = model.activities;
         if (makespan < known) improved = planOfSchedule(model, schedule);
         if (makespan >= finishMax) search.full = true;
       }
       search.limit = Math.min(search.limit, known);
-      const before = search.workUnits;
-      while (!search.finished && !search.full && spent + search.workUnits - before < workUnits) {
-        if (shared.interrupted()) break;
-        const found = expandBest(search, unitsBetweenPolls);
+      const before = search.workUnits - spent;
+      while (!search.finished && !search.full && !shared.interrupted()) {
+        const left = workUnits - (search.workUnits - before);
+        if (left <= 0) break;
+        const found = expandBest(search, Math.min(unitsBetweenPolls, left));
         if (found < 0) continue;
         scheduleOf(search, found, schedule);
         makespan = timeSchedule(model, schedule, graph.tail, never);
         improved = planOfSchedule(model, schedule);
       }
       return {
-        workUnits: spent + search.workUnits - before,
+        workUnits: search.workUnits - before,
         improved,
         bound: valueOfMakespan(model, Math.min(search.bound, search.limit)),
         done: search.finished || search.full,

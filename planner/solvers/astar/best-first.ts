@@ -5,11 +5,20 @@
  */
 import { never } from "../../processors/model.js";
 import type { Schedule } from "../../processors/schedule.js";
-import { addState, type Arena, createArena, hashOf, isFull, isKnown } from "./arena.js";
+import { type Arena, addState, createArena, hashOf, isFull, isKnown } from "./arena.js";
 import { estimate } from "./estimates.js";
 import { firstInOrder } from "./fixed-order.js";
 import type { Graph } from "./graph.js";
-import { append, createState, dataReady, isIn, isSubset, readKey, type State, writeKey } from "./state.js";
+import {
+  append,
+  createState,
+  dataReady,
+  isIn,
+  isSubset,
+  readKey,
+  type State,
+  writeKey,
+} from "./state.js";
 
 export interface BestFirst {
   readonly graph: Graph;
@@ -34,6 +43,9 @@ export interface BestFirst {
   readonly scratch: Int32Array;
   readonly level: Int32Array;
 }
+
+/** A child costs about as much as so many probes of a worker. */
+const unitsPerChild = 4;
 
 /** `bound` is proven elsewhere; `limit` is a makespan that is known. */
 export function createBestFirst(graph: Graph, bound: number, limit: number): BestFirst {
@@ -102,7 +114,7 @@ function takeBest(search: BestFirst): number {
     readKey(graph, arena.keys, arena.keyFirst[state] as number, current);
     if (arena.sharp[state] === 1) return state;
     arena.sharp[state] = 1;
-    search.workUnits += graph.n;
+    search.workUnits += 1 + (graph.n >> 3);
     const f = estimate(graph, current, search.scratch, search.level);
     if (f <= search.bound) return state;
     if (f < search.limit) open(search, state, f);
@@ -155,10 +167,10 @@ function make(
   isFixed: boolean,
 ): number {
   const { graph, arena, current, child, key, moved } = search;
-  const { n, m, duration, tail } = graph;
+  const { m, duration, tail } = graph;
   const time = duration[j * m + place] as number;
   if (time >= never) return -1;
-  search.workUnits += n;
+  search.workUnits += unitsPerChild;
   const start = Math.max(current.free[place] as number, dataReady(graph, current, j, place));
   const past = Math.max(pastBefore, start + time + (tail[j] as number));
   if (past >= search.limit) return -1;
@@ -174,7 +186,15 @@ function make(
     open(search, state, search.bound);
     return -1;
   }
-  const made = addState(arena, key, words, hash, past, state, (j * 32 + place) * 2 + (isFixed ? 1 : 0));
+  const made = addState(
+    arena,
+    key,
+    words,
+    hash,
+    past,
+    state,
+    (j * 32 + place) * 2 + (isFixed ? 1 : 0),
+  );
   if (isComplete(graph, child)) {
     search.limit = Math.max(past, graph.model.floor);
     // Its other children may be better still.

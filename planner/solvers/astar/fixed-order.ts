@@ -61,7 +61,9 @@ export function firstInOrder(
 function sends({ model }: Graph, j: number): number {
   const { arcs } = model;
   const out = arcs.out[j] as number;
-  return out === (arcs.out[j + 1] as number) ? 0 : (arcs.apart[arcs.outArc[out] as number] as number);
+  return out === (arcs.out[j + 1] as number)
+    ? 0
+    : (arcs.apart[arcs.outArc[out] as number] as number);
 }
 
 function comesBefore(

@@ -56,9 +56,7 @@ export function graphOfModel(model: ProcessorModel): Graph {
     longestWait[from] = longest;
   }
   const byPlace = (column: Int32Array): Int32Array =>
-    column.map(
-      (_, at) => column[at - (at % m) + (workerAt[at % m] as number)] as number,
-    );
+    column.map((_, at) => column[at - (at % m) + (workerAt[at % m] as number)] as number);
   return {
     model,
     n,
@@ -66,7 +64,9 @@ export function graphOfModel(model: ProcessorModel): Graph {
     head,
     tail,
     workerAt,
-    kindFirst: workerAt.map((worker) => workerAt.findIndex((other) => kind[other] === kind[worker])),
+    kindFirst: workerAt.map((worker) =>
+      workerAt.findIndex((other) => kind[other] === kind[worker]),
+    ),
     duration: byPlace(model.duration),
     earliest: byPlace(model.earliest),
     linkAt: workerAt.map((worker) => arcs.linkOf[worker] as number),

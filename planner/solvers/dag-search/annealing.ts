@@ -71,11 +71,14 @@ export function keepBest(search: Annealing): boolean {
 /** Evaluates the current order and workers; stops counting at `limit`. */
 export function evaluateCurrent(search: Annealing, limit: number): number {
   const { model, current, tail } = search;
-  search.workUnits += model.alike ? model.activities * 2 : model.activities;
+  search.workUnits += evaluationUnits(model);
   return model.alike
     ? placeSchedule(model, current, tail, limit)
     : timeSchedule(model, current, tail, limit);
 }
+
+/** Appending an activity to a worker that is known takes a fraction of a search for its place. */
+export const evaluationUnits = ({ activities }: ProcessorModel): number => 1 + (activities >> 2);
 
 export function startRound(search: Annealing): void {
   const { model, current, best, place, random } = search;

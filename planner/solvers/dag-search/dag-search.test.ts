@@ -31,15 +31,21 @@ describe("local search over lists", () => {
   });
 
   it("finds 73 for the graph of HEFT's paper within a tenth of a second's work", () => {
-    const { best } = solve(dagSearch, heftExample(), 1, 3_000_000, 50_000);
+    const { best } = solve(dagSearch, heftExample(), 1, 500_000, 50_000);
     expect(best?.end.reduce((a, b) => Math.max(a, b))).toBe(73);
   });
 
-  it("is far better than greedy where communication is dear", () => {
-    const problem = plainProcessorProblem(16, 60);
-    const { best } = solve(dagSearch, problem, 1, 2_000_000, 50_000);
-    if (best === null) throw new Error("there is a plan");
-    const plain = checkPlan(problem, greedy(problem)).evaluation.value;
-    expect(checkPlan(problem, best).evaluation.value).toBeLessThan(plain);
+  it("is never worse than greedy on larger graphs, and at times better", () => {
+    let better = 0;
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const problem = plainProcessorProblem(seed, 60);
+      const { best } = solve(dagSearch, problem, 1, 100_000, 50_000);
+      if (best === null) throw new Error("there is a plan");
+      const plain = checkPlan(problem, greedy(problem)).evaluation.value;
+      const { value } = checkPlan(problem, best).evaluation;
+      expect(value).toBeLessThanOrEqual(plain);
+      if (value < plain) better += 1;
+    }
+    expect(better).toBeGreaterThan(0);
   });
 });

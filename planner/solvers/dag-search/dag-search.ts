@@ -8,7 +8,14 @@ import { rankedSchedule } from "../../processors/ranks.js";
 import { planOfSchedule } from "../../processors/schedule.js";
 import { takePlan, valueOfMakespan } from "../../processors/values.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
-import { anneal, createAnnealing, evaluateCurrent, keepBest, startRound } from "./annealing.js";
+import {
+  anneal,
+  createAnnealing,
+  evaluateCurrent,
+  evaluationUnits,
+  keepBest,
+  startRound,
+} from "./annealing.js";
 import { declinesDagSearch } from "./declines.js";
 
 export const dagSearch: Solver = {
@@ -26,7 +33,6 @@ function startSearch(problem: Problem, seed: number): SolverRun {
   const search = createAnnealing(model, paths, seededRandom(seed));
   const impossible = model.shortest.some((ticks) => ticks >= never);
   const bound = impossible ? 0 : leastMakespan(model.floor, paths, model.shortest);
-  let plan: Plan | null = null;
   let begun = false;
   let seen: Plan | null = null;
 
@@ -46,25 +52,32 @@ function startSearch(problem: Problem, seed: number): SolverRun {
     if (keepBest(search)) startRound(search);
   };
 
+  const improve = (workUnits: number, shared: Shared): void => {
+    const last = search.workUnits + workUnits;
+    const cost = evaluationUnits(model) + 1;
+    while (search.workUnits < last && search.bestMakespan > bound && !shared.interrupted()) {
+      if (search.moves >= search.movesMax) startRound(search);
+      const affordable = Math.ceil((last - search.workUnits) / cost);
+      anneal(search, Math.min(movesBetweenPolls, affordable));
+    }
+  };
+
   return {
     step(workUnits: number, shared: Shared): StepReport {
       const before = search.workUnits;
       const makespanBefore = search.bestMakespan;
-      if (!impossible && model.activities > 0) {
+      if (impossible || model.activities === 0) {
+        if (!impossible) search.bestMakespan = model.floor;
+      } else {
         if (!begun) begin();
         follow(shared);
-        while (search.workUnits - before < workUnits && search.bestMakespan > bound) {
-          if (shared.interrupted()) break;
-          if (search.moves >= search.movesMax) startRound(search);
-          anneal(search, movesBetweenPolls);
-        }
-      } else if (!impossible) search.bestMakespan = model.floor;
+        improve(workUnits - (search.workUnits - before), shared);
+      }
       const value = valueOfMakespan(model, search.bestMakespan);
       const isNews = search.bestMakespan < makespanBefore && value < shared.value;
-      if (isNews) plan = planOfSchedule(model, search.best);
       return {
         workUnits: search.workUnits - before,
-        improved: isNews ? plan : null,
+        improved: isNews ? planOfSchedule(model, search.best) : null,
         bound: valueOfMakespan(model, bound),
         done: impossible || search.bestMakespan <= bound,
       };
