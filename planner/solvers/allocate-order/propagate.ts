@@ -50,7 +50,7 @@ export function propagate(run: Propagation, state: Partial): boolean {
     do {
       changed = false;
       // Pairs are flags to look at: a row of them is no more than a probe.
-      run.workUnits += 1 + ((run.model.activities * run.model.activities) >> 4);
+      run.workUnits += 1 + ((run.model.activities * run.model.activities) >> 5);
       const heads = raiseHeads(run, state);
       const tails = raiseTails(run, state);
       if (!fits(run, state)) return false;
