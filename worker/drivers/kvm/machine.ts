@@ -90,9 +90,11 @@ function spawnMachine(options: MachineOptions): ChildProcess {
   const { qemu, directory, joinFiles, environment, disks } = options;
   const argv = [qemu, ...options.arguments];
   tie ??= tiedToStarter();
-  const wrapped = wrapCommand(directory, joinFiles, tie, argv, environment);
+  const wrapped = wrapCommand(directory, joinFiles, [], argv, environment);
+  // Before the gate: a supervisor that dies earlier leaves that closed.
+  const [program = wrapperShell, ...rest] = [...tie, wrapperShell, ...wrapped.argv];
   try {
-    return spawn(wrapperShell, wrapped.argv, {
+    return spawn(program, rest, {
       cwd: directory,
       env: { ...wrapped.environment },
       detached: true,
