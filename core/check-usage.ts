@@ -1,6 +1,7 @@
 /**
  * The part of `core/check` that adds up usage over time: a sweep over the begins and ends on every
- * worker and pool, ends first, with the usage recounted at each instant.
+ * worker and pool, ends first, with the usage recounted at each instant. Columns and one sort for
+ * all, because a plan of a hundred thousand tasks is checked before anybody sees it.
  */
 import { firstDevices } from "./check-tasks.js";
 import type { Plan } from "./plan.js";
@@ -10,211 +11,346 @@ import { deviceThousandths } from "./resources.js";
 
 type Report = (violation: PlanViolation) => void;
 
-/** An amount of something held from `start` to `end`. */
-interface Use {
-  readonly start: number;
-  readonly end: number;
-  readonly amount: number;
-  /** False for facts: running tasks and blocks. */
-  readonly planned: boolean;
-}
-
-/** Something whose usage is limited, and who uses it. */
-interface Limited {
-  readonly capacity: number;
-  /** What is taken never comes back. */
-  readonly consumable: boolean;
-  readonly uses: Use[];
-  readonly exceeded: (at: number, usage: number) => PlanViolation;
+/** Who holds something from `start` to `end`: first all tasks, then all blocks. */
+interface Holds {
+  readonly count: number;
+  readonly start: Float64Array;
+  readonly end: Float64Array;
+  /** none: nothing of any worker. */
+  readonly worker: Int32Array;
+  readonly option: Int32Array;
+  readonly devices: Uint32Array;
+  /** 0 for facts: running tasks and blocks. */
+  readonly planned: Uint8Array;
 }
 
 /** `sound[task]`: the task stands on a worker and an option that exist. */
 export function checkUsage(problem: Problem, plan: Plan, sound: Uint8Array, report: Report): void {
-  const ofWorkers = limitsOfWorkers(problem);
-  const ofDevices = limitsOfDevices(problem);
-  const ofPools = limitsOfPools(problem);
-  const deviceFirst = firstDevices(problem);
-  useBlocks(problem, ofWorkers);
-  for (let task = 0; task < problem.tasks.count; task++) {
+  const holds = holdsOf(problem, plan, sound);
+  const byStart = sortedBy(holds.start);
+  const byEnd = sortedBy(holds.end);
+  const starts = rowsByWorker(problem, holds, byStart);
+  const ends = rowsByWorker(problem, holds, byEnd);
+  const counters = createCounters(problem);
+  for (let worker = 0; worker < problem.workers.count; worker++) {
+    sweepWorker(
+      problem,
+      holds,
+      worker,
+      rowOf(starts, worker),
+      rowOf(ends, worker),
+      counters,
+      report,
+    );
+  }
+  for (let pool = 0; pool < problem.pools.count; pool++) {
+    checkPool(problem, plan, holds, pool, byStart, byEnd, sound, report);
+  }
+}
+
+function holdsOf(problem: Problem, plan: Plan, sound: Uint8Array): Holds {
+  const { tasks, blocks } = problem;
+  const count = tasks.count + blocks.count;
+  const holds: Holds = {
+    count,
+    start: new Float64Array(count),
+    end: new Float64Array(count),
+    worker: new Int32Array(count).fill(none),
+    option: new Int32Array(count).fill(none),
+    devices: new Uint32Array(count),
+    planned: new Uint8Array(count),
+  };
+  for (let task = 0; task < tasks.count; task++) {
     if (sound[task] === 0) continue;
-    const place = placeOf(problem, plan, task);
-    if (place.worker !== none && place.option !== none) {
-      useWorker(problem, place, ofWorkers);
-      useDevices(problem, place, deviceFirst, ofDevices);
-    }
-    usePools(problem, task, place, ofPools);
+    // A running task is charged where it really is, even if the plan says otherwise.
+    const runs = tasks.state[task] === taskRunning;
+    const worker = (runs ? tasks.fixedWorker[task] : plan.worker[task]) as number;
+    const option = (runs ? tasks.fixedOption[task] : plan.option[task]) as number;
+    holds.start[task] = (runs ? tasks.fixedStart[task] : plan.start[task]) as number;
+    holds.end[task] = (runs ? tasks.fixedEnd[task] : plan.end[task]) as number;
+    holds.devices[task] = (runs ? tasks.fixedDevices[task] : plan.devices[task]) as number;
+    holds.planned[task] = runs ? 0 : 1;
+    if (worker === none || option === none) continue;
+    holds.worker[task] = worker;
+    holds.option[task] = option;
   }
-  for (const limited of ofWorkers) sweep(limited, report);
-  for (const device of ofDevices) {
-    sweep(device.share, report);
-    sweep(device.memory, report);
+  for (let block = 0; block < blocks.count; block++) {
+    holds.start[tasks.count + block] = blocks.from[block] as number;
+    holds.end[tasks.count + block] = blocks.to[block] as number;
+    holds.worker[tasks.count + block] = blocks.worker[block] as number;
   }
-  for (const limited of ofPools) sweep(limited, report);
+  return holds;
+}
+
+/** Indices by ascending time. Times are whole, so time and index together are one whole number. */
+function sortedBy(time: Float64Array): Int32Array {
+  const { length } = time;
+  const keys = time.map((at, index) => at * length + index).sort();
+  return Int32Array.from(keys, (key) => key - Math.floor(key / length) * length);
+}
+
+interface Rows {
+  readonly first: Int32Array;
+  readonly entry: Int32Array;
+}
+
+/** The holds of each worker in the order given; intervals of no length hold nothing. */
+function rowsByWorker(problem: Problem, holds: Holds, order: Int32Array): Rows {
+  const { count } = problem.workers;
+  const first = new Int32Array(count + 1);
+  const isHeld = (entry: number): boolean =>
+    holds.worker[entry] !== none && (holds.end[entry] as number) > (holds.start[entry] as number);
+  for (let entry = 0; entry < holds.count; entry++) {
+    if (!isHeld(entry)) continue;
+    const row = (holds.worker[entry] as number) + 1;
+    first[row] = (first[row] as number) + 1;
+  }
+  for (let row = 0; row < count; row++) {
+    first[row + 1] = (first[row + 1] as number) + (first[row] as number);
+  }
+  const next = first.slice();
+  const entry = new Int32Array(first[count] as number);
+  for (const held of order) {
+    if (!isHeld(held)) continue;
+    const row = holds.worker[held] as number;
+    const place = next[row] as number;
+    entry[place] = held;
+    next[row] = place + 1;
+  }
+  return { first, entry };
+}
+
+const rowOf = ({ first, entry }: Rows, row: number): Int32Array =>
+  entry.subarray(first[row] as number, first[row + 1] as number);
+
+/** What one worker's dimensions and devices hold at an instant: dimensions, then two per device. */
+interface Counters {
+  readonly deviceFirst: Uint32Array;
+  readonly usage: Float64Array;
+  readonly planned: Int32Array;
+  readonly wasExceeded: Uint8Array;
+}
+
+function createCounters(problem: Problem): Counters {
+  const deviceFirst = firstDevices(problem);
+  let devices = 0;
+  for (let worker = 0; worker < problem.workers.count; worker++) {
+    const own = (deviceFirst[worker + 1] as number) - (deviceFirst[worker] as number);
+    devices = Math.max(devices, own);
+  }
+  const width = problem.dimensions.length + 2 * devices;
+  return {
+    deviceFirst,
+    usage: new Float64Array(width),
+    planned: new Int32Array(width),
+    wasExceeded: new Uint8Array(width),
+  };
 }
 
 /** Reports each stretch of time in which usage exceeds capacity and a planned task is part of it. */
-function sweep(limited: Limited, report: Report): void {
-  const { uses, capacity } = limited;
-  if (limited.consumable) return sum(limited, report);
-  if (!uses.some((use) => use.planned)) return;
-  const starts = [...uses].sort((a, b) => a.start - b.start);
-  const ends = [...uses].sort((a, b) => a.end - b.end);
+function sweepWorker(
+  problem: Problem,
+  holds: Holds,
+  worker: number,
+  starts: Int32Array,
+  ends: Int32Array,
+  counters: Counters,
+  report: Report,
+): void {
+  if (!starts.some((entry) => holds.planned[entry] === 1)) return;
+  counters.usage.fill(0);
+  counters.planned.fill(0);
+  counters.wasExceeded.fill(0);
+  let ended = 0;
+  for (let begun = 0; begun < starts.length; ) {
+    const at = holds.start[starts[begun] as number] as number;
+    while (ended < ends.length && (holds.end[ends[ended] as number] as number) <= at) {
+      count(problem, holds, worker, ends[ended++] as number, counters, -1);
+    }
+    // Usage only falls between two begins, so it is enough to look at begins.
+    while (begun < starts.length && holds.start[starts[begun] as number] === at) {
+      count(problem, holds, worker, starts[begun++] as number, counters, 1);
+    }
+    compare(problem, worker, at, counters, report);
+  }
+}
+
+function count(
+  problem: Problem,
+  holds: Holds,
+  worker: number,
+  entry: number,
+  counters: Counters,
+  sign: number,
+): void {
+  const { tasks, options, blocks } = problem;
+  const dimensions = problem.dimensions.length;
+  const isBlock = entry >= tasks.count;
+  const amounts = isBlock ? blocks.use : options.demand;
+  const row = isBlock
+    ? (entry - tasks.count) * dimensions
+    : (options.demandRow[holds.option[entry] as number] as number) * dimensions;
+  const planned = holds.planned[entry] as number;
+  for (let d = 0; d < dimensions; d++) {
+    add(counters, d, amounts[row + d] as number, sign, planned);
+  }
+  if (!isBlock) countDevices(problem, holds, worker, entry, counters, sign);
+}
+
+function countDevices(
+  problem: Problem,
+  holds: Holds,
+  worker: number,
+  entry: number,
+  counters: Counters,
+  sign: number,
+): void {
+  const { gpuRequests, devices, options } = problem;
+  const request = options.gpuRequest[holds.option[entry] as number] as number;
+  if (request === none) return;
+  const whole = (gpuRequests.whole[request] as number) > 0;
+  const share = whole ? deviceThousandths : (gpuRequests.share[request] as number);
+  const first = counters.deviceFirst[worker] as number;
+  const onWorker = (counters.deviceFirst[worker + 1] as number) - first;
+  const planned = holds.planned[entry] as number;
+  for (let device = 0; device < onWorker; device++) {
+    if ((((holds.devices[entry] as number) >>> device) & 1) === 0) continue;
+    const all = devices.memory[first + device] as number;
+    const memory = whole ? all : (gpuRequests.memory[request] as number);
+    const place = problem.dimensions.length + 2 * device;
+    add(counters, place, share, sign, planned);
+    add(counters, place + 1, memory, sign, planned);
+  }
+}
+
+/** Amounts of zero use nothing. */
+function add(
+  { usage, planned }: Counters,
+  place: number,
+  amount: number,
+  sign: number,
+  isPlanned: number,
+): void {
+  if (amount <= 0) return;
+  usage[place] = (usage[place] as number) + sign * amount;
+  planned[place] = (planned[place] as number) + sign * isPlanned;
+}
+
+function compare(
+  problem: Problem,
+  worker: number,
+  at: number,
+  counters: Counters,
+  report: Report,
+): void {
+  const { usage, planned, wasExceeded, deviceFirst } = counters;
+  const dimensions = problem.dimensions.length;
+  const first = deviceFirst[worker] as number;
+  const devices = (deviceFirst[worker + 1] as number) - first;
+  for (let place = 0; place < dimensions + 2 * devices; place++) {
+    const device = (place - dimensions) >> 1;
+    const isShare = (place - dimensions) % 2 === 0;
+    const capacity = (
+      place < dimensions
+        ? problem.workers.capacity[worker * dimensions + place]
+        : isShare
+          ? deviceThousandths
+          : problem.devices.memory[first + device]
+    ) as number;
+    const used = usage[place] as number;
+    const isExceeded = used > capacity && (planned[place] as number) > 0;
+    if (isExceeded && wasExceeded[place] === 0) {
+      if (place < dimensions) {
+        report({ kind: "capacity", worker, dimension: place, at, usage: used, capacity });
+      } else {
+        const kind = isShare ? "device_share" : "device_memory";
+        report({ kind, worker, device, at, usage: used, capacity });
+      }
+    }
+    wasExceeded[place] = isExceeded ? 1 : 0;
+  }
+}
+
+function checkPool(
+  problem: Problem,
+  plan: Plan,
+  holds: Holds,
+  pool: number,
+  byStart: Int32Array,
+  byEnd: Int32Array,
+  sound: Uint8Array,
+  report: Report,
+): void {
+  const amount = amountsOfPool(problem, plan, holds, pool, sound);
+  if (amount === null) return;
+  const capacity = problem.pools.capacity[pool] as number;
+  const consumable = problem.pools.consumable[pool] === 1;
+  const starts = byStart.filter((entry) => (amount[entry] as number) > 0);
+  if (!starts.some((entry) => holds.planned[entry] === 1)) return;
+  if (consumable) {
+    // What is consumed counts in whole, whenever it happens.
+    const usage = amount.reduce((total, of) => total + of, 0);
+    const at = holds.start[starts[0] as number] as number;
+    if (usage > capacity) report({ kind: "pool", pool, at, usage, capacity });
+    return;
+  }
+  const ends = byEnd.filter((entry) => (amount[entry] as number) > 0);
   let usage = 0;
   let planned = 0;
   let ended = 0;
   let wasExceeded = false;
   for (let begun = 0; begun < starts.length; ) {
-    const at = (starts[begun] as Use).start;
-    for (let use = ends[ended]; use !== undefined && use.end <= at; use = ends[++ended]) {
-      usage -= use.amount;
-      planned -= use.planned ? 1 : 0;
+    const at = holds.start[starts[begun] as number] as number;
+    while (ended < ends.length && (holds.end[ends[ended] as number] as number) <= at) {
+      const entry = ends[ended++] as number;
+      usage -= amount[entry] as number;
+      planned -= holds.planned[entry] as number;
     }
-    // Usage only falls between two begins, so it is enough to look at begins.
-    for (let use = starts[begun]; use !== undefined && use.start === at; use = starts[++begun]) {
-      usage += use.amount;
-      planned += use.planned ? 1 : 0;
+    while (begun < starts.length && holds.start[starts[begun] as number] === at) {
+      const entry = starts[begun++] as number;
+      usage += amount[entry] as number;
+      planned += holds.planned[entry] as number;
     }
     const isExceeded = usage > capacity && planned > 0;
-    if (isExceeded && !wasExceeded) report(limited.exceeded(at, usage));
+    if (isExceeded && !wasExceeded) report({ kind: "pool", pool, at, usage, capacity });
     wasExceeded = isExceeded;
   }
 }
 
-/** What is consumed counts in whole, whenever it happens. */
-function sum(limited: Limited, report: Report): void {
-  const usage = limited.uses.reduce((total, { amount }) => total + amount, 0);
-  const isPlanned = limited.uses.some((use) => use.planned);
-  if (isPlanned && usage > limited.capacity) {
-    report(limited.exceeded(Math.min(...limited.uses.map((use) => use.start)), usage));
-  }
-}
-
-/** Intervals of no length use nothing but what they consume; amounts of zero use nothing. */
-function use(limited: Limited | undefined, entry: Use): void {
-  if (limited === undefined || entry.amount <= 0) return;
-  if (entry.end > entry.start || limited.consumable) limited.uses.push(entry);
-}
-
-function useBlocks(problem: Problem, ofWorkers: readonly Limited[]): void {
-  const { blocks } = problem;
-  const dimensions = problem.dimensions.length;
-  for (let block = 0; block < blocks.count; block++) {
-    const start = blocks.from[block] as number;
-    const end = blocks.to[block] as number;
-    const worker = blocks.worker[block] as number;
-    for (let d = 0; d < dimensions; d++) {
-      const amount = blocks.use[block * dimensions + d] as number;
-      use(ofWorkers[worker * dimensions + d], { start, end, amount, planned: false });
-    }
-  }
-}
-
-function useWorker(problem: Problem, place: Place, ofWorkers: readonly Limited[]): void {
-  const dimensions = problem.dimensions.length;
-  const row = (problem.options.demandRow[place.option] as number) * dimensions;
-  for (let d = 0; d < dimensions; d++) {
-    const amount = problem.options.demand[row + d] as number;
-    use(ofWorkers[place.worker * dimensions + d], { ...place.held, amount });
-  }
-}
-
-function useDevices(
+/** What each task takes of the pool, by itself and by its option; null if none takes anything. */
+function amountsOfPool(
   problem: Problem,
-  place: Place,
-  deviceFirst: Uint32Array,
-  ofDevices: readonly { readonly share: Limited; readonly memory: Limited }[],
-): void {
-  const request = problem.options.gpuRequest[place.option] as number;
-  if (request === none) return;
-  const whole = (problem.gpuRequests.whole[request] as number) > 0;
-  const share = whole ? deviceThousandths : (problem.gpuRequests.share[request] as number);
-  const first = deviceFirst[place.worker] as number;
-  const onWorker = (deviceFirst[place.worker + 1] as number) - first;
-  for (let device = 0; device < onWorker; device++) {
-    if (((place.devices >>> device) & 1) === 0) continue;
-    const all = problem.devices.memory[first + device] as number;
-    const memory = whole ? all : (problem.gpuRequests.memory[request] as number);
-    use(ofDevices[first + device]?.share, { ...place.held, amount: share });
-    use(ofDevices[first + device]?.memory, { ...place.held, amount: memory });
+  plan: Plan,
+  holds: Holds,
+  pool: number,
+  sound: Uint8Array,
+): Float64Array | null {
+  const { tasks, options, pools } = problem;
+  const amount = new Float64Array(holds.count);
+  let isUsed = false;
+  for (let task = 0; task < tasks.count; task++) {
+    if (sound[task] === 0) continue;
+    const isHeld = (holds.end[task] as number) > (holds.start[task] as number);
+    if (!isHeld && pools.consumable[pool] === 0) continue;
+    const runs = tasks.state[task] === taskRunning;
+    const option = (runs ? tasks.fixedOption[task] : plan.option[task]) as number;
+    const total =
+      takenOf(tasks, task, pool) + (option === none ? 0 : takenOf(options, option, pool));
+    amount[task] = total;
+    isUsed ||= total > 0;
   }
+  return isUsed ? amount : null;
 }
 
-function usePools(problem: Problem, task: number, place: Place, ofPools: readonly Limited[]): void {
-  const { poolFirst, poolIndex, poolAmount } = problem.tasks;
-  const after = poolFirst[task + 1] as number;
-  for (let entry = poolFirst[task] as number; entry < after; entry++) {
-    const amount = poolAmount[entry] as number;
-    use(ofPools[poolIndex[entry] as number], { ...place.held, amount });
+function takenOf(
+  rows: Pick<Problem["tasks"], "poolFirst" | "poolIndex" | "poolAmount">,
+  row: number,
+  pool: number,
+): number {
+  let total = 0;
+  const last = rows.poolFirst[row + 1] as number;
+  for (let entry = rows.poolFirst[row] as number; entry < last; entry++) {
+    if (rows.poolIndex[entry] === pool) total += Math.max(0, rows.poolAmount[entry] as number);
   }
-  if (place.option === none) return;
-  const { options } = problem;
-  const last = options.poolFirst[place.option + 1] as number;
-  for (let entry = options.poolFirst[place.option] as number; entry < last; entry++) {
-    const amount = options.poolAmount[entry] as number;
-    use(ofPools[options.poolIndex[entry] as number], { ...place.held, amount });
-  }
-}
-
-interface Place {
-  readonly worker: number;
-  readonly option: number;
-  readonly devices: number;
-  readonly held: Omit<Use, "amount">;
-}
-
-/** A running task is charged where it really is, even if the plan says otherwise. */
-function placeOf(problem: Problem, plan: Plan, task: number): Place {
-  const { tasks } = problem;
-  const isRunning = tasks.state[task] === taskRunning;
-  return {
-    worker: (isRunning ? tasks.fixedWorker[task] : plan.worker[task]) as number,
-    option: (isRunning ? tasks.fixedOption[task] : plan.option[task]) as number,
-    devices: (isRunning ? tasks.fixedDevices[task] : plan.devices[task]) as number,
-    held: {
-      start: (isRunning ? tasks.fixedStart[task] : plan.start[task]) as number,
-      end: (isRunning ? tasks.fixedEnd[task] : plan.end[task]) as number,
-      planned: !isRunning,
-    },
-  };
-}
-
-function limitsOfWorkers(problem: Problem): Limited[] {
-  const dimensions = problem.dimensions.length;
-  return Array.from(problem.workers.capacity, (capacity, place) => {
-    const worker = Math.floor(place / dimensions);
-    const dimension = place % dimensions;
-    return {
-      capacity,
-      consumable: false,
-      uses: [],
-      exceeded: (at, usage) => ({ kind: "capacity", worker, dimension, at, usage, capacity }),
-    };
-  });
-}
-
-function limitsOfDevices(problem: Problem): { share: Limited; memory: Limited }[] {
-  const deviceFirst = firstDevices(problem);
-  return Array.from(problem.devices.memory, (memory, place) => {
-    const worker = problem.devices.worker[place] as number;
-    const device = place - (deviceFirst[worker] as number);
-    const limited = (kind: "device_share" | "device_memory", capacity: number): Limited => ({
-      capacity,
-      consumable: false,
-      uses: [],
-      exceeded: (at, usage) => ({ kind, worker, device, at, usage, capacity }),
-    });
-    return {
-      share: limited("device_share", deviceThousandths),
-      memory: limited("device_memory", memory),
-    };
-  });
-}
-
-function limitsOfPools(problem: Problem): Limited[] {
-  return Array.from(problem.pools.capacity, (capacity, pool) => ({
-    capacity,
-    consumable: problem.pools.consumable[pool] === 1,
-    uses: [],
-    exceeded: (at, usage) => ({ kind: "pool", pool, at, usage, capacity }),
-  }));
+  return total;
 }

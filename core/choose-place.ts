@@ -3,6 +3,7 @@
  * no charged move, then the lower worker, then the lower option.
  */
 import { type GroupState, groupsAllow } from "./groups.js";
+import { firstOpen, type OpenWorkers, probesMax } from "./open-workers.js";
 import type { Plan } from "./plan.js";
 import type { PoolRows, Prepared } from "./prepare.js";
 import { none, type Problem, taskKept } from "./problem.js";
@@ -31,6 +32,7 @@ export interface Decoding {
   readonly pools: readonly Timeline[];
   /** 1 if the worker is no longer like an empty one of its class. */
   readonly loaded: Uint8Array;
+  readonly open: OpenWorkers;
   /** Predecessors not yet placed. */
   readonly waiting: Int32Array;
   /** Earliest start by release and by the predecessors placed so far, transfers apart. */
@@ -149,9 +151,14 @@ function considerClass(
   moved: number,
 ): void {
   const ready = state.ready[task] as number;
+  const index = state.open.classes[state.prepared.problem.options.class[option] as number] ?? null;
+  if (index !== null) {
+    considerLarge(state, task, option, members, index, moved);
+    return;
+  }
   let triedEmpty = false;
-  for (let index = 0; index < members.length; index++) {
-    const worker = members[index] as number;
+  for (let place = 0; place < members.length; place++) {
+    const worker = members[place] as number;
     if (state.loaded[worker] === 0) {
       // Empty workers of one class are alike, and the lowest of them wins the tie.
       if (triedEmpty) continue;
@@ -160,6 +167,36 @@ function considerClass(
     // Members ascend: no later one can do better than to start at once.
     if (consider(state, task, option, worker, moved) === ready) return;
   }
+}
+
+/**
+ * A large class: the worker that is open first, then some more from where the last task found room,
+ * until one can start at once. Next fit, so that a worker is filled before the next one is begun.
+ */
+function considerLarge(
+  state: Decoding,
+  task: number,
+  option: number,
+  members: Int32Array,
+  index: { cursor: number } & Parameters<typeof firstOpen>[0],
+  moved: number,
+): void {
+  const ready = state.ready[task] as number;
+  const first = firstOpen(index);
+  const size = members.length;
+  const useful = state.open.from[members[first] as number] as number;
+  // Nothing of this class is open before the best end so far.
+  if (useful >= state.best.finish) return;
+  for (let probe = 0; probe < probesMax; probe++) {
+    let place = index.cursor + probe;
+    if (place >= size) place -= size;
+    if (consider(state, task, option, members[place] as number, moved) === ready) {
+      index.cursor = place;
+      return;
+    }
+  }
+  index.cursor = (index.cursor + probesMax) % size;
+  consider(state, task, option, members[first] as number, moved);
 }
 
 /** Takes the place if it is the best so far; returns its start, or none if it cannot be better. */
@@ -224,6 +261,7 @@ function earliestStart(
   const duration = options.duration[option] as number;
   if (!isInStock(state, tasks, task) || !isInStock(state, options, option)) return none;
   let start = Math.max(readyOn(state, task, worker), state.window.from);
+  start = Math.max(start, state.open.from[worker] as number);
   for (;;) {
     start = earliestFit(timeline, start, duration, options.demand, at, gpu, latest);
     if (start === none) return none;

