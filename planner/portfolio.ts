@@ -124,7 +124,14 @@ export async function runPortfolio(
   const clock = setTimeout(() => stop(run, "wall_time"), request.wallMs);
   try {
     placeNow(run);
-    if (run.reason === null) await improve(run, entries);
+    const isLarge = problem.tasks.count > tasksBoundAtOnce;
+    if (!isLarge) boundNow(run);
+    if (run.reason === null) {
+      const improving = improve(run, entries);
+      // The threads are getting ready meanwhile; nothing of theirs is heard before this is done.
+      if (isLarge) boundNow(run);
+      await improving;
+    }
   } finally {
     clearTimeout(clock);
     signal.removeEventListener("abort", cancel);
@@ -147,19 +154,25 @@ export function participants(problem: Problem, request: PortfolioRequest): Solve
   );
 }
 
+/** Bounds of larger problems take longer than starting threads does. */
+const tasksBoundAtOnce = 2_000;
+
 /**
- * Before any thread is asked, so that a caller has a plan at once: the previous plan repaired, if
- * there is one, plain greedy, and a bound.
+ * Before any thread is asked, and before any bound, so that a caller has a plan at once: the previous
+ * plan repaired, if there is one, and plain greedy.
  */
 function placeNow(run: Run): void {
-  const { standing } = run;
-  const { problem } = standing;
+  const { problem } = run.standing;
   if (problem.tasks.previousWorker.some((worker) => worker !== none)) {
     offerFirst(run, "repair", repair(problem).plan);
   }
   offerFirst(run, "greedy", greedy(problem));
-  const verdict = offerBound(standing, "bounds", lowerBound(problem).value);
-  if (verdict === "taken" && run.reason === null) run.hooks.bound("bounds", standing.bound);
+}
+
+function boundNow(run: Run): void {
+  const { standing, hooks } = run;
+  const verdict = offerBound(standing, "bounds", lowerBound(standing.problem).value);
+  if (verdict === "taken" && run.reason === null) hooks.bound("bounds", standing.bound);
   if (isOptimal(standing)) stop(run, "optimal");
 }
 
