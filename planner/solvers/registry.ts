@@ -132,7 +132,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     role: "search",
     scope: "general",
     members: 2,
-    declines: declinesTies,
+    declines: () => null,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
   },
   ilp: {

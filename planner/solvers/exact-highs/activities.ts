@@ -7,7 +7,7 @@
  */
 
 import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
-import { createKernel, type Kernel, workersOfOption } from "../multi-start/kernel.js";
+import { createKernel, type Kernel, workersOfOption } from "../../schedule/kernel.js";
 
 export const exactTasksMax = 20;
 const placesMax = 400;

@@ -2,8 +2,8 @@
 import type { Plan } from "../../../core/plan.js";
 import { none, type Problem } from "../../../core/problem.js";
 import { seededRandom } from "../../../core/random.js";
+import { createKernel } from "../../schedule/kernel.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
-import { createKernel } from "./kernel.js";
 import { createSearch, explore, startFrom } from "./search.js";
 
 export const multiStart: Solver = {

@@ -12,23 +12,24 @@ import { randomInteger } from "../../../core/random.js";
 import {
   adopt,
   adoptNear,
+  adoptPlan,
   type Candidate,
   copyCandidate,
   createCandidate,
   planOfDraft,
-} from "./candidate.js";
+} from "../../schedule/candidate.js";
 import {
   checkpointBefore,
   createCheckpoints,
   firstChange,
   firstDifference,
   invalidateFrom,
-} from "./checkpoints.js";
-import { createDraft, type Draft, decodeDraft } from "./draft.js";
-import { justify } from "./justify.js";
-import type { Kernel } from "./kernel.js";
-import { moves } from "./moves.js";
-import { orderByKeys, previousKeys, ruleOrders } from "./orders.js";
+} from "../../schedule/checkpoints.js";
+import { createDraft, type Draft, decodeDraft } from "../../schedule/draft.js";
+import { justify } from "../../schedule/justify.js";
+import type { Kernel } from "../../schedule/kernel.js";
+import { movesOf } from "../../schedule/moves.js";
+import { orderByKeys, previousKeys, ruleOrders } from "../../schedule/orders.js";
 
 export interface Search {
   readonly kernel: Kernel;
@@ -59,7 +60,8 @@ export function createSearch(kernel: Kernel, random: () => number): Search {
 export function* explore(search: Search): Generator<void, void, void> {
   yield* startFromPrevious(search);
   yield* startFromRules(search);
-  if (search.kernel.movable.length === 0 || search.plan === null) return;
+  const hasSchedule = search.best.value < Number.POSITIVE_INFINITY;
+  if (search.kernel.movable.length === 0 || !hasSchedule) return;
   while (true) {
     yield* climb(search);
     restart(search);
@@ -126,7 +128,7 @@ function* justifyTwice(
 
 /** A plan that was known before the search began. */
 export function startFrom(search: Search, plan: Plan, value: number): void {
-  adopt(search.kernel, search.best, plan, value);
+  adoptPlan(search.kernel, search.best, plan, value);
   copyCandidate(search.best, search.current);
   search.plan = plan;
 }
@@ -139,7 +141,12 @@ function offer(search: Search, value: number): void {
   if (!isBetter(value, search.best.value)) return;
   adopt(search.kernel, search.best, search.draft, value);
   copyCandidate(search.best, search.current);
-  search.plan = planOfDraft(search.draft);
+  notePlan(search);
+}
+
+/** The draft is the best so far: a plan, if nothing is amiss in it. */
+function notePlan(search: Search): void {
+  if (search.draft.misses === 0) search.plan = planOfDraft(search.kernel, search.draft);
 }
 
 /** Local search until it stagnates. */
@@ -152,6 +159,7 @@ function* climb(search: Search): Generator<void, void, void> {
   const historyLength = Math.max(8, Math.min(600, Math.floor(30_000 / tasks)));
   const history = new Float64Array(historyLength).fill(current.value);
   const patience = 40 * historyLength + 2_000;
+  const moves = movesOf(kernel);
   const bandit = createBandit(moves.length);
   let chain = criticalChain(kernel, current);
   let sinceBest = 0;
@@ -159,11 +167,11 @@ function* climb(search: Search): Generator<void, void, void> {
     copyCandidate(current, trial);
     const task = drawTask(search, chain);
     const move = drawMove(bandit, random);
-    (moves[move] as (typeof moves)[number])(kernel, trial, random, task);
+    moves[move]?.(kernel, trial, random, task);
     const slot = trials % historyLength;
     const limit = Math.max(history[slot] as number, current.value);
     // A value equal to the limit is accepted: plateaus are crossed.
-    const place = firstChange(current, trial);
+    const place = firstChange(kernel, current, trial);
     const checkpoint = checkpointBefore(kernel, checkpoints, current, place);
     if (checkpoint !== null) takeOver(draft, current);
     const bar = limit * (1 + 1e-12) + 1e-12;
@@ -172,13 +180,13 @@ function* climb(search: Search): Generator<void, void, void> {
     const before = current.value;
     if (value !== Number.POSITIVE_INFINITY) {
       adoptNear(kernel, next, draft, trial.order, value);
-      invalidateFrom(checkpoints, firstDifference(current, next));
+      invalidateFrom(checkpoints, firstDifference(kernel, current, next));
       copyCandidate(next, current);
       chain = criticalChain(kernel, current);
       if (isBetter(value, search.best.value)) {
         if (value < search.best.value * (1 - 1e-6)) sinceBest = 0;
         copyCandidate(current, search.best);
-        search.plan = planOfDraft(draft);
+        notePlan(search);
       }
     }
     reward(bandit, move, value < before);
@@ -201,29 +209,25 @@ function takeOver(draft: Draft, current: Candidate): void {
 function restart(search: Search): void {
   const { kernel, foreign, current, best, random } = search;
   if (foreign !== null && foreign.value < best.value) {
-    adopt(kernel, current, foreign.plan, foreign.value);
+    adoptPlan(kernel, current, foreign.plan, foreign.value);
   } else {
     copyCandidate(best, current);
   }
   search.foreign = null;
   const trial = createCandidate(kernel.problem.tasks.count);
   copyCandidate(current, trial);
+  const moves = movesOf(kernel);
   const shakes = 2 + randomInteger(random, 1 + Math.floor(kernel.movable.length / 20));
   for (let shake = 0; shake < shakes; shake += 1) {
     const task = kernel.movable[randomInteger(random, kernel.movable.length)] as number;
-    (moves[randomInteger(random, moves.length)] as (typeof moves)[number])(
-      kernel,
-      trial,
-      random,
-      task,
-    );
+    moves[randomInteger(random, moves.length)]?.(kernel, trial, random, task);
   }
   const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return;
   adoptNear(kernel, current, search.draft, trial.order, value);
   if (isBetter(value, best.value)) {
     copyCandidate(current, best);
-    search.plan = planOfDraft(search.draft);
+    notePlan(search);
   }
 }
 

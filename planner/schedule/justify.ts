@@ -5,9 +5,10 @@
  * time before the origin; the pass to the left is an ordinary decode.
  */
 
-import type { Choice } from "../../../core/decode.js";
-import { isMilestone, taskRunning } from "../../../core/problem.js";
-import { addInterval, type Timeline } from "../../../core/timeline.js";
+import { leaveOut } from "../../core/choose-place.js";
+import type { Choice } from "../../core/decode.js";
+import { isMilestone, taskRunning } from "../../core/problem.js";
+import { addInterval, type Timeline } from "../../core/timeline.js";
 import { clearSchedule, type Draft, decodeDraft } from "./draft.js";
 import type { Kernel } from "./kernel.js";
 import { type Keys, orderByKeys, sortByKeys } from "./orders.js";
@@ -35,7 +36,7 @@ function rightmostStarts(kernel: Kernel, draft: Draft): Keys {
     const last = successorFirst[task + 1] as number;
     for (let k = successorFirst[task] as number; k < last; k += 1) {
       const next = successor[k] as number;
-      if (tasks.state[next] === taskRunning) continue;
+      if (tasks.state[next] === taskRunning || draft.option[next] === leaveOut) continue;
       until = Math.min(until, (starts[next] as number) - (successorLag[k] as number));
     }
     draft.workUnits += 1;
@@ -44,6 +45,7 @@ function rightmostStarts(kernel: Kernel, draft: Draft): Keys {
       continue;
     }
     const option = draft.option[task] as number;
+    if (option === leaveOut) continue;
     const duration = options.duration[option] as number;
     const row = (options.demandRow[option] as number) * width;
     const timeline = prepared.scratchWorkers[draft.worker[task] as number] as Timeline;

@@ -1,6 +1,6 @@
 /** Topological orders, from keys, from priority rules and from the previous plan. */
-import { priorityOrders } from "../../../core/priority.js";
-import { previousNever } from "../../../core/problem.js";
+import { priorityOrders } from "../../core/priority.js";
+import { previousNever } from "../../core/problem.js";
 import type { Kernel } from "./kernel.js";
 
 /** Lower goes earlier. */
@@ -11,6 +11,11 @@ export type Keys = Float64Array;
  * that the order is topological whatever the keys. `keys` is changed.
  */
 export function orderByKeys(kernel: Kernel, keys: Keys): Int32Array {
+  return sortByKeys(kernel, kernel.prepared.graph.topological, raiseKeys(kernel, keys));
+}
+
+/** Raises each key to those of its predecessors, in place. */
+export function raiseKeys(kernel: Kernel, keys: Keys): Keys {
   const { topological, predecessorFirst, predecessor } = kernel.prepared.graph;
   for (let at = 0; at < topological.length; at += 1) {
     const task = topological[at] as number;
@@ -21,7 +26,7 @@ export function orderByKeys(kernel: Kernel, keys: Keys): Int32Array {
     }
     keys[task] = key;
   }
-  return sortByKeys(kernel, topological, keys);
+  return keys;
 }
 
 /** As above for keys that no edge contradicts; `almost` is an order that is nearly sorted. */
@@ -40,7 +45,7 @@ export function sortByKeys(
 }
 
 /** Sorts in place an order that is nearly sorted already, which takes next to no time. */
-export function settleOrder(kernel: Kernel, order: Int32Array, keys: Int32Array): void {
+export function settleOrder(kernel: Kernel, order: Int32Array, keys: Keys | Int32Array): void {
   const rank = kernel.topologicalRank;
   for (let at = 1; at < order.length; at += 1) {
     const task = order[at] as number;

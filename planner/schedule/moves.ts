@@ -3,15 +3,17 @@
  * topological. Order alone is not enough: placement by earliest end leaves optimal plans out, so
  * most moves also say where a task goes.
  */
-import { none } from "../../../core/problem.js";
-import { randomInteger } from "../../../core/random.js";
+import { leaveOut } from "../../core/choose-place.js";
+import { none, taskRunning } from "../../core/problem.js";
+import { randomInteger } from "../../core/random.js";
 import type { Candidate } from "./candidate.js";
 import { type Kernel, workersOfOption } from "./kernel.js";
+import { runsOn } from "./place.js";
 
-export type Move = (kernel: Kernel, trial: Candidate, random: () => number, task: number) => void;
+type Move = (kernel: Kernel, trial: Candidate, random: () => number, task: number) => void;
 
 /** Another worker for the task. */
-export const reassign: Move = (kernel, trial, random, task) => {
+const reassign: Move = (kernel, trial, random, task) => {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const place = randomPlace(kernel, random, task);
     if (place.worker === trial.worker[task] && place.option === trial.option[task]) continue;
@@ -22,7 +24,7 @@ export const reassign: Move = (kernel, trial, random, task) => {
 };
 
 /** Another time for the task; half of the times also the worker on which it ends first. */
-export const shift: Move = (kernel, trial, random, task) => {
+const shift: Move = (kernel, trial, random, task) => {
   const from = trial.position[task] as number;
   const reach = 3 + randomInteger(random, 24);
   const to =
@@ -34,13 +36,13 @@ export const shift: Move = (kernel, trial, random, task) => {
 };
 
 /** Earlier on another worker, or later there. */
-export const shiftAndReassign: Move = (kernel, trial, random, task) => {
+const shiftAndReassign: Move = (kernel, trial, random, task) => {
   reassign(kernel, trial, random, task);
   moveTo(kernel, trial, task, (trial.position[task] as number) - 8 + randomInteger(random, 17));
 };
 
 /** Trades workers with a task near in time. */
-export const exchange: Move = (kernel, trial, random, task) => {
+const exchange: Move = (kernel, trial, random, task) => {
   const at = trial.position[task] as number;
   const size = trial.order.length;
   for (let attempt = 0; attempt < 6; attempt += 1) {
@@ -63,7 +65,7 @@ export const exchange: Move = (kernel, trial, random, task) => {
 };
 
 /** Frees a run of tasks that are near in time and blurs their order: a small neighbourhood. */
-export const freeWindow: Move = (kernel, trial, random, task) => {
+const freeWindow: Move = (kernel, trial, random, task) => {
   const size = trial.order.length;
   const length = Math.min(size, 4 + randomInteger(random, 20));
   const first = Math.max(
@@ -94,7 +96,7 @@ export const freeWindow: Move = (kernel, trial, random, task) => {
 };
 
 /** Frees the tasks of two workers over a stretch of time: who does what between these two. */
-export const freePair: Move = (_kernel, trial, random, task) => {
+const freePair: Move = (_kernel, trial, random, task) => {
   const size = trial.order.length;
   const mine = trial.worker[task] as number;
   const centre = trial.position[task] as number;
@@ -111,14 +113,81 @@ export const freePair: Move = (_kernel, trial, random, task) => {
   }
 };
 
-export const moves: readonly Move[] = [
-  reassign,
-  shift,
-  shiftAndReassign,
-  exchange,
-  freeWindow,
-  freePair,
-];
+/** Leaves the task out at its price, or takes it in again. */
+const toggle: Move = (kernel, trial, random, task) => {
+  const { prepared, problem } = kernel;
+  const gang = prepared.ties?.gangOf[task] ?? none;
+  const members = gang === none ? [task] : (prepared.ties?.gangs[gang] ?? []);
+  const isOut = trial.option[task] === leaveOut;
+  for (const member of members) {
+    if ((problem.tasks.skipPrice[member] as number) === Number.POSITIVE_INFINITY) continue;
+    free(trial, member);
+    if (!isOut) trial.option[member] = leaveOut;
+  }
+  if (isOut || random() < 0.5) return;
+  // Something else that was left out may take its place.
+  const { movable } = kernel;
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const other = movable[randomInteger(random, movable.length)] as number;
+    if (trial.option[other] === leaveOut && other !== task) return free(trial, other);
+  }
+};
+
+/** Another way to run the task, where it is. */
+const changeMode: Move = (kernel, trial, random, task) => {
+  const { options, tasks } = kernel.problem;
+  const worker = trial.worker[task] as number;
+  if (worker === none) return;
+  const first = options.blockFirst[tasks.block[task] as number] as number;
+  const size = (options.blockFirst[(tasks.block[task] as number) + 1] as number) - first;
+  const from = randomInteger(random, size);
+  for (let k = 0; k < size; k += 1) {
+    const option = first + ((from + k) % size);
+    if (option === trial.option[task] || kernel.optionUsable[option] === 0) continue;
+    if (!runsOn(kernel.problem, option, worker)) continue;
+    trial.option[task] = option;
+    return;
+  }
+};
+
+/**
+ * Frees the groups of the task: its first member goes to a worker drawn anew, the others follow
+ * where the group's domain, or the gang's common start, lets them.
+ */
+const moveGroup: Move = (kernel, trial, random, task) => {
+  const { groups } = kernel.problem;
+  if (groups.count === 0) return;
+  const entry = randomInteger(random, groups.member.length);
+  let group = 0;
+  while ((groups.first[group + 1] as number) <= entry) group += 1;
+  let leader: number = none;
+  const after = groups.first[group + 1] as number;
+  for (let at = groups.first[group] as number; at < after; at += 1) {
+    const member = groups.member[at] as number;
+    if (kernel.problem.tasks.state[member] === taskRunning) continue;
+    free(trial, member);
+    if (leader === none || (trial.position[member] as number) < (trial.position[leader] as number))
+      leader = member;
+  }
+  if (leader === none) return;
+  const place = randomPlace(kernel, random, leader);
+  trial.option[leader] = place.option;
+  trial.worker[leader] = place.worker;
+  const reach = 1 + randomInteger(random, 24);
+  const shifted = (trial.position[leader] as number) - reach + randomInteger(random, 2 * reach);
+  moveTo(kernel, trial, leader, shifted);
+  if (random() < 0.3) free(trial, task);
+};
+
+/** The moves that have something to move in this problem. */
+export function movesOf(kernel: Kernel): readonly Move[] {
+  const { tasks, groups } = kernel.problem;
+  const list = [reassign, shift, shiftAndReassign, exchange, freeWindow, freePair];
+  if (tasks.skipPrice.some((price) => price < Number.POSITIVE_INFINITY)) list.push(toggle);
+  if (kernel.hasTolls || kernel.hasOptionPools) list.push(changeMode);
+  if (groups.count > 0) list.push(moveGroup);
+  return list;
+}
 
 function free(trial: Candidate, task: number): void {
   trial.option[task] = none;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkPlan } from "../../../core/check.js";
-import { freeChoice } from "../../../core/decode.js";
-import { randomInteger, seededRandom } from "../../../core/random.js";
-import { randomProblem } from "../../../core/testing/random-problem.js";
+import { checkPlan } from "../../core/check.js";
+import { freeChoice } from "../../core/decode.js";
+import { randomInteger, seededRandom } from "../../core/random.js";
+import { randomProblem } from "../../core/testing/random-problem.js";
 import { adopt, copyCandidate, createCandidate, planOfDraft } from "./candidate.js";
 import {
   checkpointBefore,
@@ -13,7 +13,7 @@ import {
 } from "./checkpoints.js";
 import { createDraft, decodeDraft } from "./draft.js";
 import { createKernel } from "./kernel.js";
-import { moves } from "./moves.js";
+import { movesOf } from "./moves.js";
 
 describe("a decode that goes on from a checkpoint", () => {
   it("gives a plan that holds and the value that the plan has, move after move", () => {
@@ -32,8 +32,9 @@ describe("a decode that goes on from a checkpoint", () => {
       for (let round = 0; round < 40; round += 1) {
         copyCandidate(current, trial);
         const task = kernel.movable[randomInteger(random, kernel.movable.length)] ?? 0;
+        const moves = movesOf(kernel);
         moves[round % moves.length]?.(kernel, trial, random, task);
-        const place = firstChange(current, trial);
+        const place = firstChange(kernel, current, trial);
         const checkpoint = checkpointBefore(kernel, checkpoints, current, place);
         if (checkpoint !== null) {
           used += 1;
@@ -43,11 +44,11 @@ describe("a decode that goes on from a checkpoint", () => {
           }
         }
         const value = decodeDraft(kernel, draft, trial.order, trial, Infinity, checkpoint);
-        const { violations, evaluation } = checkPlan(problem, planOfDraft(draft));
+        const { violations, evaluation } = checkPlan(problem, planOfDraft(kernel, draft));
         expect(violations, `seed ${seed}, round ${round}`).toEqual([]);
         expect(value).toBeCloseTo(evaluation.value, 6);
         adopt(kernel, next, draft, value);
-        invalidateFrom(checkpoints, firstDifference(current, next));
+        invalidateFrom(checkpoints, firstDifference(kernel, current, next));
         copyCandidate(next, current);
       }
     }

@@ -2,9 +2,11 @@
  * A problem prepared for thousands of schedules: core's graph and profiles, and beside them static
  * heads and tails, and which options any worker could ever take.
  */
-import { type Prepared, prepare } from "../../../core/prepare.js";
-import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
-import { earliestFit } from "../../../core/timeline.js";
+import { type Prepared, prepare } from "../../core/prepare.js";
+import { isMilestone, none, type Problem, taskKept, taskRunning } from "../../core/problem.js";
+import { earliestFit } from "../../core/timeline.js";
+import { withImpliedEdges } from "./implied-edges.js";
+import { type SideRules, sideRules } from "./side.js";
 
 export interface Kernel {
   readonly problem: Problem;
@@ -26,11 +28,27 @@ export interface Kernel {
   readonly leastDemand: Int32Array;
   /** Tasks whose worker a solver may choose. */
   readonly movable: Int32Array;
+  /** Stock and groups; null where no task is tied to others but by precedence and room. */
+  readonly rules: SideRules | null;
+  /** Gang of each task, or none; null where there are no gangs. */
+  readonly gangOf: Int32Array | null;
+  readonly hasTransfers: boolean;
+  /** Some tasks may be left out, or may have to be. */
+  readonly hasOptional: boolean;
+  readonly hasOptionPools: boolean;
+  /** Where a task runs has a price: options cost, or moves are charged. */
+  readonly hasTolls: boolean;
+  /**
+   * In units of the value, above what any sensible plan is worth: for each task that must be planned
+   * and is not, or ends past its hard deadline. Such schedules lead a search to plans; they are none.
+   */
+  readonly missPrice: number;
   /** A task that no worker could ever run, without which there is no plan; none if all can. */
   readonly impossible: number;
 }
 
-export function createKernel(problem: Problem): Kernel {
+export function createKernel(original: Problem): Kernel {
+  const problem = withImpliedEdges(original);
   const prepared = prepare(problem);
   const { topological } = prepared.graph;
   const topologicalRank = new Int32Array(problem.tasks.count);
@@ -53,8 +71,59 @@ export function createKernel(problem: Problem): Kernel {
     optionUsable,
     leastDemand: leastDemandOf(problem, optionUsable),
     movable,
+    ...tiesOfKernel(problem, prepared, optionUsable),
+    missPrice: missPriceOf(problem, typical),
     impossible,
   };
+}
+
+function tiesOfKernel(
+  problem: Problem,
+  prepared: Prepared,
+  optionUsable: Uint8Array,
+): Pick<
+  Kernel,
+  "rules" | "gangOf" | "hasTransfers" | "hasOptional" | "hasOptionPools" | "hasTolls"
+> {
+  const { tasks, pools, options, weights } = problem;
+  const { ties } = prepared;
+  const hasGroups = problem.groups.count > 0;
+  const isSided = hasGroups || pools.consumable.some((is) => is === 1);
+  const isCharged =
+    weights.moves > 0 && tasks.moveWeight.some((of, task) => of > 0 && hasPrevious(problem, task));
+  return {
+    rules: isSided ? sideRules(problem, ties, optionUsable) : null,
+    gangOf: ties?.gangOf.some((gang) => gang !== none) === true ? ties.gangOf : null,
+    hasTransfers: ties?.hasTransfers ?? false,
+    hasOptional:
+      isSided ||
+      tasks.hardDue.some((due) => due !== none) ||
+      tasks.skipPrice.some((price) => price < Number.POSITIVE_INFINITY),
+    hasOptionPools: options.poolIndex.length > 0,
+    hasTolls: isCharged || (weights.cost > 0 && options.cost.some((cost) => cost > 0)),
+  };
+}
+
+const hasPrevious = ({ tasks }: Problem, task: number): boolean =>
+  tasks.previousWorker[task] !== none;
+
+/** About what a plan without any two tasks at once is worth, and every price besides. */
+function missPriceOf(problem: Problem, typical: Float64Array): number {
+  const { tasks, weights, options } = problem;
+  let length = 1;
+  let perTick = weights.makespan;
+  let prices = 1;
+  let dearest = 0;
+  for (const cost of options.cost) dearest = Math.max(dearest, cost);
+  for (let task = 0; task < tasks.count; task += 1) {
+    length += (typical[task] as number) + Math.max(0, (tasks.release[task] as number) / 8);
+    perTick += weights.flow * (tasks.flowWeight[task] as number);
+    perTick += weights.tardiness * (tasks.tardinessWeight[task] as number);
+    prices += weights.moves * (tasks.moveWeight[task] as number) + weights.cost * dearest;
+    const skip = tasks.skipPrice[task] as number;
+    if (skip < Number.POSITIVE_INFINITY) prices += skip;
+  }
+  return prices + (perTick * length * problem.tickMs) / 1000;
 }
 
 function usableOptions(problem: Problem, prepared: Prepared): Uint8Array {
@@ -119,7 +188,7 @@ function durations(
     } else if (!isMilestone(problem, task)) {
       const usable = usableDurations(problem, optionUsable, task);
       if (usable.length === 0) {
-        impossible = task;
+        if (tasks.skipPrice[task] === Number.POSITIVE_INFINITY) impossible = task;
         continue;
       }
       shortest[task] = usable.reduce((a, b) => Math.min(a, b));
@@ -173,6 +242,9 @@ function tails(problem: Problem, prepared: Prepared, shortest: Int32Array): Int3
       const next = successor[k] as number;
       // A running task's times are facts, whatever ends before it.
       if (problem.tasks.state[next] === taskRunning) continue;
+      // What may be left out need not follow.
+      const isOptional = (problem.tasks.skipPrice[next] as number) < Number.POSITIVE_INFINITY;
+      if (isOptional && !isMilestone(problem, next)) continue;
       const rest = (shortest[next] as number) + (tail[next] as number);
       after = Math.max(after, (successorLag[k] as number) + rest);
     }
