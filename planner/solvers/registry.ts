@@ -25,6 +25,7 @@ export const solverNames = [
   "astar",
   "allocate-order",
   "multi-start",
+  "lns",
   "ilp",
   "exact-highs",
 ] as const;
@@ -134,6 +135,15 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     members: 2,
     declines: () => null,
     load: async () => (await import("./multi-start/multi-start.js")).multiStart,
+  },
+  lns: {
+    name: "lns",
+    deterministic: true,
+    role: "search",
+    scope: "general",
+    members: 2,
+    declines: () => null,
+    load: async () => (await import("./lns/lns.js")).lns,
   },
   ilp: {
     name: "ilp",

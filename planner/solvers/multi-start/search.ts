@@ -100,10 +100,16 @@ function previousChoice(kernel: Kernel): Choice {
   return choice;
 }
 
+/** How dearly what a place costs is taken against when the task ends there: not at all, fairly, much. */
+const thrifts = [0, 1, 4];
+
 function* startFromRules(search: Search): Generator<void, void, void> {
   const { kernel } = search;
   const choice = freeChoice(kernel.problem);
-  for (const order of ruleOrders(kernel)) yield* justifyTwice(search, order, choice);
+  for (const thrift of kernel.hasTolls ? thrifts : [1]) {
+    search.draft.thrift = thrift;
+    for (const order of ruleOrders(kernel)) yield* justifyTwice(search, order, choice);
+  }
 }
 
 /** Decodes an order, and its justified order with the workers kept, and then with them free. */
@@ -174,6 +180,7 @@ function* climb(search: Search): Generator<void, void, void> {
     const place = firstChange(kernel, current, trial);
     const checkpoint = checkpointBefore(kernel, checkpoints, current, place);
     if (checkpoint !== null) takeOver(draft, current);
+    if (kernel.hasTolls) draft.thrift = thrifts[randomInteger(random, thrifts.length)] as number;
     const bar = limit * (1 + 1e-12) + 1e-12;
     const value = decodeDraft(kernel, draft, trial.order, trial, bar, checkpoint);
     sinceBest += 1;
