@@ -335,7 +335,7 @@ function copyFacts(problem: Problem, draft: Draft, task: number): void {
 }
 
 /** By release and predecessors; what is left out is waited for by nobody. */
-function readyTime(kernel: Kernel, draft: Draft, task: number): number {
+export function readyTime(kernel: Kernel, draft: Draft, task: number): number {
   const { predecessorFirst, predecessor, predecessorLag } = kernel.prepared.graph;
   let from = Math.max(0, kernel.problem.tasks.release[task] as number);
   const last = predecessorFirst[task + 1] as number;
@@ -347,7 +347,7 @@ function readyTime(kernel: Kernel, draft: Draft, task: number): number {
   return from;
 }
 
-function waitsForLeftOut(kernel: Kernel, draft: Draft, task: number): boolean {
+export function waitsForLeftOut(kernel: Kernel, draft: Draft, task: number): boolean {
   const { predecessorFirst, predecessor } = kernel.prepared.graph;
   const last = predecessorFirst[task + 1] as number;
   for (let k = predecessorFirst[task] as number; k < last; k += 1) {

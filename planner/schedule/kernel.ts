@@ -33,6 +33,8 @@ export interface Kernel {
   /** Gang of each task, or none; null where there are no gangs. */
   readonly gangOf: Int32Array | null;
   readonly hasTransfers: boolean;
+  /** [edges] Edge of each entry of `graph.successor`; empty where nothing is transferred. */
+  readonly successorEdge: Int32Array;
   /** Some tasks may be left out, or may have to be. */
   readonly hasOptional: boolean;
   readonly hasOptionPools: boolean;
@@ -83,7 +85,13 @@ function tiesOfKernel(
   optionUsable: Uint8Array,
 ): Pick<
   Kernel,
-  "rules" | "gangOf" | "hasTransfers" | "hasOptional" | "hasOptionPools" | "hasTolls"
+  | "rules"
+  | "gangOf"
+  | "hasTransfers"
+  | "successorEdge"
+  | "hasOptional"
+  | "hasOptionPools"
+  | "hasTolls"
 > {
   const { tasks, pools, options, weights } = problem;
   const { ties } = prepared;
@@ -95,6 +103,8 @@ function tiesOfKernel(
     rules: isSided ? sideRules(problem, ties, optionUsable) : null,
     gangOf: ties?.gangOf.some((gang) => gang !== none) === true ? ties.gangOf : null,
     hasTransfers: ties?.hasTransfers ?? false,
+    successorEdge:
+      ties?.hasTransfers === true ? successorEdges(problem, prepared) : new Int32Array(0),
     hasOptional:
       isSided ||
       tasks.hardDue.some((due) => due !== none) ||
@@ -102,6 +112,18 @@ function tiesOfKernel(
     hasOptionPools: options.poolIndex.length > 0,
     hasTolls: isCharged || (weights.cost > 0 && options.cost.some((cost) => cost > 0)),
   };
+}
+
+/** In the same order in which `graphOf` lays out successors: by edge within each task. */
+function successorEdges({ edges }: Problem, { graph }: Prepared): Int32Array {
+  const next = graph.successorFirst.slice();
+  const edgeOf = new Int32Array(edges.count);
+  for (let edge = 0; edge < edges.count; edge += 1) {
+    const from = edges.from[edge] as number;
+    edgeOf[next[from] as number] = edge;
+    next[from] = (next[from] as number) + 1;
+  }
+  return edgeOf;
 }
 
 const hasPrevious = ({ tasks }: Problem, task: number): boolean =>

@@ -13,7 +13,7 @@ import { type Relaxed, relax } from "./relaxed.js";
 
 export interface Surroundings {
   readonly kernel: Kernel;
-  readonly current: Candidate;
+  current: Candidate;
   readonly random: () => number;
   /** Free tasks: what may be taken out at all. */
   readonly movable: Int32Array;

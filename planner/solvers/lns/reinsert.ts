@@ -46,13 +46,24 @@ export function reinsert(
   relaxed: Relaxed,
   style: number,
 ): void {
+  const list = orderKeys(reinsertion, trial, relaxed, style);
+  merge(reinsertion, trial, list, relaxed.has);
+  freePlaces(reinsertion, trial, list);
+}
+
+/** Sets the keys of what was taken out; returns it by places. */
+export function orderKeys(
+  reinsertion: Reinsertion,
+  trial: Candidate,
+  relaxed: Relaxed,
+  style: number,
+): Int32Array {
   const list = relaxed.tasks.subarray(0, relaxed.count);
   const { position } = trial;
   list.sort((a, b) => (position[a] as number) - (position[b] as number));
   wantKeys(reinsertion, trial, list, style);
   fitKeys(reinsertion, trial, list, relaxed.has);
-  merge(reinsertion, trial, list, relaxed.has);
-  freePlaces(reinsertion, trial, list);
+  return list;
 }
 
 function wantKeys(
@@ -175,7 +186,8 @@ function merge(
     .slice()
     .sort(
       (a, b) =>
-        (key[a] as number) - (key[b] as number) || (position[a] as number) - (position[b] as number),
+        (key[a] as number) - (key[b] as number) ||
+        (position[a] as number) - (position[b] as number),
     );
   let written = first;
   let next = 0;
@@ -196,7 +208,11 @@ function merge(
 }
 
 /** Most choose their place anew; some keep it, some are sent somewhere, some are left out. */
-function freePlaces({ kernel, random }: Reinsertion, trial: Candidate, list: Int32Array): void {
+export function freePlaces(
+  { kernel, random }: Reinsertion,
+  trial: Pick<Candidate, "option" | "worker">,
+  list: Int32Array,
+): void {
   const { tasks, options } = kernel.problem;
   const keep = random() < 0.35 ? 0.4 : 0;
   const drawn = random() < 0.3 ? list[randomInteger(random, list.length)] : none;
@@ -220,6 +236,7 @@ function freePlaces({ kernel, random }: Reinsertion, trial: Candidate, list: Int
     if (kernel.optionUsable[option] === 0) continue;
     const workers = workersOfOption(kernel.problem, kernel.prepared, option);
     trial.option[task] = option;
-    if (random() < 0.7) trial.worker[task] = workers[randomInteger(random, workers.length)] as number;
+    if (random() < 0.7)
+      trial.worker[task] = workers[randomInteger(random, workers.length)] as number;
   }
 }

@@ -34,15 +34,23 @@ import { justify } from "../../schedule/justify.js";
 import type { Kernel } from "../../schedule/kernel.js";
 import { orderByKeys, ruleOrders } from "../../schedule/orders.js";
 import { type Bandit, createBandit, draw, reward } from "./bandit.js";
-import { allowance, cool, createCooling } from "./cooling.js";
+import { allowance, type Cooling, cool, createCooling } from "./cooling.js";
+import { beginLocal, createLocal, type Local, takeStep } from "./local.js";
 import {
   criticalChain,
   type Neighbourhood,
   neighbourhoodsOf,
   type Surroundings,
 } from "./neighbourhoods.js";
-import { createReinsertion, reinsert, styles } from "./reinsert.js";
-import { clearRelaxed, createRelaxed } from "./relaxed.js";
+import {
+  createReinsertion,
+  freePlaces,
+  orderKeys,
+  type Reinsertion,
+  reinsert,
+  styles,
+} from "./reinsert.js";
+import { clearRelaxed, createRelaxed, type Relaxed } from "./relaxed.js";
 
 export interface Search {
   readonly kernel: Kernel;
@@ -100,7 +108,9 @@ function* startFromRepair(search: Search): Generator<void, Int32Array, void> {
     yield* decodeAll(search, orderByKeys(kernel, Float64Array.from(plan.start)), choiceOf(plan));
   }
   // What is new was never anywhere: only lost places are worth a neighbourhood of their own.
-  return disturbed.filter((task) => tasks.state[task] === taskFree && !isMilestone(kernel.problem, task));
+  return disturbed.filter(
+    (task) => tasks.state[task] === taskFree && !isMilestone(kernel.problem, task),
+  );
 }
 
 /** How dearly what a place costs is taken against when the task ends there. */
@@ -158,64 +168,86 @@ function takeForeign(search: Search): void {
 
 const sizes = [1, 2, 4, 8, 16, 32, 64] as const;
 
-/** What the search draws from, and how it has gone. */
+/** What the search draws from, how it has gone, and the memory that its steps share. */
 interface Wheel {
   readonly neighbourhoods: readonly Neighbourhood[];
   readonly byNeighbourhood: Bandit;
   readonly bySize: Bandit;
   readonly byStyle: Bandit;
   readonly sizes: readonly number[];
+  readonly cooling: Cooling;
+  readonly relaxed: Relaxed;
+  readonly reinsertion: Reinsertion;
+  readonly local: Local;
+  readonly trial: Candidate;
+  readonly next: Candidate;
+  readonly around: Surroundings;
 }
 
-function createWheel(kernel: Kernel, disturbed: Int32Array, movable: number): Wheel {
+function createWheel(search: Search, movable: Int32Array, disturbed: Int32Array): Wheel {
+  const { kernel, random, current, draft } = search;
+  const { count } = kernel.problem.tasks;
   const neighbourhoods = neighbourhoodsOf(kernel, disturbed);
-  const fitting = sizes.filter((size) => size <= Math.max(2, movable));
+  const fitting = sizes.filter((size) => size <= Math.max(2, movable.length));
+  const reinsertion = createReinsertion(kernel, random);
+  const chain = new Int32Array(0);
   return {
     neighbourhoods,
     byNeighbourhood: createBandit(neighbourhoods.length),
     bySize: createBandit(fitting.length),
     byStyle: createBandit(styles.length),
     sizes: fitting,
+    cooling: createCooling(count),
+    relaxed: createRelaxed(count),
+    reinsertion,
+    local: createLocal(kernel, draft, reinsertion.key),
+    trial: createCandidate(count),
+    next: createCandidate(count),
+    around: { kernel, current, random, movable, chain, disturbed },
   };
 }
 
+/** Batches of steps that decode from the first change on, and of steps that touch a few tasks only. */
 function* improve(
   search: Search,
   movable: Int32Array,
   disturbed: Int32Array,
 ): Generator<void, void, void> {
-  const { kernel, draft, random, current, best, checkpoints } = search;
-  const tasks = kernel.problem.tasks.count;
-  const trial = createCandidate(tasks);
-  const next = createCandidate(tasks);
-  const relaxed = createRelaxed(tasks);
-  const reinsertion = createReinsertion(kernel, random);
-  const cooling = createCooling(tasks);
-  const wheel = createWheel(kernel, disturbed, movable.length);
-  const chain = (): Int32Array =>
-    kernel.problem.weights.makespan > 0 ? criticalChain(kernel, current) : new Int32Array(0);
-  const around: Surroundings = { kernel, current, random, movable, chain: chain(), disturbed };
-  let chainOf = current.value;
+  const { draft, best, random } = search;
+  const wheel = createWheel(search, movable, disturbed);
+  const batches = [decodeBatch, localBatch] as const;
+  const byBatch = createBandit(batches.length);
   while (true) {
     if (search.foreign !== null) takeForeign(search);
-    if (current.value !== chainOf) {
-      around.chain = chain();
-      chainOf = current.value;
-    }
-    const arm = draw(wheel.byNeighbourhood, random);
-    const size = draw(wheel.bySize, random);
-    const style = draw(wheel.byStyle, random);
-    clearRelaxed(relaxed);
-    wheel.neighbourhoods[arm]?.(around, relaxed, wheel.sizes[size] as number);
-    if (relaxed.count === 0) {
-      draft.workUnits += 1;
-      yield;
-      continue;
-    }
+    refreshChain(search, wheel);
+    const arm = draw(byBatch, random);
     const before = draft.workUnits;
+    const value = best.value;
+    yield* (batches[arm] as typeof decodeBatch)(search, wheel);
+    reward(byBatch, arm, best.value < value ? 1 : 0, draft.workUnits - before);
+  }
+}
+
+function refreshChain(search: Search, wheel: Wheel): void {
+  if (search.kernel.problem.weights.makespan === 0) return;
+  wheel.around.chain = criticalChain(search.kernel, search.current);
+}
+
+/** Work of a batch, per task and besides. */
+const batchWork = (tasks: number): number => 24 * tasks + 4_000;
+
+function* decodeBatch(search: Search, wheel: Wheel): Generator<void, void, void> {
+  const { kernel, draft, current, best, checkpoints, random } = search;
+  const tasks = kernel.problem.tasks.count;
+  const { trial, next, around, relaxed, cooling } = wheel;
+  const until = draft.workUnits + batchWork(tasks);
+  around.current = current;
+  while (draft.workUnits < until && search.foreign === null) {
+    const before = draft.workUnits;
+    const drawn = drawStep(search, wheel);
+    if (drawn === null) continue;
     copyCandidate(current, trial);
-    reinsert(reinsertion, trial, relaxed, style);
-    if (kernel.hasTolls) draft.thrift = thrifts[randomInteger(random, 3)] as number;
+    reinsert(wheel.reinsertion, trial, relaxed, drawn.style);
     const bar = current.value + best.value * allowance(cooling, random);
     const value = decodeTrial(search, trial, bar * (1 + 1e-12) + 1e-12);
     let gain = 0;
@@ -224,24 +256,114 @@ function* improve(
       adoptNear(kernel, next, draft, trial.order, value);
       invalidateFrom(checkpoints, firstDifference(kernel, current, next));
       copyCandidate(next, current);
-      if (value * (1 + 1e-12) < best.value) {
-        gain = 4;
-        copyCandidate(current, best);
-        notePlan(search);
-      }
+      if (noteBest(search)) gain = 4;
     }
     // Orders are copied and compared in whole, whatever little of them is decoded.
     draft.workUnits += tasks >> 4;
-    const work = draft.workUnits - before;
-    reward(wheel.byNeighbourhood, arm, gain, work);
-    reward(wheel.bySize, size, gain, work);
-    reward(wheel.byStyle, style, gain, work);
-    if (cool(cooling)) {
-      copyCandidate(best, current);
-      checkpoints.valid = 0;
-    }
+    rewardStep(wheel, drawn, gain, draft.workUnits - before);
+    if (cool(cooling)) goBack(search);
     yield;
   }
+}
+
+/** The draft is what `current` holds: keeps it if it is the best so far. */
+function noteBest(search: Search): boolean {
+  const { current, best } = search;
+  if (current.value * (1 + 1e-12) >= best.value) return false;
+  copyCandidate(current, best);
+  notePlan(search);
+  return true;
+}
+
+function goBack({ best, current, checkpoints }: Search): void {
+  copyCandidate(best, current);
+  checkpoints.valid = 0;
+}
+
+interface Drawn {
+  readonly arm: number;
+  readonly size: number;
+  readonly style: number;
+}
+
+/** Fills `wheel.relaxed`; null if the neighbourhood had nothing in it. */
+function drawStep(search: Search, wheel: Wheel): Drawn | null {
+  const { draft, random, kernel } = search;
+  const { relaxed } = wheel;
+  const arm = draw(wheel.byNeighbourhood, random);
+  const size = draw(wheel.bySize, random);
+  const style = draw(wheel.byStyle, random);
+  clearRelaxed(relaxed);
+  wheel.neighbourhoods[arm]?.(wheel.around, relaxed, wheel.sizes[size] as number);
+  draft.workUnits += 1;
+  if (kernel.hasTolls) draft.thrift = thrifts[randomInteger(random, 3)] as number;
+  return relaxed.count === 0 ? null : { arm, size, style };
+}
+
+function rewardStep(wheel: Wheel, { arm, size, style }: Drawn, gain: number, work: number): void {
+  reward(wheel.byNeighbourhood, arm, gain, work);
+  reward(wheel.bySize, size, gain, work);
+  reward(wheel.byStyle, style, gain, work);
+}
+
+function* localBatch(search: Search, wheel: Wheel): Generator<void, void, void> {
+  const { kernel, draft, current, best, random, checkpoints } = search;
+  const { trial, local, around, relaxed, cooling } = wheel;
+  const tasks = kernel.problem.tasks.count;
+  const until = draft.workUnits + batchWork(tasks);
+  copyCandidate(current, trial);
+  let value = decodeDraft(kernel, draft, trial.order, trial, Number.POSITIVE_INFINITY);
+  if (value === Number.POSITIVE_INFINITY) return;
+  beginLocal(local);
+  // The draft's own columns are the schedule now; the order is as good as it was.
+  around.current = { ...draftColumns(draft), order: trial.order, position: trial.position, value };
+  while (draft.workUnits < until && search.foreign === null) {
+    const before = draft.workUnits;
+    const drawn = drawStep(search, wheel);
+    if (drawn === null) continue;
+    const list = orderKeys(wheel.reinsertion, around.current, relaxed, drawn.style);
+    for (const task of list) {
+      trial.option[task] = draft.option[task] as number;
+      trial.worker[task] = draft.worker[task] as number;
+    }
+    freePlaces(wheel.reinsertion, trial, list);
+    const change = takeStep(local, {
+      list,
+      position: trial.position,
+      option: trial.option,
+      worker: trial.worker,
+      allowance: best.value * allowance(cooling, random) + 1e-12,
+    });
+    let gain = 0;
+    if (change !== Number.POSITIVE_INFINITY) {
+      value += change;
+      if (change < 0) gain = value < best.value ? 4 : 1;
+    }
+    rewardStep(wheel, drawn, gain, draft.workUnits - before);
+    cool(cooling);
+    yield;
+  }
+  closeGaps(search, wheel, value);
+  checkpoints.valid = 0;
+}
+
+const draftColumns = ({ option, worker, start, end, devices }: Draft) => ({
+  option,
+  worker,
+  start,
+  end,
+  devices,
+});
+
+/** Decodes the order of the present starts, with places as they are: nothing ends later. */
+function closeGaps(search: Search, wheel: Wheel, value: number): void {
+  const { kernel, draft, current } = search;
+  adopt(kernel, wheel.next, draft, value);
+  const { order } = wheel.next;
+  const decoded = decodeDraft(kernel, draft, order, wheel.next, Number.POSITIVE_INFINITY);
+  if (decoded === Number.POSITIVE_INFINITY) return;
+  adoptNear(kernel, current, draft, order, decoded);
+  noteBest(search);
 }
 
 /** Decodes from the checkpoint before the first place at which the trial differs. */
