@@ -33,6 +33,8 @@ export interface Draft extends Choice {
   readonly side: Side;
   /** How dearly prices of places are taken against ends; 0: not at all. */
   thrift: number;
+  /** A worker to look at first, for its end rules others out early; none for none. */
+  hint: number;
   /** The choice that is being decoded. */
   wantedOption: Int32Array;
   wantedWorker: Int32Array;
@@ -94,6 +96,7 @@ export function createDraft(kernel: Kernel): Draft {
     usefulFrom: new Int32Array(kernel.problem.workers.count),
     side: sideOf(kernel),
     thrift: 1,
+    hint: none,
     wantedOption: new Int32Array(0),
     wantedWorker: new Int32Array(0),
     best: createPlacement(),

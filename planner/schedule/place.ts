@@ -75,7 +75,16 @@ export function findBest(
     }
     return;
   }
-  for (let option = options.blockFirst[block] as number; option < lastOption; option += 1) {
+  const firstOption = options.blockFirst[block] as number;
+  if (draft.hint !== none && onlyWorker === none) {
+    for (let option = firstOption; option < lastOption; option += 1) {
+      if (optionUsable[option] === 0 || (onlyOption !== none && onlyOption !== option)) continue;
+      if (runsOn(problem, option, draft.hint)) {
+        consider(kernel, draft, task, window, option, draft.hint);
+      }
+    }
+  }
+  for (let option = firstOption; option < lastOption; option += 1) {
     if (optionUsable[option] === 0 || (onlyOption !== none && onlyOption !== option)) continue;
     // An option whose shortest way is too long is not worth a look at any worker.
     if (window.from + (options.duration[option] as number) > best.score) continue;

@@ -3,29 +3,34 @@
  * often it led to a better schedule for the work that it took. Half of the draws follow the credits,
  * half are even, so that an arm that starts to pay is found (probability matching; Thierens 2005).
  */
-import { randomInteger } from "../../../core/random.js";
-
 export interface Bandit {
+  /** Sums up to 1: the share of each arm in the draws that do not follow the credits. */
+  readonly even: Float64Array;
   readonly credit: Float64Array;
   /** Mean work of a draw over all arms: what a gain is weighed against. */
   work: number;
 }
 
-export const createBandit = (arms: number): Bandit => ({
-  credit: new Float64Array(arms).fill(0.05),
-  work: 0,
-});
+/** `costs`: what a draw of each arm costs about, so that even draws share out work, not draws. */
+export function createBandit(costs: readonly number[]): Bandit {
+  const total = costs.reduce((sum, cost) => sum + 1 / cost, 0);
+  return {
+    even: Float64Array.from(costs, (cost) => 1 / cost / total),
+    credit: new Float64Array(costs.length).fill(0.05),
+    work: 0,
+  };
+}
 
-export function draw({ credit }: Bandit, random: () => number): number {
-  if (random() < 0.5) return randomInteger(random, credit.length);
+export function draw({ credit, even }: Bandit, random: () => number): number {
+  const weight = random() < 0.4 ? even : credit;
   let total = 0;
-  for (let arm = 0; arm < credit.length; arm += 1) total += credit[arm] as number;
+  for (let arm = 0; arm < weight.length; arm += 1) total += weight[arm] as number;
   let left = random() * total;
-  for (let arm = 0; arm < credit.length; arm += 1) {
-    left -= credit[arm] as number;
+  for (let arm = 0; arm < weight.length; arm += 1) {
+    left -= weight[arm] as number;
     if (left < 0) return arm;
   }
-  return credit.length - 1;
+  return weight.length - 1;
 }
 
 /** `gain` is 1 for a better schedule, less for an equal one, 0 for none. */

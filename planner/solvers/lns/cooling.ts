@@ -10,6 +10,8 @@ export interface Cooling {
   temperature: number;
   /** Where the next descent begins. */
   hottest: number;
+  /** The hottest ever. */
+  readonly limit: number;
   /** Draws left at this temperature. */
   left: number;
   readonly length: number;
@@ -21,17 +23,19 @@ const negativeLogs = [
   0.247, 0.1699, 0.0984, 0.0317,
 ] as const;
 
-const hottestAtFirst = 0.004;
-const coldest = 0.00002;
 const factor = 0.85;
 
-/** Larger problems are cooled more slowly. */
-export const createCooling = (tasks: number): Cooling => ({
-  temperature: hottestAtFirst / 4,
-  hottest: hottestAtFirst,
-  left: 0,
-  length: 60 + Math.floor(tasks / 4),
-});
+/** One task of many makes a small part of the value: larger problems begin colder, and cool slower. */
+export function createCooling(tasks: number): Cooling {
+  const limit = Math.min(0.01, 1 / tasks);
+  return {
+    temperature: limit / 2,
+    hottest: limit,
+    limit,
+    left: 0,
+    length: 100 + Math.floor(tasks / 2),
+  };
+}
 
 /** How much worse than the present schedule the next one may be, as part of the value. */
 export function allowance(cooling: Cooling, random: () => number): number {
@@ -45,8 +49,8 @@ export function cool(cooling: Cooling): boolean {
   if (cooling.left > 0) return false;
   cooling.left = cooling.length;
   cooling.temperature *= factor;
-  if (cooling.temperature >= coldest) return false;
-  cooling.hottest = Math.max(hottestAtFirst / 16, cooling.hottest / 2);
+  if (cooling.temperature >= cooling.limit / 100) return false;
+  cooling.hottest = cooling.hottest < cooling.limit / 8 ? cooling.limit : cooling.hottest / 2;
   cooling.temperature = cooling.hottest;
   return true;
 }

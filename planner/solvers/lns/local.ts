@@ -218,8 +218,10 @@ function putBack(local: Local, step: LocalStep, task: number): boolean {
   window.from = from;
   window.to = horizon;
   window.endBy = hardDue === none ? horizon : Math.min(horizon, hardDue);
+  draft.hint = local.was.worker[task] as number;
   findBest(kernel, draft, task, window, option >= 0 ? option : none, worker);
   if (best.start === none && !kept) findBest(kernel, draft, task, window, none, none);
+  draft.hint = none;
   if (best.start === none) return isOptional && leave(local, task, from);
   commit(kernel, draft, task);
   return true;

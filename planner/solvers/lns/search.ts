@@ -172,7 +172,9 @@ const sizes = [1, 2, 4, 8, 16, 32, 64] as const;
 interface Wheel {
   readonly neighbourhoods: readonly Neighbourhood[];
   readonly byNeighbourhood: Bandit;
-  readonly bySize: Bandit;
+  /** Steps that decode cost about the same whatever their size, others do not. */
+  readonly bySizeDecoded: Bandit;
+  readonly bySizeLocal: Bandit;
   readonly byStyle: Bandit;
   readonly sizes: readonly number[];
   readonly cooling: Cooling;
@@ -193,9 +195,10 @@ function createWheel(search: Search, movable: Int32Array, disturbed: Int32Array)
   const chain = new Int32Array(0);
   return {
     neighbourhoods,
-    byNeighbourhood: createBandit(neighbourhoods.length),
-    bySize: createBandit(fitting.length),
-    byStyle: createBandit(styles.length),
+    byNeighbourhood: createBandit(neighbourhoods.map(() => 1)),
+    bySizeDecoded: createBandit(fitting.map((size) => count + 40 * size)),
+    bySizeLocal: createBandit(fitting),
+    byStyle: createBandit(styles.map(() => 1)),
     sizes: fitting,
     cooling: createCooling(count),
     relaxed: createRelaxed(count),
@@ -216,7 +219,7 @@ function* improve(
   const { draft, best, random } = search;
   const wheel = createWheel(search, movable, disturbed);
   const batches = [decodeBatch, localBatch] as const;
-  const byBatch = createBandit(batches.length);
+  const byBatch = createBandit([1, 1]);
   while (true) {
     if (search.foreign !== null) takeForeign(search);
     refreshChain(search, wheel);
@@ -224,7 +227,9 @@ function* improve(
     const before = draft.workUnits;
     const value = best.value;
     yield* (batches[arm] as typeof decodeBatch)(search, wheel);
-    reward(byBatch, arm, best.value < value ? 1 : 0, draft.workUnits - before);
+    // A gain of a thousandth in one batch is a good one.
+    const gain = value > 0 ? Math.min(4, (1000 * (value - best.value)) / value) : 0;
+    reward(byBatch, arm, gain, draft.workUnits - before);
   }
 }
 
@@ -244,7 +249,7 @@ function* decodeBatch(search: Search, wheel: Wheel): Generator<void, void, void>
   around.current = current;
   while (draft.workUnits < until && search.foreign === null) {
     const before = draft.workUnits;
-    const drawn = drawStep(search, wheel);
+    const drawn = drawStep(search, wheel, wheel.bySizeDecoded);
     if (drawn === null) continue;
     copyCandidate(current, trial);
     reinsert(wheel.reinsertion, trial, relaxed, drawn.style);
@@ -281,28 +286,30 @@ function goBack({ best, current, checkpoints }: Search): void {
 }
 
 interface Drawn {
+  readonly bySize: Bandit;
   readonly arm: number;
   readonly size: number;
   readonly style: number;
 }
 
 /** Fills `wheel.relaxed`; null if the neighbourhood had nothing in it. */
-function drawStep(search: Search, wheel: Wheel): Drawn | null {
+function drawStep(search: Search, wheel: Wheel, bySize: Bandit): Drawn | null {
   const { draft, random, kernel } = search;
   const { relaxed } = wheel;
   const arm = draw(wheel.byNeighbourhood, random);
-  const size = draw(wheel.bySize, random);
+  const size = draw(bySize, random);
   const style = draw(wheel.byStyle, random);
   clearRelaxed(relaxed);
   wheel.neighbourhoods[arm]?.(wheel.around, relaxed, wheel.sizes[size] as number);
   draft.workUnits += 1;
   if (kernel.hasTolls) draft.thrift = thrifts[randomInteger(random, 3)] as number;
-  return relaxed.count === 0 ? null : { arm, size, style };
+  return relaxed.count === 0 ? null : { bySize, arm, size, style };
 }
 
-function rewardStep(wheel: Wheel, { arm, size, style }: Drawn, gain: number, work: number): void {
+function rewardStep(wheel: Wheel, drawn: Drawn, gain: number, work: number): void {
+  const { bySize, arm, size, style } = drawn;
   reward(wheel.byNeighbourhood, arm, gain, work);
-  reward(wheel.bySize, size, gain, work);
+  reward(bySize, size, gain, work);
   reward(wheel.byStyle, style, gain, work);
 }
 
@@ -319,7 +326,7 @@ function* localBatch(search: Search, wheel: Wheel): Generator<void, void, void> 
   around.current = { ...draftColumns(draft), order: trial.order, position: trial.position, value };
   while (draft.workUnits < until && search.foreign === null) {
     const before = draft.workUnits;
-    const drawn = drawStep(search, wheel);
+    const drawn = drawStep(search, wheel, wheel.bySizeLocal);
     if (drawn === null) continue;
     const list = orderKeys(wheel.reinsertion, around.current, relaxed, drawn.style);
     for (const task of list) {
