@@ -45,7 +45,7 @@ export function adopt(
   const { topological } = kernel.prepared.graph;
   candidate.order.set(
     kernel.hasOptional
-      ? orderByKeys(kernel, keysOf(schedule))
+      ? orderByKeys(kernel, keysOf(schedule), schedule.option)
       : sortByKeys(kernel, topological, schedule.start),
   );
   takeSchedule(candidate, schedule, value);
@@ -81,7 +81,7 @@ export function adoptNear(
 ): void {
   candidate.order.set(order);
   const { hasOptional } = kernel;
-  const keys = hasOptional ? raiseKeys(kernel, keysOf(schedule)) : schedule.start;
+  const keys = hasOptional ? raiseKeys(kernel, keysOf(schedule), schedule.option) : schedule.start;
   settleOrder(kernel, candidate.order, keys);
   takeSchedule(candidate, schedule, value);
 }
@@ -95,6 +95,28 @@ function takeSchedule(candidate: Candidate, schedule: Schedule, value: number): 
   candidate.end.set(schedule.end);
   candidate.devices.set(schedule.devices);
   candidate.value = value;
+}
+
+/**
+ * A task that was left out stays so in a trial whose order has milestones that wait for it before it:
+ * they stand there because they did not wait. Call before the trial is decoded.
+ */
+export function keepLeftOut(kernel: Kernel, current: Candidate, trial: Candidate): void {
+  if (!kernel.hasOptional) return;
+  const { beforeMilestone, prepared, problem } = kernel;
+  const { successorFirst, successor } = prepared.graph;
+  for (let task = 0; task < beforeMilestone.length; task += 1) {
+    if (beforeMilestone[task] === 0 || current.option[task] !== leaveOut) continue;
+    if (trial.option[task] === leaveOut) continue;
+    const last = successorFirst[task + 1] as number;
+    for (let k = successorFirst[task] as number; k < last; k += 1) {
+      const after = successor[k] as number;
+      if (!isMilestone(problem, after)) continue;
+      if ((trial.position[after] as number) > (trial.position[task] as number)) continue;
+      trial.option[task] = leaveOut;
+      trial.worker[task] = none;
+    }
+  }
 }
 
 export function copyCandidate(from: Candidate, to: Candidate): void {

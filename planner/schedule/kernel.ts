@@ -37,6 +37,8 @@ export interface Kernel {
   readonly successorEdge: Int32Array;
   /** Some tasks may be left out, or may have to be. */
   readonly hasOptional: boolean;
+  /** [tasks] 1: may be left out by itself, and some milestone waits for it unless it is. */
+  readonly beforeMilestone: Uint8Array;
   readonly hasOptionPools: boolean;
   /** Where a task runs has a price: options cost, or moves are charged. */
   readonly hasTolls: boolean;
@@ -89,7 +91,7 @@ function tiesOfKernel(
   | "gangOf"
   | "hasTransfers"
   | "successorEdge"
-  | "hasOptional"
+  | "hasOptional" | "beforeMilestone"
   | "hasOptionPools"
   | "hasTolls"
 > {
@@ -109,9 +111,23 @@ function tiesOfKernel(
       isSided ||
       tasks.hardDue.some((due) => due !== none) ||
       tasks.skipPrice.some((price) => price < Number.POSITIVE_INFINITY),
+    beforeMilestone: beforeMilestones(problem, ties?.gangOf ?? null),
     hasOptionPools: options.poolIndex.length > 0,
     hasTolls: isCharged || (weights.cost > 0 && options.cost.some((cost) => cost > 0)),
   };
+}
+
+function beforeMilestones(problem: Problem, gangOf: Int32Array | null): Uint8Array {
+  const { tasks, edges } = problem;
+  const before = new Uint8Array(tasks.count);
+  for (let edge = 0; edge < edges.count; edge += 1) {
+    const from = edges.from[edge] as number;
+    const mayBeOut = (tasks.skipPrice[from] as number) < Number.POSITIVE_INFINITY;
+    if (!mayBeOut || isMilestone(problem, from) || tasks.state[from] === taskRunning) continue;
+    if (gangOf !== null && gangOf[from] !== none) continue;
+    if (isMilestone(problem, edges.to[edge] as number)) before[from] = 1;
+  }
+  return before;
 }
 
 /** In the same order in which `graphOf` lays out successors: by edge within each task. */

@@ -1,6 +1,7 @@
 /** Topological orders, from keys, from priority rules and from the previous plan. */
+import { leaveOut } from "../../core/choose-place.js";
 import { priorityOrders } from "../../core/priority.js";
-import { previousNever } from "../../core/problem.js";
+import { none, previousNever, taskRunning } from "../../core/problem.js";
 import type { Kernel } from "./kernel.js";
 
 /** Lower goes earlier. */
@@ -10,19 +11,33 @@ export type Keys = Float64Array;
  * Tasks by key, ties in topological order, after raising each key to those of its predecessors, so
  * that the order is topological whatever the keys. `keys` is changed.
  */
-export function orderByKeys(kernel: Kernel, keys: Keys): Int32Array {
-  return sortByKeys(kernel, kernel.prepared.graph.topological, raiseKeys(kernel, keys));
+export function orderByKeys(
+  kernel: Kernel,
+  keys: Keys,
+  option: Int32Array | null = null,
+): Int32Array {
+  return sortByKeys(kernel, kernel.prepared.graph.topological, raiseKeys(kernel, keys, option));
 }
 
-/** Raises each key to those of its predecessors, in place. */
-export function raiseKeys(kernel: Kernel, keys: Keys): Keys {
+/**
+ * Raises each key to those of its predecessors, in place. With the options of a schedule, milestones
+ * need not stand behind what is left out: they do not wait for it (`keepLeftOut`).
+ */
+export function raiseKeys(kernel: Kernel, keys: Keys, option: Int32Array | null): Keys {
+  const { beforeMilestone } = kernel;
+  const { block, state } = kernel.problem.tasks;
   const { topological, predecessorFirst, predecessor } = kernel.prepared.graph;
   for (let at = 0; at < topological.length; at += 1) {
     const task = topological[at] as number;
+    // What runs has begun, whatever it waited for.
+    if (state[task] === taskRunning) continue;
     let key = keys[task] as number;
     const last = predecessorFirst[task + 1] as number;
     for (let k = predecessorFirst[task] as number; k < last; k += 1) {
-      key = Math.max(key, keys[predecessor[k] as number] as number);
+      const before = predecessor[k] as number;
+      const isVoid =
+        option?.[before] === leaveOut && beforeMilestone[before] === 1 && block[task] === none;
+      if (!isVoid) key = Math.max(key, keys[before] as number);
     }
     keys[task] = key;
   }

@@ -61,48 +61,50 @@ export function findBest(
   onlyOption: number,
   onlyWorker: number,
 ): void {
-  const { problem, prepared, optionUsable } = kernel;
-  const { options, tasks } = problem;
+  const { options, tasks } = kernel.problem;
   const { best } = draft;
   const block = tasks.block[task] as number;
   const lastOption = options.blockFirst[block + 1] as number;
+  const firstOption = options.blockFirst[block] as number;
   clearPlacement(best);
-  if (onlyOption !== none && onlyWorker !== none) {
-    const isOffered =
-      onlyOption >= (options.blockFirst[block] as number) && onlyOption < lastOption;
-    if (isOffered && runsOn(problem, onlyOption, onlyWorker)) {
-      consider(kernel, draft, task, window, onlyOption, onlyWorker);
-    }
+  if (onlyOption !== none) {
+    const isOffered = onlyOption >= firstOption && onlyOption < lastOption;
+    if (isOffered) tryOption(kernel, draft, task, window, onlyOption, onlyWorker);
     return;
   }
-  const firstOption = options.blockFirst[block] as number;
   if (draft.hint !== none && onlyWorker === none) {
     for (let option = firstOption; option < lastOption; option += 1) {
-      if (optionUsable[option] === 0 || (onlyOption !== none && onlyOption !== option)) continue;
-      if (runsOn(problem, option, draft.hint)) {
-        consider(kernel, draft, task, window, option, draft.hint);
-      }
+      tryOption(kernel, draft, task, window, option, draft.hint);
     }
   }
   for (let option = firstOption; option < lastOption; option += 1) {
-    if (optionUsable[option] === 0 || (onlyOption !== none && onlyOption !== option)) continue;
-    // An option whose shortest way is too long is not worth a look at any worker.
-    if (window.from + (options.duration[option] as number) > best.score) continue;
-    if (onlyWorker !== none) {
-      if (runsOn(problem, option, onlyWorker)) {
-        consider(kernel, draft, task, window, option, onlyWorker);
-      }
-      continue;
+    tryOption(kernel, draft, task, window, option, onlyWorker);
+  }
+}
+
+function tryOption(
+  kernel: Kernel,
+  draft: Draft,
+  task: number,
+  window: Window,
+  option: number,
+  onlyWorker: number,
+): void {
+  const { problem, prepared, optionUsable } = kernel;
+  if (optionUsable[option] === 0) return;
+  // An option whose shortest way is too long is not worth a look at any worker.
+  if (window.from + (problem.options.duration[option] as number) > draft.best.score) return;
+  if (onlyWorker !== none) {
+    if (runsOn(problem, option, onlyWorker)) {
+      consider(kernel, draft, task, window, option, onlyWorker);
     }
-    const workers = workersOfOption(problem, prepared, option);
-    const size = workers.length;
-    if (size <= probesPerOption) {
-      for (let k = 0; k < size; k += 1) {
-        consider(kernel, draft, task, window, option, workers[k] as number);
-      }
-      continue;
-    }
-    probeSome(kernel, draft, task, window, option, workers);
+    return;
+  }
+  const workers = workersOfOption(problem, prepared, option);
+  const size = workers.length;
+  if (size > probesPerOption) return probeSome(kernel, draft, task, window, option, workers);
+  for (let k = 0; k < size; k += 1) {
+    consider(kernel, draft, task, window, option, workers[k] as number);
   }
 }
 

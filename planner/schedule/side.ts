@@ -5,6 +5,7 @@
  */
 
 import { domainOf, type Ties } from "../../core/groups.js";
+import type { PoolRows } from "../../core/prepare.js";
 import { groupColocate, isMilestone, none, type Problem, taskRunning } from "../../core/problem.js";
 
 /** The part of a schedule that never changes between decodings. */
@@ -16,8 +17,10 @@ export interface SideRules {
   readonly group: Int32Array;
   /** [groups + 1] offsets of each group's domains in `Side.used`. */
   readonly domainFirst: Int32Array;
-  /** Indices of the pools that are used up. */
-  readonly consumables: Int32Array;
+  /** Number of pools that are used up; the columns below have one entry for each of them. */
+  readonly consumables: number;
+  readonly ofTask: Int32Array;
+  readonly ofOption: Int32Array;
   /** [tasks × consumables] Least that a task takes in any option; 0 for what may be left out. */
   readonly least: Int32Array;
   /** As it stands with facts alone. */
@@ -57,14 +60,18 @@ export function sideRules(problem: Problem, ties: Ties | null, usable: Uint8Arra
     }
     domainFirst[group + 1] = (domainFirst[group] as number) + domains;
   }
-  const least = leastTaken(problem, consumables, usable);
+  const ofTask = amountsOf(tasks, tasks.count, consumables);
+  const ofOption = amountsOf(problem.options, problem.options.count, consumables);
+  const least = leastTaken(problem, ofTask, ofOption, consumables.length, usable);
   const rules: SideRules = {
     problem,
     ties,
     groupFirst,
     group: Int32Array.from(rows.flat()),
     domainFirst,
-    consumables,
+    consumables: consumables.length,
+    ofTask,
+    ofOption,
     least,
     facts: {
       slack: Float64Array.from(consumables, (pool) => pools.capacity[pool] as number),
@@ -89,9 +96,14 @@ export function sideRules(problem: Problem, ties: Ties | null, usable: Uint8Arra
   return rules;
 }
 
-function leastTaken(problem: Problem, consumables: Int32Array, usable: Uint8Array): Int32Array {
+function leastTaken(
+  problem: Problem,
+  ofTask: Int32Array,
+  ofOption: Int32Array,
+  width: number,
+  usable: Uint8Array,
+): Int32Array {
   const { tasks, options } = problem;
-  const width = consumables.length;
   const least = new Int32Array(tasks.count * width);
   if (width === 0) return least;
   for (let task = 0; task < tasks.count; task += 1) {
@@ -103,36 +115,31 @@ function leastTaken(problem: Problem, consumables: Int32Array, usable: Uint8Arra
       const after = options.blockFirst[block + 1] as number;
       for (let option = options.blockFirst[block] as number; option < after; option += 1) {
         if (usable[option] === 0) continue;
-        amount = Math.min(amount, amountOf(problem, task, option, consumables[k] as number));
+        amount = Math.min(amount, ofOption[option * width + k] as number);
       }
-      least[task * width + k] = amount === Number.POSITIVE_INFINITY ? 0 : amount;
+      const own = ofTask[task * width + k] as number;
+      least[task * width + k] = amount === Number.POSITIVE_INFINITY ? 0 : own + amount;
     }
   }
   return least;
 }
 
-function amountOf(problem: Problem, task: number, option: number, pool: number): number {
-  let amount = 0;
-  for (const [rows, row] of [
-    [problem.tasks, task],
-    [problem.options, option],
-  ] as const) {
-    if (row === none) continue;
-    const after = rows.poolFirst[row + 1] as number;
-    for (let entry = rows.poolFirst[row] as number; entry < after; entry += 1) {
-      if (rows.poolIndex[entry] === pool) amount += rows.poolAmount[entry] as number;
+/** [rows × consumables] What tasks, or options, take of each pool that is used up. */
+function amountsOf(rows: PoolRows, count: number, consumables: Int32Array): Int32Array {
+  const width = consumables.length;
+  const amounts = new Int32Array(count * width);
+  for (let k = 0; k < width; k += 1) {
+    for (let row = 0; row < count; row += 1) {
+      const after = rows.poolFirst[row + 1] as number;
+      for (let entry = rows.poolFirst[row] as number; entry < after; entry += 1) {
+        if (rows.poolIndex[entry] !== consumables[k]) continue;
+        const place = row * width + k;
+        amounts[place] = (amounts[place] as number) + (rows.poolAmount[entry] as number);
+      }
     }
   }
-  return amount;
+  return amounts;
 }
-
-export const createSide = ({ facts }: SideRules): Side => ({
-  slack: facts.slack.slice(),
-  taken: facts.taken.slice(),
-  takers: facts.takers.slice(),
-  used: facts.used.slice(),
-  settled: facts.settled.slice(),
-});
 
 export function copySide(from: Side, to: Side): void {
   to.slack.set(from.slack);
@@ -142,6 +149,10 @@ export function copySide(from: Side, to: Side): void {
   to.settled.set(from.settled);
 }
 
+const amountFrom = (rules: SideRules, task: number, option: number, k: number): number =>
+  (rules.ofTask[task * rules.consumables + k] as number) +
+  (option < 0 ? 0 : (rules.ofOption[option * rules.consumables + k] as number));
+
 /** Whether stock and groups leave the task this option on this worker. */
 export function isAllowed(
   rules: SideRules,
@@ -150,10 +161,9 @@ export function isAllowed(
   option: number,
   worker: number,
 ): boolean {
-  const { consumables, least, groupFirst, group, problem, domainFirst } = rules;
-  const width = consumables.length;
+  const { consumables: width, least, groupFirst, group, problem, domainFirst } = rules;
   for (let k = 0; k < width; k += 1) {
-    const amount = amountOf(problem, task, option, consumables[k] as number);
+    const amount = amountFrom(rules, task, option, k);
     const own = least[task * width + k] as number;
     if (amount > own && amount - own > (side.slack[k] as number)) return false;
   }
@@ -180,10 +190,9 @@ export function noteTaken(
   worker: number,
   sign: 1 | -1,
 ): void {
-  const { consumables, least, groupFirst, group, problem, domainFirst } = rules;
-  const width = consumables.length;
+  const { consumables: width, least, groupFirst, group, problem, domainFirst } = rules;
   for (let k = 0; k < width; k += 1) {
-    const amount = amountOf(problem, task, option, consumables[k] as number);
+    const amount = amountFrom(rules, task, option, k);
     const own = least[task * width + k] as number;
     side.slack[k] = (side.slack[k] as number) - sign * (amount - own);
   }

@@ -19,6 +19,7 @@ import {
   type Candidate,
   copyCandidate,
   createCandidate,
+  keepLeftOut,
   planOfDraft,
 } from "../../schedule/candidate.js";
 import {
@@ -253,6 +254,7 @@ function* decodeBatch(search: Search, wheel: Wheel): Generator<void, void, void>
     if (drawn === null) continue;
     copyCandidate(current, trial);
     reinsert(wheel.reinsertion, trial, relaxed, drawn.style);
+    keepLeftOut(kernel, current, trial);
     const bar = current.value + best.value * allowance(cooling, random);
     const value = decodeTrial(search, trial, bar * (1 + 1e-12) + 1e-12);
     let gain = 0;

@@ -16,6 +16,7 @@ import {
   type Candidate,
   copyCandidate,
   createCandidate,
+  keepLeftOut,
   planOfDraft,
 } from "../../schedule/candidate.js";
 import {
@@ -174,6 +175,7 @@ function* climb(search: Search): Generator<void, void, void> {
     const task = drawTask(search, chain);
     const move = drawMove(bandit, random);
     moves[move]?.(kernel, trial, random, task);
+    keepLeftOut(kernel, current, trial);
     const slot = trials % historyLength;
     const limit = Math.max(history[slot] as number, current.value);
     // A value equal to the limit is accepted: plateaus are crossed.
@@ -229,6 +231,7 @@ function restart(search: Search): void {
     const task = kernel.movable[randomInteger(random, kernel.movable.length)] as number;
     moves[randomInteger(random, moves.length)]?.(kernel, trial, random, task);
   }
+  keepLeftOut(kernel, current, trial);
   const value = decodeDraft(kernel, search.draft, trial.order, trial, Number.POSITIVE_INFINITY);
   if (value === Number.POSITIVE_INFINITY) return;
   adoptNear(kernel, current, search.draft, trial.order, value);
