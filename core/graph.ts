@@ -6,6 +6,7 @@ export interface Graph {
   readonly successorFirst: Int32Array;
   readonly successor: Int32Array;
   readonly successorLag: Int32Array;
+  readonly successorEdge: Int32Array;
   /** [tasks + 1] offsets into `predecessor` and `predecessorLag`. */
   readonly predecessorFirst: Int32Array;
   readonly predecessor: Int32Array;
@@ -25,6 +26,7 @@ export function graphOf(problem: Problem): Graph {
     successorFirst: forward.first,
     successor: forward.other,
     successorLag: forward.lag,
+    successorEdge: forward.edge,
     predecessorFirst: backward.first,
     predecessor: backward.other,
     predecessorLag: backward.lag,

@@ -5,6 +5,7 @@
  */
 import { type Graph, graphOf } from "./graph.js";
 import { none, type Problem, taskKept, taskRunning } from "./problem.js";
+import { hasTransfers, meanTransfers } from "./transfer.js";
 
 const priorityRules = [
   "bottom_level",
@@ -123,6 +124,8 @@ function sortBy(problem: Problem, keyOfTask: (task: number) => readonly number[]
 function measure(problem: Problem): Measures {
   const graph = graphOf(problem);
   const duration = meanDurations(problem);
+  // An upward rank counts what data takes on its way (Topcuoglu, Hariri & Wu 2002).
+  const waits = hasTransfers(problem) ? meanTransfers(problem) : null;
   const share = dominantShares(problem);
   const resource = duration.map((ticks, task) => ticks * (1 + (share[task] as number)));
   const jobWork = new Float64Array(problem.tasks.count);
@@ -131,9 +134,9 @@ function measure(problem: Problem): Measures {
   return {
     problem,
     duration,
-    bottomLevel: levels(graph, duration, Math.max),
-    resourceLevel: levels(graph, resource, Math.max),
-    workRemaining: levels(graph, duration, (a, b) => Math.min(a + b, 1e15)),
+    bottomLevel: levels(graph, duration, waits, Math.max),
+    resourceLevel: levels(graph, resource, waits, Math.max),
+    workRemaining: levels(graph, duration, waits, (a, b) => Math.min(a + b, 1e15)),
     due: dueTimes(problem, graph, duration),
     jobWork,
     jobRatio,
@@ -182,10 +185,11 @@ function dominantShares(problem: Problem): Float64Array {
   });
 }
 
-/** level(t) = duration(t) + the levels of its successors with their lags, combined; 0 for none. */
+/** level(t) = duration(t) + the levels of its successors behind lags and transfers, combined. */
 function levels(
   graph: Graph,
   duration: Float64Array,
+  waits: Float64Array | null,
   combine: (a: number, b: number) => number,
 ): Float64Array {
   const level = new Float64Array(duration.length);
@@ -195,7 +199,9 @@ function levels(
     const last = graph.successorFirst[task + 1] as number;
     for (let place = graph.successorFirst[task] as number; place < last; place++) {
       const successor = graph.successor[place] as number;
-      after = combine(after, (graph.successorLag[place] as number) + (level[successor] as number));
+      const transfer = waits === null ? 0 : (waits[graph.successorEdge[place] as number] as number);
+      const wait = (graph.successorLag[place] as number) + transfer;
+      after = combine(after, wait + (level[successor] as number));
     }
     level[task] = (duration[task] as number) + after;
   }

@@ -33,3 +33,15 @@ export function transferTicks(
   const perGib = links.perGib[pair] as number;
   return fixed + (links.latency[pair] as number) + Math.ceil((kib * perGib) / kibPerGib);
 }
+
+/** Mean ticks of each edge's transfer between two workers, over all pairs of links; [edges]. */
+export function meanTransfers({ edges, links }: Problem): Float64Array {
+  const pairs = Math.max(1, links.latency.length);
+  const latency = links.latency.reduce((sum, ticks) => sum + ticks, 0) / pairs;
+  const perGib = links.perGib.reduce((sum, ticks) => sum + ticks, 0) / pairs;
+  return Float64Array.from({ length: edges.count }, (_, edge) => {
+    const kib = edges.kib[edge] as number;
+    const travel = kib > 0 && links.count > 0 ? latency + (kib * perGib) / kibPerGib : 0;
+    return (edges.fixed[edge] as number) + travel;
+  });
+}

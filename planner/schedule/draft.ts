@@ -33,6 +33,8 @@ export interface Draft extends Choice {
   readonly side: Side;
   /** How dearly prices of places are taken against ends; 0: not at all. */
   thrift: number;
+  /** [tasks × workers] Ticks to be counted against each place besides its end; null: none. */
+  ahead: Float64Array | null;
   /** A worker to look at first, for its end rules others out early; none for none. */
   hint: number;
   /** The choice that is being decoded. */
@@ -96,6 +98,7 @@ export function createDraft(kernel: Kernel): Draft {
     usefulFrom: new Int32Array(kernel.problem.workers.count),
     side: sideOf(kernel),
     thrift: 1,
+    ahead: null,
     hint: none,
     wantedOption: new Int32Array(0),
     wantedWorker: new Int32Array(0),

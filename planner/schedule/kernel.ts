@@ -33,8 +33,6 @@ export interface Kernel {
   /** Gang of each task, or none; null where there are no gangs. */
   readonly gangOf: Int32Array | null;
   readonly hasTransfers: boolean;
-  /** [edges] Edge of each entry of `graph.successor`; empty where nothing is transferred. */
-  readonly successorEdge: Int32Array;
   /** Some tasks may be left out, or may have to be. */
   readonly hasOptional: boolean;
   /** [tasks] 1: may be left out by itself, and some milestone waits for it unless it is. */
@@ -90,8 +88,8 @@ function tiesOfKernel(
   | "rules"
   | "gangOf"
   | "hasTransfers"
-  | "successorEdge"
-  | "hasOptional" | "beforeMilestone"
+  | "hasOptional"
+  | "beforeMilestone"
   | "hasOptionPools"
   | "hasTolls"
 > {
@@ -105,8 +103,6 @@ function tiesOfKernel(
     rules: isSided ? sideRules(problem, ties, optionUsable) : null,
     gangOf: ties?.gangOf.some((gang) => gang !== none) === true ? ties.gangOf : null,
     hasTransfers: ties?.hasTransfers ?? false,
-    successorEdge:
-      ties?.hasTransfers === true ? successorEdges(problem, prepared) : new Int32Array(0),
     hasOptional:
       isSided ||
       tasks.hardDue.some((due) => due !== none) ||
@@ -128,18 +124,6 @@ function beforeMilestones(problem: Problem, gangOf: Int32Array | null): Uint8Arr
     if (isMilestone(problem, edges.to[edge] as number)) before[from] = 1;
   }
   return before;
-}
-
-/** In the same order in which `graphOf` lays out successors: by edge within each task. */
-function successorEdges({ edges }: Problem, { graph }: Prepared): Int32Array {
-  const next = graph.successorFirst.slice();
-  const edgeOf = new Int32Array(edges.count);
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const from = edges.from[edge] as number;
-    edgeOf[next[from] as number] = edge;
-    next[from] = (next[from] as number) + 1;
-  }
-  return edgeOf;
 }
 
 const hasPrevious = ({ tasks }: Problem, task: number): boolean =>

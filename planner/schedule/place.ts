@@ -161,8 +161,12 @@ function consider(
   const { best } = draft;
   draft.workUnits += 1;
   const duration = options.duration[option] as number;
-  const toll = kernel.hasTolls ? tollOf(kernel, draft, task, option, worker) : 0;
-  const endBy = Math.min(window.endBy, best.score - toll);
+  let toll = kernel.hasTolls ? tollOf(kernel, draft, task, option, worker) : 0;
+  if (draft.ahead !== null) {
+    const ahead = draft.ahead[task * kernel.problem.workers.count + worker] as number;
+    if (ahead < Number.POSITIVE_INFINITY) toll += ahead;
+  }
+  const endBy = Math.min(window.endBy, Math.floor(best.score - toll));
   const latest = Math.min(window.to, endBy - duration);
   const start = earliestOn(kernel, draft, task, option, worker, window.from, latest);
   if (start === none) return;

@@ -10,7 +10,7 @@ import { lns } from "./lns.js";
 
 solverContract(async () => lns, withExtras);
 
-const valueOf = (problem: Problem, plan: Plan | null): number =>
+const worthOf = (problem: Problem, plan: Plan | null): number =>
   plan === null ? Number.POSITIVE_INFINITY : checkPlan(problem, plan).evaluation.value;
 
 describe("lns", () => {
@@ -21,7 +21,7 @@ describe("lns", () => {
       const problem = withExtras(seed, 3);
       const { best } = solve(lns, problem, 1, 8_000);
       if (best === null) continue;
-      const value = valueOf(problem, best);
+      const value = worthOf(problem, best);
       const ends = best.end.filter((end) => end < problem.horizon);
       const latestEnd = ends.reduce((a, b) => Math.max(a, b), 0) + 10;
       const optimum = bruteForce(problem, { value: value + 1e-6, latestEnd })?.value ?? value;
@@ -36,7 +36,7 @@ describe("lns", () => {
   it("gets far below greedy where tasks are many", () => {
     const problem = layeredProblem({ tasks: 300, workers: 10, layer: 60, seed: 1 });
     const { best } = solve(lns, problem, 1, 1_000_000);
-    expect(valueOf(problem, best)).toBeLessThan(valueOf(problem, greedy(problem)) * 0.99);
+    expect(worthOf(problem, best)).toBeLessThan(worthOf(problem, greedy(problem)) * 0.99);
   });
 
   it("repairs a plan that lost a worker, and then makes it better", () => {
@@ -63,7 +63,7 @@ describe("lns", () => {
     };
     const first = lns.start(broken, 1).step(1, nothingKnown()).improved;
     const { best } = solve(lns, broken, 1, 400_000);
-    expect(valueOf(broken, best)).toBeLessThan(valueOf(broken, first));
+    expect(worthOf(broken, best)).toBeLessThan(worthOf(broken, first));
     const moved = (of: Plan | null): number =>
       [...plan.worker].filter((worker, task) => worker !== lost && of?.worker[task] !== worker)
         .length;

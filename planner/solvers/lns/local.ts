@@ -249,7 +249,7 @@ function leave(local: Local, task: number, at: number): boolean {
 function followUp(local: Local, step: LocalStep, task: number): boolean {
   const { kernel, draft } = local;
   const { problem, hasTransfers } = kernel;
-  const { successorFirst, successor, successorLag } = kernel.prepared.graph;
+  const { successorFirst, successor, successorLag, successorEdge } = kernel.prepared.graph;
   const isOut = draft.option[task] === leaveOut;
   const end = draft.end[task] as number;
   const last = successorFirst[task + 1] as number;
@@ -261,7 +261,7 @@ function followUp(local: Local, step: LocalStep, task: number): boolean {
       if (isOut || draft.option[after] === leaveOut) continue;
       let earliest = end + (successorLag[k] as number);
       if (hasTransfers) {
-        const edge = kernel.successorEdge[k] as number;
+        const edge = successorEdge[k] as number;
         const to = draft.worker[after] as number;
         earliest += transferTicks(problem, edge, draft.worker[task] as number, to);
       }

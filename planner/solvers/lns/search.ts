@@ -34,6 +34,7 @@ import { createDraft, type Draft, decodeDraft } from "../../schedule/draft.js";
 import { justify } from "../../schedule/justify.js";
 import type { Kernel } from "../../schedule/kernel.js";
 import { orderByKeys, ruleOrders } from "../../schedule/orders.js";
+import { lookAhead } from "../../schedule/peft.js";
 import { type Bandit, createBandit, draw, reward } from "./bandit.js";
 import { allowance, type Cooling, cool, createCooling } from "./cooling.js";
 import { beginLocal, createLocal, type Local, takeStep } from "./local.js";
@@ -126,6 +127,11 @@ function* startFromRules(search: Search): Generator<void, void, void> {
     yield* decodeAll(search, order, choice);
     takeForeign(search);
   }
+  const ahead = lookAhead(kernel);
+  if (ahead === null) return;
+  search.draft.ahead = ahead.cost;
+  yield* decodeAll(search, ahead.order, choice);
+  search.draft.ahead = null;
 }
 
 function* decodeAll(

@@ -3,7 +3,12 @@ import { checkPlan } from "../../../core/check.js";
 import { greedy } from "../../../core/greedy.js";
 import { bruteForce } from "../../../core/testing/oracle.js";
 import { dagProblem } from "../../testing/dag-problem.js";
-import { solve, solverContract, withEverything, withExtras } from "../../testing/solver-contract.js";
+import {
+  solve,
+  solverContract,
+  withEverything,
+  withExtras,
+} from "../../testing/solver-contract.js";
 import { multiStart } from "./multi-start.js";
 
 solverContract(async () => multiStart, withExtras);

@@ -31,6 +31,7 @@ import { justify } from "../../schedule/justify.js";
 import type { Kernel } from "../../schedule/kernel.js";
 import { movesOf } from "../../schedule/moves.js";
 import { orderByKeys, previousKeys, ruleOrders } from "../../schedule/orders.js";
+import { lookAhead } from "../../schedule/peft.js";
 
 export interface Search {
   readonly kernel: Kernel;
@@ -111,6 +112,11 @@ function* startFromRules(search: Search): Generator<void, void, void> {
     search.draft.thrift = thrift;
     for (const order of ruleOrders(kernel)) yield* justifyTwice(search, order, choice);
   }
+  const ahead = lookAhead(kernel);
+  if (ahead === null) return;
+  search.draft.ahead = ahead.cost;
+  yield* justifyTwice(search, ahead.order, choice);
+  search.draft.ahead = null;
 }
 
 /** Decodes an order, and its justified order with the workers kept, and then with them free. */
