@@ -8,7 +8,7 @@ import {
   removeInterval,
   type Timeline,
 } from "../../core/timeline.js";
-import type { Draft } from "./draft.js";
+import type { Draft } from "./draft-state.js";
 import type { Kernel } from "./kernel.js";
 import { gpuOf } from "./place.js";
 import { noteTaken } from "./side.js";

@@ -1,16 +1,9 @@
 /** Places the members of a gang while a schedule is being built: at one instant, or not at all. */
 import { none } from "../../core/problem.js";
 import { commit, markUseful, takeBack } from "./commit.js";
-import type { Draft } from "./draft.js";
+import type { Draft, Placement, Window } from "./draft-state.js";
 import type { Kernel } from "./kernel.js";
-import {
-  clearPlacement,
-  earliestOn,
-  findBest,
-  type Placement,
-  runsOn,
-  type Window,
-} from "./place.js";
+import { clearPlacement, earliestOn, findBest, runsOn } from "./place.js";
 
 /** A gang that finds no common start in so many tries is given up. */
 const roundsMax = 200;

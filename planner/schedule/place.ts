@@ -8,38 +8,12 @@ import type { PoolRows } from "../../core/prepare.js";
 import { none, type Problem } from "../../core/problem.js";
 import { earliestFit, type GpuNeed, type Timeline } from "../../core/timeline.js";
 import { transferTicks } from "../../core/transfer.js";
-import type { Draft } from "./draft.js";
+import type { Draft, Placement, Window } from "./draft-state.js";
 import { type Kernel, workersOfOption } from "./kernel.js";
 import { isAllowed } from "./side.js";
 
 /** At most this many workers of a class are tried for a task that may run on any of them. */
 const probesPerOption = 24;
-
-export interface Placement {
-  option: number;
-  worker: number;
-  /** none: there is no place. */
-  start: number;
-  end: number;
-  /** The end, and in ticks what else the place costs. */
-  score: number;
-}
-
-/** What a search for a place may not leave. */
-export interface Window {
-  from: number;
-  /** Latest start and latest end. */
-  to: number;
-  endBy: number;
-}
-
-export const createPlacement = (): Placement => ({
-  option: none,
-  worker: none,
-  start: none,
-  end: Number.POSITIVE_INFINITY,
-  score: Number.POSITIVE_INFINITY,
-});
 
 export function clearPlacement(best: Placement): void {
   best.option = none;
