@@ -6,6 +6,7 @@ import type { Problem } from "../../core/problem.js";
 import type { Solver } from "../solver.js";
 import { declinesAllocateOrder } from "./allocate-order/declines.js";
 import { declinesAstar } from "./astar/declines.js";
+import { declinesCp } from "./cp/declines.js";
 import { declinesDagSearch } from "./dag-search/declines.js";
 import { declinesTies } from "./declines-ties.js";
 import { declinesExact } from "./exact-highs/declines.js";
@@ -24,9 +25,10 @@ export const solverNames = [
   "dag-search",
   "astar",
   "allocate-order",
-  "multi-start",
   "lns",
+  "multi-start",
   "ilp",
+  "cp",
   "exact-highs",
 ] as const;
 export type SolverName = (typeof solverNames)[number];
@@ -127,15 +129,6 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     declines: declinesAllocateOrder,
     load: async () => (await import("./allocate-order/allocate-order.js")).allocateOrder,
   },
-  "multi-start": {
-    name: "multi-start",
-    deterministic: true,
-    role: "search",
-    scope: "general",
-    members: 2,
-    declines: () => null,
-    load: async () => (await import("./multi-start/multi-start.js")).multiStart,
-  },
   lns: {
     name: "lns",
     deterministic: true,
@@ -144,6 +137,15 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     members: 2,
     declines: () => null,
     load: async () => (await import("./lns/lns.js")).lns,
+  },
+  "multi-start": {
+    name: "multi-start",
+    deterministic: true,
+    role: "search",
+    scope: "general",
+    members: 2,
+    declines: () => null,
+    load: async () => (await import("./multi-start/multi-start.js")).multiStart,
   },
   ilp: {
     name: "ilp",
@@ -156,6 +158,15 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
       return typeof view === "string" ? view : null;
     },
     load: async () => (await import("./ilp/ilp.js")).loadIlp(),
+  },
+  cp: {
+    name: "cp",
+    deterministic: true,
+    role: "proof",
+    scope: "general",
+    members: 1,
+    declines: declinesCp,
+    load: async () => (await import("./cp/cp.js")).cp,
   },
   "exact-highs": {
     name: "exact-highs",

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { checkPlan } from "../../../core/check.js";
+import type { Problem } from "../../../core/problem.js";
+import { bruteForce } from "../../../core/testing/oracle.js";
+import { randomProblem } from "../../../core/testing/random-problem.js";
+import { dagProblem } from "../../testing/dag-problem.js";
+import { solve, solverContract, withoutDevices } from "../../testing/solver-contract.js";
+import { cp } from "./cp.js";
+
+solverContract(async () => cp, withoutDevices);
+
+/** Every feature of the model; some have no feasible plan. */
+const withModelled = (seed: number, tasks: number): Problem =>
+  randomProblem(seed, {
+    tasks,
+    devices: false,
+    durationMax: 4,
+    extras: {
+      transfers: seed % 2 === 0,
+      hardDue: seed % 3 === 0,
+      cost: seed % 5 === 0,
+      consumables: seed % 7 === 0,
+    },
+  });
+
+const slack = (value: number): number => 1e-6 * Math.max(1, Math.abs(value));
+
+/** Solved to the end, and held against brute force, which looks for anything better. */
+function agrees(seed: number, tasks: number): boolean {
+  const problem = withModelled(seed, tasks);
+  if (cp.declines(problem) !== null) return false;
+  const { best, bound, last } = solve(cp, problem, 1, 20_000_000);
+  expect(last.done, `seed ${seed}`).toBe(true);
+  if (best === null) {
+    const known = { value: Number.POSITIVE_INFINITY, latestEnd: 14 };
+    expect(bruteForce(problem, known), `seed ${seed}`).toBeNull();
+    return true;
+  }
+  const { violations, evaluation } = checkPlan(problem, best);
+  expect(violations, `seed ${seed}`).toEqual([]);
+  const { value } = evaluation;
+  const latestEnd = best.end.reduce((a, b) => Math.max(a, b), 0) + 4;
+  const better = bruteForce(problem, { value: value - slack(value), latestEnd });
+  expect(better?.value ?? value, `seed ${seed}`).toBeCloseTo(value, 6);
+  expect(bound, `seed ${seed}`).toBeLessThanOrEqual(value + slack(value));
+  expect(bound, `seed ${seed}`).toBeGreaterThan(value - slack(value));
+  return true;
+}
+
+describe("the cp engine", () => {
+  it("finds and proves the optimum that brute force finds", () => {
+    let taken = 0;
+    for (let seed = 1; seed <= Number(process.env["CP_CASES"] ?? 150); seed += 1) {
+      if (agrees(seed, 2 + (seed % 3))) taken += 1;
+    }
+    expect(taken).toBeGreaterThan(60);
+  });
+
+  it("proves the optimum of graphs of a dozen tasks", () => {
+    for (let seed = 1; seed < 4; seed += 1) {
+      const { last } = solve(cp, dagProblem(seed, 12), 1, 3_000_000);
+      expect(last.done, `seed ${seed}`).toBe(true);
+    }
+  });
+
+  it("says what it does not model", () => {
+    const problems = Array.from({ length: 20 }, (_, seed) =>
+      randomProblem(seed, { tasks: 5, extras: { groups: true, optional: seed % 2 === 0 } }),
+    );
+    const reasons = problems.map((problem) => cp.declines(problem));
+    expect(reasons).toContain("devices are not modelled");
+    expect(reasons).toContain("tasks are grouped");
+  });
+});

@@ -1,0 +1,65 @@
+/** The engine behind the solver port: proofs and bounds, and the better plans found on the way. */
+import { checkPlan } from "../../../core/check.js";
+import { greedy } from "../../../core/greedy.js";
+import type { Plan } from "../../../core/plan.js";
+import type { Problem } from "../../../core/problem.js";
+import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
+import { declinesCp } from "./declines.js";
+import { buildModel } from "./model.js";
+import { adopt, createSearch, explore, type Search } from "./search.js";
+
+export const cp: Solver = {
+  name: "cp",
+  deterministic: true,
+  declines: declinesCp,
+  start: startCp,
+};
+
+/** Bounds, edges and watches looked at that cost about as much as one probe of greedy search. */
+const workPerUnit = 4;
+
+function startCp(problem: Problem, _seed: number): SolverRun {
+  let search: Search | null = null;
+  return {
+    step(workUnits: number, shared: Shared): StepReport {
+      let first: Plan | null = null;
+      if (search === null) {
+        search = createSearch(buildModel(problem));
+        first = shared.plan === null ? ownStart(problem, search, shared.value) : null;
+      }
+      return stepSearch(search, workUnits, shared, first);
+    },
+  };
+}
+
+/** With no plan known: one from greedy, so that there is something to beat. */
+function ownStart(problem: Problem, search: Search, value: number): Plan | null {
+  const plan = greedy(problem);
+  const { violations, evaluation } = checkPlan(problem, plan);
+  if (violations.length > 0 || evaluation.value >= value) return null;
+  adopt(search, plan, evaluation.value);
+  return plan;
+}
+
+function stepSearch(
+  search: Search,
+  workUnits: number,
+  shared: Shared,
+  first: Plan | null,
+): StepReport {
+  const { engine } = search.model;
+  const before = engine.work;
+  if (shared.plan !== null) adopt(search, shared.plan, shared.value);
+  let found = first;
+  const end = before + workUnits * workPerUnit;
+  while (!search.done && engine.work < end && !shared.interrupted()) {
+    if (explore(search, end - engine.work, shared.interrupted)) found = search.plan;
+  }
+  const improved = found !== null && search.value < shared.value ? search.plan : null;
+  return {
+    workUnits: Math.ceil((engine.work - before) / workPerUnit),
+    improved,
+    bound: search.bound,
+    done: search.done,
+  };
+}

@@ -1,0 +1,274 @@
+/**
+ * Search with restarts, learning from every conflict. Restarts come in two kinds, in turn: one looks
+ * for plans better than the best known; the other probes from below, by assuming a value that is too
+ * good to be true. What refutes the assumption raises the bound (destructive bounds, Klein & Scholl
+ * 1999), and the clauses of either kind serve the other.
+ *
+ * Decisions: the most active atom, as the best plan has it (solution-guided phase saving: Beck 2007;
+ * Demirović, Chu & Stuckey 2018). Where no atom is active, the task that can start earliest starts.
+ */
+import { evaluate } from "../../../core/check.js";
+import type { Plan } from "../../../core/plan.js";
+import { type Activity, createActivity, decay, nextAtom, putBack, thinOut } from "./activity.js";
+import { analyze, createLesson, type Lesson } from "./analyze.js";
+import { reduceClauses, storeClause } from "./clauses.js";
+import { isFalse, reasonClause } from "./engine.js";
+import type { Model, PlacedTask } from "./model.js";
+import { cutOff, valueOf } from "./objective.js";
+import { propagate } from "./propagate.js";
+import { chosenPlace, planOf, unset, valuesOf } from "./schedule.js";
+import { backtrack, decide, post, settle } from "./trail.js";
+
+export interface Search {
+  readonly model: Model;
+  readonly activity: Activity;
+  readonly lesson: Lesson;
+  /** Best plan known, whoever found it, and its value. */
+  plan: Plan | null;
+  value: number;
+  /** Of each variable, as in the best plan. */
+  phase: Int32Array;
+  hasPhase: boolean;
+  /** Every plan is worth at least this. */
+  bound: number;
+  done: boolean;
+  restarts: number;
+  /** Conflicts until the next restart. */
+  patience: number;
+  /** Assumed bound of the value in this restart; Infinity: none. */
+  probe: number;
+  probeStep: number;
+  clausesMax: number;
+}
+
+const patienceUnit = 100;
+const clausesFirst = 3_000;
+const clausesGrowth = 200;
+/** Integers of clauses; beyond that half of the learned ones go at the next restart. */
+const clauseIntsMax = 1 << 25;
+
+export function createSearch(model: Model): Search {
+  const search: Search = {
+    model,
+    activity: createActivity(),
+    lesson: createLesson(),
+    plan: null,
+    value: Number.POSITIVE_INFINITY,
+    phase: new Int32Array(model.engine.sides >> 1).fill(unset),
+    hasPhase: false,
+    bound: 0,
+    done: !model.possible,
+    restarts: 0,
+    patience: 0,
+    probe: Number.POSITIVE_INFINITY,
+    probeStep: 0,
+    clausesMax: clausesFirst,
+  };
+  if (!search.done) begin(search);
+  return search;
+}
+
+/** Takes up a feasible plan of that value; the search goes on for better ones only. */
+export function adopt(search: Search, plan: Plan, value: number): void {
+  if (value >= search.value || search.done) return;
+  search.plan = plan;
+  search.value = value;
+  search.phase = valuesOf(search.model, plan);
+  search.hasPhase = true;
+  restart(search);
+  if (!search.done) limit(search, cutOff(search.model.objective, value));
+}
+
+/** True: a better plan was found. Returns at the latest when `work` is spent, or on interruption. */
+export function explore(search: Search, work: number, interrupted: () => boolean): boolean {
+  const { engine } = search.model;
+  const end = engine.work + work;
+  let steps = 0;
+  while (!search.done && engine.work < end) {
+    steps += 1;
+    if ((steps & 63) === 0 && interrupted()) return false;
+    if (!propagate(engine)) {
+      learn(search);
+      continue;
+    }
+    if (engine.level === 0) {
+      settle(engine);
+      noteBound(search);
+      if (search.patience <= 0) begin(search);
+    } else if (search.patience <= 0) {
+      restart(search);
+      begin(search);
+      continue;
+    }
+    if (!branch(search)) {
+      takeSolution(search);
+      return true;
+    }
+  }
+  return false;
+}
+
+function learn(search: Search): void {
+  const { engine } = search.model;
+  const { lesson, activity } = search;
+  analyze(engine, lesson, activity);
+  if (lesson.level < 0) return finish(search);
+  backtrack(engine, lesson.level);
+  putBack(activity, lesson.level);
+  const [side, value] = [lesson.atoms[0] as number, lesson.atoms[1] as number];
+  const clause =
+    lesson.length > 2 ? storeClause(engine, lesson.atoms, lesson.length, lesson.glue) : 0;
+  post(engine, side, value, clause === 0 ? 0 : clause * 4 + reasonClause);
+  decay(activity);
+  engine.clauseBump += engine.clauseBump >> 6 || 1;
+  search.patience -= 1;
+}
+
+/** Nothing has a value as low as the variable may have: nothing is better than what is known. */
+function finish(search: Search): void {
+  const { engine, objective, problem } = search.model;
+  search.done = true;
+  if (search.plan === null) return;
+  const most = -(engine.low[objective.side ^ 1] as number);
+  search.bound = Math.max(search.bound, valueOf(objective, most + 1, problem));
+}
+
+/** At level 0: the variable stays below what a plan reached. */
+function limit(search: Search, most: number): void {
+  const { engine, objective } = search.model;
+  if (post(engine, objective.side ^ 1, -most, 0)) return;
+  noteBound(search);
+  search.done = true;
+}
+
+function noteBound(search: Search): void {
+  const { engine, objective, problem } = search.model;
+  const bound = valueOf(objective, engine.low[objective.side] as number, problem);
+  search.bound = Math.max(search.bound, bound);
+}
+
+/** Back to level 0, with what holds there settled. */
+function restart(search: Search): void {
+  const { engine } = search.model;
+  backtrack(engine, 0);
+  putBack(search.activity, 0);
+  if (!propagate(engine)) return finish(search);
+  settle(engine);
+  noteBound(search);
+}
+
+/** Plans the next restart; at level 0. */
+function begin(search: Search): void {
+  const { engine, objective } = search.model;
+  search.restarts += 1;
+  search.patience = patienceUnit * luby(search.restarts);
+  if (engine.learnedCount > search.clausesMax || engine.clausesLength > clauseIntsMax) {
+    reduceClauses(engine);
+    search.clausesMax += clausesGrowth;
+  }
+  thinOut(search.activity);
+  const least = engine.low[objective.side] as number;
+  const most = -(engine.low[objective.side ^ 1] as number);
+  const wasProbe = search.probe < Number.POSITIVE_INFINITY;
+  if (wasProbe) {
+    const isRefuted = least > search.probe;
+    search.probeStep = isRefuted ? search.probeStep * 2 + 1 : search.probeStep >> 1;
+  }
+  search.probe = Number.POSITIVE_INFINITY;
+  const probes = search.plan !== null && search.restarts % 2 === 0 && most > least;
+  if (probes) search.probe = Math.min(least + search.probeStep, (least + most) >> 1);
+}
+
+/** 1, 1, 2, 1, 1, 2, 4, … (Luby, Sinclair & Zuckerman 1993). */
+function luby(index: number): number {
+  let i = index;
+  for (;;) {
+    let size = 1;
+    while (size * 2 - 1 < i) size *= 2;
+    if (size * 2 - 1 === i) return size;
+    i -= size - 1;
+  }
+}
+
+/** False: nothing is open. */
+function branch(search: Search): boolean {
+  const { model, activity, phase } = search;
+  const { engine, objective } = model;
+  const assumed = -(engine.low[objective.side ^ 1] as number);
+  if (search.probe < assumed) {
+    if ((engine.low[objective.side] as number) > search.probe) {
+      // Refuted at level 0: the next one, from the new bound.
+      search.patience = 0;
+      begin(search);
+      return true;
+    }
+    decide(engine, objective.side ^ 1, -search.probe);
+    return true;
+  }
+  const atom = nextAtom(activity, engine);
+  if (atom < 0) return branchEarliest(search);
+  const side = activity.side[atom] as number;
+  const value = activity.value[atom] as number;
+  const saved = phase[side >> 1] as number;
+  if (saved !== unset && saved >= value) decide(engine, side, value);
+  else decide(engine, side ^ 1, 1 - value);
+  return true;
+}
+
+function branchEarliest(search: Search): boolean {
+  const { model } = search;
+  const { low } = model.engine;
+  let next: PlacedTask | null = null;
+  let earliest = 0;
+  let slack = 0;
+  for (const placed of model.tasks) {
+    if (placed === null) continue;
+    const start = low[placed.start] as number;
+    const range = -(low[placed.start ^ 1] as number) - start;
+    if (range === 0 && (placed.places.length <= 1 || chosenPlace(model, placed) >= 0)) continue;
+    if (next !== null && (start > earliest || (start === earliest && range >= slack))) continue;
+    next = placed;
+    earliest = start;
+    slack = range;
+  }
+  if (next === null) return false;
+  if (next.places.length > 1 && chosenPlace(model, next) < 0) return branchPlace(search, next);
+  decide(model.engine, next.start ^ 1, -earliest);
+  return true;
+}
+
+/** The place of the best plan, or else the shortest. */
+function branchPlace(search: Search, placed: PlacedTask): boolean {
+  const { engine } = search.model;
+  let best = -1;
+  let rating = Number.POSITIVE_INFINITY;
+  placed.literals.forEach((literal, k) => {
+    if (isFalse(engine, literal)) return;
+    const isSaved = search.phase[literal >> 1] === 1;
+    const own = isSaved ? -1 : (placed.places[k]?.duration ?? 0);
+    if (own >= rating) return;
+    rating = own;
+    best = k;
+  });
+  const literal = placed.literals[best] as number;
+  decide(engine, literal, 1 - (literal & 1));
+  return true;
+}
+
+function takeSolution(search: Search): void {
+  const { model } = search;
+  const { engine, objective } = model;
+  const plan = planOf(model);
+  const reached = engine.low[objective.side] as number;
+  const { value } = evaluate(model.problem, plan);
+  if (value < search.value) {
+    search.plan = plan;
+    search.value = value;
+    search.phase = valuesOf(model, plan);
+    search.hasPhase = true;
+  }
+  restart(search);
+  if (search.done) return;
+  // A coarse unit may hide a difference: then the search still goes on below what it reached.
+  limit(search, Math.min(cutOff(objective, search.value), reached - 1));
+}
