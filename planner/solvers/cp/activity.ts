@@ -22,6 +22,8 @@ export interface Activity {
   taken: Int32Array;
   takenLevel: Int32Array;
   takenLength: number;
+  /** Only literals are entries: enough where they settle everything. */
+  readonly literalsOnly: boolean;
 }
 
 const tableBits = 17;
@@ -30,8 +32,9 @@ const scoreMax = 1e100;
 /** 1 / 0.95: a conflict counts that much more than the one before. */
 const growth = 1.052_631_578_947_368_4;
 
-export function createActivity(): Activity {
+export function createActivity(literalsOnly: boolean): Activity {
   return {
+    literalsOnly,
     count: 0,
     side: new Int32Array(1024),
     value: new Int32Array(1024),
@@ -70,6 +73,7 @@ export function bumpAtom(
     slot = (slot + 1) & mask;
   }
   if (!create || activity.count >= atomsMax) return;
+  if (activity.literalsOnly && least !== 1) return;
   const entry = activity.count;
   if (entry === activity.side.length) growAtoms(activity);
   activity.count += 1;

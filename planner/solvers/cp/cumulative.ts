@@ -26,6 +26,9 @@ export interface Fixed {
   readonly amount: number;
 }
 
+const nowhere = -(2 ** 31);
+const amountOf = ({ amount }: Fixed): number => amount;
+
 interface Cumulative {
   readonly count: number;
   readonly capacity: number;
@@ -34,7 +37,11 @@ interface Cumulative {
   readonly demand: Int32Array;
   readonly presence: Int32Array;
   readonly fixed: readonly Fixed[];
-  /** Compulsory parts, of entries and of what is fixed: [count + fixed] begins, ends, both sorted. */
+  /** Compulsory parts, of entries and then of what is fixed; without one `end` is `nowhere`. */
+  readonly begin: Int32Array;
+  readonly end: Int32Array;
+  readonly amount: Int32Array;
+  /** All of them by begin and by end. */
   readonly begins: Int32Array;
   readonly ends: Int32Array;
   /** Profile: from `at[k]` to `at[k + 1]` the height is `height[k]`. */
@@ -61,8 +68,11 @@ export function cumulativePropagator(
     demand: column((entry) => entry.demand),
     presence: column((entry) => entry.presence),
     fixed,
-    begins: new Int32Array(parts),
-    ends: new Int32Array(parts),
+    begin: Int32Array.from({ length: parts }, (_, k) => fixed[k - sorted.length]?.from ?? 0),
+    end: Int32Array.from({ length: parts }, (_, k) => fixed[k - sorted.length]?.to ?? 0),
+    amount: Int32Array.from([...sorted.map(({ demand }) => demand), ...fixed.map(amountOf)]),
+    begins: Int32Array.from({ length: parts }, (_, k) => k),
+    ends: Int32Array.from({ length: parts }, (_, k) => k),
     at: new Int32Array(2 * parts + 2),
     height: new Int32Array(2 * parts + 2),
     segments: 0,
@@ -105,79 +115,55 @@ function propagateCumulative(engine: Engine, c: Cumulative): boolean {
 /** Fills in the profile; returns its greatest height, or -1 where it exceeds the capacity. */
 function buildProfile(engine: Engine, c: Cumulative): number {
   const { low } = engine;
-  let parts = 0;
-  // Pairs of (time, amount) sorted as (time << 0) would lose range: sort indices by insertion.
+  const { begin, end } = c;
   for (let k = 0; k < c.count; k += 1) {
-    const presence = c.presence[k] as number;
-    if (presence >= 0 && (low[presence] as number) < 1 - (presence & 1)) continue;
     const start = c.start[k] as number;
+    const presence = c.presence[k] as number;
     const from = -(low[start ^ 1] as number);
     const to = (low[start] as number) + (c.duration[k] as number);
-    if (from < to) {
-      insert(c, parts, k, from, to, low);
-      parts += 1;
+    const counts = presence < 0 || (low[presence] as number) >= 1 - (presence & 1);
+    begin[k] = from;
+    end[k] = counts && from < to ? to : nowhere;
+  }
+  // From call to call little changes, so insertion hardly moves anything.
+  sortBy(c.begins, begin);
+  sortBy(c.ends, end);
+  return sweep(engine, c);
+}
+
+function sortBy(order: Int32Array, key: Int32Array): void {
+  for (let k = 1; k < order.length; k += 1) {
+    const item = order[k] as number;
+    const own = key[item] as number;
+    let at = k;
+    while (at > 0 && (key[order[at - 1] as number] as number) > own) {
+      order[at] = order[at - 1] as number;
+      at -= 1;
     }
+    order[at] = item;
   }
-  for (let k = 0; k < c.fixed.length; k += 1) {
-    const { from, to } = c.fixed[k] as Fixed;
-    insert(c, parts, c.count + k, from, to, low);
-    parts += 1;
-  }
-  return sweep(engine, c, parts);
 }
 
-const beginOf = (c: Cumulative, k: number, low: Int32Array): number =>
-  k < c.count
-    ? -(low[(c.start[k] as number) ^ 1] as number)
-    : (c.fixed[k - c.count] as Fixed).from;
-
-const endOf = (c: Cumulative, k: number, low: Int32Array): number =>
-  k < c.count
-    ? (low[c.start[k] as number] as number) + (c.duration[k] as number)
-    : (c.fixed[k - c.count] as Fixed).to;
-
-const amountOf = (c: Cumulative, k: number): number =>
-  k < c.count ? (c.demand[k] as number) : (c.fixed[k - c.count] as Fixed).amount;
-
-function insert(
-  c: Cumulative,
-  parts: number,
-  k: number,
-  from: number,
-  to: number,
-  low: Int32Array,
-): void {
-  const { begins, ends } = c;
-  let at = parts;
-  while (at > 0 && beginOf(c, begins[at - 1] as number, low) > from) {
-    begins[at] = begins[at - 1] as number;
-    at -= 1;
-  }
-  begins[at] = k;
-  at = parts;
-  while (at > 0 && endOf(c, ends[at - 1] as number, low) > to) {
-    ends[at] = ends[at - 1] as number;
-    at -= 1;
-  }
-  ends[at] = k;
-}
-
-function sweep(engine: Engine, c: Cumulative, parts: number): number {
-  const { low } = engine;
+function sweep(engine: Engine, c: Cumulative): number {
+  const { begins, ends, begin, end, amount, at } = c;
   let segments = 0;
   let height = 0;
   let highest = 0;
   let ended = 0;
-  for (let begun = 0; ended < parts; ) {
-    const nextEnd = endOf(c, c.ends[ended] as number, low);
-    const nextBegin = begun < parts ? beginOf(c, c.begins[begun] as number, low) : nextEnd;
-    const time = Math.min(nextBegin, nextEnd);
-    while (ended < parts && endOf(c, c.ends[ended] as number, low) === time) {
-      height -= amountOf(c, c.ends[ended] as number);
+  // What has no compulsory part ends nowhere; those stand first among the ends.
+  while (ended < ends.length && end[ends[ended] as number] === nowhere) ended += 1;
+  for (let begun = 0; ended < ends.length; ) {
+    while (begun < begins.length && end[begins[begun] as number] === nowhere) begun += 1;
+    const nextEnd = end[ends[ended] as number] as number;
+    const next = begun < begins.length ? (begin[begins[begun] as number] as number) : nextEnd;
+    const time = Math.min(next, nextEnd);
+    while (ended < ends.length && end[ends[ended] as number] === time) {
+      height -= amount[ends[ended] as number] as number;
       ended += 1;
     }
-    while (begun < parts && beginOf(c, c.begins[begun] as number, low) === time) {
-      height += amountOf(c, c.begins[begun] as number);
+    while (begun < begins.length && (begin[begins[begun] as number] as number) === time) {
+      const k = begins[begun] as number;
+      if (end[k] !== nowhere) height += amount[k] as number;
       begun += 1;
     }
     if (height > c.capacity) {
@@ -187,7 +173,7 @@ function sweep(engine: Engine, c: Cumulative, parts: number): number {
       return -1;
     }
     if (height > highest) highest = height;
-    c.at[segments] = time;
+    at[segments] = time;
     c.height[segments] = height;
     segments += 1;
   }

@@ -3,7 +3,7 @@
  * of a constraint are edges, one between the variables and one between their negations. Explained
  * when asked, for exactly the bound that is needed.
  */
-import { type Engine, grown, reasonEdge } from "./engine.js";
+import { type Engine, edgeRow, grown, reasonEdge } from "./engine.js";
 import { beginList, listAtom, listReason, post } from "./trail.js";
 
 /** x of `to` is at least x of `from` plus `lag`, where the literal holds (-1: everywhere). */
@@ -37,16 +37,16 @@ function addEdge(engine: Engine, from: number, to: number, lag: number, conditio
 /** Draws what follows from the rise of a side, as a time or as a condition. */
 export function propagateEdges(engine: Engine, side: number): boolean {
   const { edges, low } = engine;
-  const { out, to, lag, condition } = edges;
+  const { out } = edges;
   const first = edges.outFirst[side] as number;
   const after = edges.outFirst[side + 1] as number;
-  engine.work += after - first;
-  for (let k = first; k < after; k += 1) {
-    const edge = out[k] as number;
-    const target = to[edge] as number;
-    const value = (low[side] as number) + (lag[edge] as number);
+  engine.work += (after - first) >> 2;
+  for (let k = first; k < after; k += edgeRow) {
+    const target = out[k] as number;
+    const value = (low[side] as number) + (out[k + 1] as number);
     if (value <= (low[target] as number)) continue;
-    const literal = condition[edge] as number;
+    const edge = out[k + 3] as number;
+    const literal = out[k + 2] as number;
     if (literal >= 0 && (low[literal] as number) < 1 - (literal & 1)) {
       const isOff = (low[literal ^ 1] as number) >= (literal & 1);
       const fails = value > -(low[target ^ 1] as number);

@@ -31,7 +31,7 @@ export interface Edges {
   to: Int32Array;
   lag: Int32Array;
   condition: Int32Array;
-  /** By `from`: offsets into, and, the edges themselves. */
+  /** By `from`: offsets into rows of to, lag, condition, edge. */
   outFirst: Int32Array;
   out: Int32Array;
   /** By condition. */
@@ -100,6 +100,7 @@ export interface Engine {
   conflicts: number;
 }
 
+export const edgeRow = 4;
 const queueSize = 1 << 12;
 const noInts = new Int32Array(0);
 
@@ -217,7 +218,16 @@ export function freeze(engine: Engine): void {
   engine.needAt = new Int32Array(sides).fill(-1);
   engine.touched = new Int32Array(sides);
   engine.queued = new Uint8Array(engine.propagators.length).fill(0);
-  [edges.outFirst, edges.out] = grouped(edges.from, edges.count, sides);
+  const [outFirst, out] = grouped(edges.from, edges.count, sides);
+  edges.outFirst = outFirst.map((first) => first * edgeRow);
+  edges.out = new Int32Array(out.length * edgeRow);
+  out.forEach((edge, k) => {
+    const at = k * edgeRow;
+    edges.out[at] = edges.to[edge] as number;
+    edges.out[at + 1] = edges.lag[edge] as number;
+    edges.out[at + 2] = edges.condition[edge] as number;
+    edges.out[at + 3] = edge;
+  });
   [edges.conditionalFirst, edges.conditional] = grouped(edges.condition, edges.count, sides);
   engine.propagators.forEach((_, index) => {
     enqueue(engine, index);

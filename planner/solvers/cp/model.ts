@@ -45,13 +45,15 @@ export interface Model {
   /** A variable that is 0. */
   readonly zero: number;
   readonly orders: readonly Order[];
+  /** Once all places and orders are settled, so is the least value of all times. */
+  readonly ordersSuffice: boolean;
   readonly objective: Objective;
   /** False: the problem has no feasible plan. */
   readonly possible: boolean;
 }
 
 /** Without the makers of constraints. */
-export type Draft = Omit<Model, "orders" | "objective" | "possible"> & { impossible: boolean };
+export type Draft = Omit<Model, "orders" | "ordersSuffice" | "objective" | "possible"> & { impossible: boolean };
 
 export function buildModel(problem: Problem): Model {
   const engine = createEngine();
@@ -77,16 +79,18 @@ export function buildModel(problem: Problem): Model {
         (engine.low[placed.start] as number) > -(engine.low[placed.start ^ 1] as number)),
   );
   const objective = addObjective(draft, latest, lowerBound(problem).value);
-  if (draft.impossible) return { ...draft, orders: [], objective, possible: false };
+  if (draft.impossible) {
+    return { ...draft, orders: [], ordersSuffice: false, objective, possible: false };
+  }
   addEdges(draft);
   const orders = addOrders(draft);
-  addResources(draft, orders);
+  const ordersSuffice = addResources(draft, orders);
   freeze(engine);
   let possible = !draft.impossible;
   for (let side = 0; side < engine.sides && possible; side += 1) {
     possible = propagateEdges(engine, side);
   }
-  return { ...draft, orders, objective, possible };
+  return { ...draft, orders, ordersSuffice, objective, possible };
 }
 
 /** No plan needs to end later: every task as long as can be, one after the other. */

@@ -12,8 +12,10 @@ import type { Draft } from "./model.js";
 import type { Order } from "./orders.js";
 import { capacityOf, demandOf, poolUse } from "./places.js";
 
-export function addResources(draft: Draft, orders: readonly Order[]): void {
-  const { problem, places } = draft;
+/** Returns whether orders say it all: nothing else limits the tasks. */
+export function addResources(draft: Draft, orders: readonly Order[]): boolean {
+  const { problem, places, engine } = draft;
+  const before = engine.propagators.length;
   places.groups.forEach((group, index) => {
     if (group.isSlots) return addSlots(draft, index, group.workers.length);
     problem.dimensions.forEach((_, d) => {
@@ -24,6 +26,7 @@ export function addResources(draft: Draft, orders: readonly Order[]): void {
     if (problem.pools.consumable[pool] === 1) addConsumable(draft, pool);
     else addPool(draft, pool);
   }
+  return engine.propagators.length === before;
 }
 
 function addSlots(draft: Draft, group: number, capacity: number): void {

@@ -50,7 +50,7 @@ const clauseIntsMax = 1 << 25;
 export function createSearch(model: Model): Search {
   const search: Search = {
     model,
-    activity: createActivity(),
+    activity: createActivity(model.ordersSuffice),
     lesson: createLesson(),
     plan: null,
     value: Number.POSITIVE_INFINITY,
