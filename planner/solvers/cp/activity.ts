@@ -54,12 +54,7 @@ const hashOf = (side: number, value: number): number =>
   (Math.imul(Math.imul(side, 0x9e37_79b1) ^ value, 0x85eb_ca6b) >>> 0) >>> (32 - tableBits);
 
 /** `create`: also where the atom is not known yet. */
-export function bumpAtom(
-  activity: Activity,
-  side: number,
-  value: number,
-  create: boolean,
-): void {
+export function bumpAtom(activity: Activity, side: number, value: number, create: boolean): void {
   const even = side & ~1;
   const least = (side & 1) === 0 ? value : 1 - value;
   let slot = hashOf(even, least);

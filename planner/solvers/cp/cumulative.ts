@@ -203,9 +203,15 @@ function coverReason(
     if ((low[start] as number) + duration <= time) continue;
     listAtom(engine, list, start, time - duration + 1);
     listAtom(engine, list, start ^ 1, -time);
-    if (presence >= 0) listAtom(engine, list, presence, 1 - (presence & 1));
+    isHere(engine, c, list, k);
     open -= c.demand[k] as number;
   }
+}
+
+/** Lists that the entry counts, where that is a choice. */
+function isHere(engine: Engine, c: Cumulative, list: number, k: number): void {
+  const presence = c.presence[k] as number;
+  if (presence >= 0) listAtom(engine, list, presence, 1 - (presence & 1));
 }
 
 /** First segment that ends after `time`. */
@@ -242,6 +248,7 @@ function pushLater(
       const time = Math.min(end - 1, from + duration - 1);
       const list = beginList(engine);
       listAtom(engine, list, start, time - duration + 1);
+      isHere(engine, c, list, k);
       coverReason(engine, c, list, time, c.capacity + 1 - demand, k);
       if (!post(engine, start, time + 1, listReason(list))) return false;
       from = time + 1;
@@ -273,6 +280,7 @@ function pushEarlier(
       const time = Math.max(begin, latest);
       const list = beginList(engine);
       listAtom(engine, list, start ^ 1, -time);
+      isHere(engine, c, list, k);
       coverReason(engine, c, list, time, c.capacity + 1 - demand, k);
       if (!post(engine, start ^ 1, duration - time, listReason(list))) return false;
       latest = time - duration;

@@ -40,7 +40,8 @@ function propagateLinear(
     if (range * weight <= slack) continue;
     const most = least + Math.floor(slack / weight);
     const list = beginList(engine);
-    for (const other of sides) if (other !== side) listAtom(engine, list, other, low[other] as number);
+    for (const other of sides)
+      if (other !== side) listAtom(engine, list, other, low[other] as number);
     if (!post(engine, side ^ 1, -most, listReason(list))) return false;
   }
   return true;

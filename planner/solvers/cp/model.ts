@@ -53,7 +53,9 @@ export interface Model {
 }
 
 /** Without the makers of constraints. */
-export type Draft = Omit<Model, "orders" | "ordersSuffice" | "objective" | "possible"> & { impossible: boolean };
+export type Draft = Omit<Model, "orders" | "ordersSuffice" | "objective" | "possible"> & {
+  impossible: boolean;
+};
 
 export function buildModel(problem: Problem): Model {
   const engine = createEngine();
@@ -142,7 +144,8 @@ function addTask(
   const release = Math.max(0, tasks.release[task] as number);
   const start = addVariable(engine, release, due - shortest);
   const literals = new Int32Array(places.length).fill(-1);
-  if (places.length > 1) for (let k = 0; k < places.length; k += 1) literals[k] = addBoolean(engine);
+  if (places.length > 1)
+    for (let k = 0; k < places.length; k += 1) literals[k] = addBoolean(engine);
   if (places.length > 1) exactlyOne(engine, literals);
   if (durations.length <= 1) {
     return { task, start, end: -1, duration: -1, ticks: shortest, places, literals };

@@ -195,7 +195,7 @@ export function cutOff(objective: Objective, value: number): number {
 }
 
 /** The value that every plan has at least, where the variable is at least `least`. */
-export function valueOf(objective: Objective, least: number, problem: Problem): number {
+export function valueAt(objective: Objective, least: number, problem: Problem): number {
   const value = least * objective.unit + objective.offset;
   // Sums of floating numbers differ in their last bits: stay below, but for whole makespans.
   const { weights } = problem;

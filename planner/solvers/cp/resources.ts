@@ -1,11 +1,6 @@
 /** What limits the tasks besides precedence: workers, slots of like workers, and pools. */
 import { none, taskRunning } from "../../../core/problem.js";
-import {
-  type CumulativeEntry,
-  cumulativePropagator,
-  type Fixed,
-  sidesOf,
-} from "./cumulative.js";
+import { type CumulativeEntry, cumulativePropagator, type Fixed, sidesOf } from "./cumulative.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
 import type { Draft } from "./model.js";
@@ -17,7 +12,11 @@ export function addResources(draft: Draft, orders: readonly Order[]): boolean {
   const { problem, places, engine } = draft;
   const before = engine.propagators.length;
   places.groups.forEach((group, index) => {
-    if (group.isSlots) return addSlots(draft, index, group.workers.length);
+    if (group.isSlots) {
+      const entries = entriesOf(draft, index, () => 1);
+      addCumulative(draft, entries, group.workers.length, []);
+      return;
+    }
     problem.dimensions.forEach((_, d) => {
       addDimension(draft, index, group.workers[0] as number, d, orders.length > 0);
     });
@@ -27,10 +26,6 @@ export function addResources(draft: Draft, orders: readonly Order[]): boolean {
     else addPool(draft, pool);
   }
   return engine.propagators.length === before;
-}
-
-function addSlots(draft: Draft, group: number, capacity: number): void {
-  addCumulative(draft, entriesOf(draft, group, () => 1), capacity, []);
 }
 
 function addDimension(

@@ -14,7 +14,7 @@ import { analyze, createLesson, type Lesson } from "./analyze.js";
 import { reduceClauses, storeClause } from "./clauses.js";
 import { isFalse, reasonClause } from "./engine.js";
 import type { Model, PlacedTask } from "./model.js";
-import { cutOff, valueOf } from "./objective.js";
+import { cutOff, valueAt } from "./objective.js";
 import { propagate } from "./propagate.js";
 import { chosenPlace, planOf, unset, valuesOf } from "./schedule.js";
 import { backtrack, decide, post, settle } from "./trail.js";
@@ -130,7 +130,7 @@ function finish(search: Search): void {
   search.done = true;
   if (search.plan === null) return;
   const most = -(engine.low[objective.side ^ 1] as number);
-  search.bound = Math.max(search.bound, valueOf(objective, most + 1, problem));
+  search.bound = Math.max(search.bound, valueAt(objective, most + 1, problem));
 }
 
 /** At level 0: the variable stays below what a plan reached. */
@@ -143,7 +143,7 @@ function limit(search: Search, most: number): void {
 
 function noteBound(search: Search): void {
   const { engine, objective, problem } = search.model;
-  const bound = valueOf(objective, engine.low[objective.side] as number, problem);
+  const bound = valueAt(objective, engine.low[objective.side] as number, problem);
   search.bound = Math.max(search.bound, bound);
 }
 

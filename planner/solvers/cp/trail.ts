@@ -1,12 +1,5 @@
 /** Raising bounds, taking them back, and the reasons why they rose. */
-import {
-  type Engine,
-  grown,
-  reasonClause,
-  reasonEdge,
-  reasonList,
-  reasonNone,
-} from "./engine.js";
+import { type Engine, grown, reasonClause, reasonEdge, reasonList, reasonNone } from "./engine.js";
 
 /** Raises a side to `value`; false: it cannot be so high, and `engine.conflict` says why. */
 export function post(engine: Engine, side: number, value: number, reason: number): boolean {
@@ -164,7 +157,8 @@ export function backtrack(engine: Engine, level: number): void {
 
 /** At level 0, after propagation: what holds there needs no reason any more. */
 export function settle(engine: Engine): void {
-  for (let at = 0; at < engine.trailLength; at += 1) engine.top[engine.trailSide[at] as number] = -1;
+  for (let at = 0; at < engine.trailLength; at += 1)
+    engine.top[engine.trailSide[at] as number] = -1;
   engine.trailLength = 0;
   engine.head = 0;
   engine.listsLength = 0;
