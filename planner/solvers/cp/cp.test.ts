@@ -50,10 +50,10 @@ function agrees(seed: number, tasks: number): boolean {
 describe("the cp engine", () => {
   it("finds and proves the optimum that brute force finds", () => {
     let taken = 0;
-    for (let seed = 1; seed <= Number(process.env["CP_CASES"] ?? 150); seed += 1) {
+    for (let seed = 1; seed <= 150; seed += 1) {
       if (agrees(seed, 2 + (seed % 3))) taken += 1;
     }
-    expect(taken).toBeGreaterThan(60);
+    expect(taken).toBeGreaterThan(100);
   });
 
   it("proves the optimum of graphs of a dozen tasks", () => {

@@ -7,7 +7,7 @@ import { none, type Problem } from "../../../core/problem.js";
 import { addPrecedence } from "./edges.js";
 import { addPropagator, addVariable, type Engine } from "./engine.js";
 import { linearPropagator } from "./linear.js";
-import { type Draft, endSide, endTicks, workersOf } from "./model.js";
+import { type Draft, endSide, endTicks, workersOf } from "./variables.js";
 
 export interface Objective {
   /** The value of a plan is at least x * unit + offset, and just that if `exact`. */
@@ -33,8 +33,8 @@ interface Parts {
 const valueMax = 2 ** 29;
 
 /** Adds variables and constraints; `bound` is a lower bound of the value. */
-export function addObjective(draft: Draft, latest: number, bound: number): Objective {
-  const { engine } = draft;
+export function addObjective(draft: Draft, bound: number): Objective {
+  const { engine, latest } = draft;
   const makespan = addMakespan(draft, latest);
   const parts = partsOf(draft, makespan, latest);
   const single = parts.parts.length === 1 ? parts.parts[0] : undefined;

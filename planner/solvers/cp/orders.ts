@@ -8,8 +8,8 @@ import type { Problem } from "../../../core/problem.js";
 import { addLiterals } from "./clauses.js";
 import { addPrecedence } from "./edges.js";
 import { addBoolean } from "./engine.js";
-import { type Draft, endSide, endTicks, type PlacedTask } from "./model.js";
 import { capacityOf, demandOf } from "./places.js";
+import { type Draft, endSide, endTicks, type PlacedTask } from "./variables.js";
 
 export interface Order {
   readonly first: number;

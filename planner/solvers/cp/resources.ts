@@ -3,9 +3,9 @@ import { none, taskRunning } from "../../../core/problem.js";
 import { type CumulativeEntry, cumulativePropagator, type Fixed, sidesOf } from "./cumulative.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
-import type { Draft } from "./model.js";
 import type { Order } from "./orders.js";
 import { capacityOf, demandOf, poolUse } from "./places.js";
+import type { Draft } from "./variables.js";
 
 /** Returns whether orders say it all: nothing else limits the tasks. */
 export function addResources(draft: Draft, orders: readonly Order[]): boolean {

@@ -2,7 +2,8 @@
 import { emptyPlan, type Plan } from "../../../core/plan.js";
 import { none } from "../../../core/problem.js";
 import { isTrue } from "./engine.js";
-import type { Model, PlacedTask } from "./model.js";
+import type { Model } from "./model.js";
+import type { PlacedTask } from "./variables.js";
 
 /** Every start and every place is settled. */
 export function planOf(model: Model): Plan {

@@ -13,11 +13,12 @@ import { type Activity, createActivity, decay, nextAtom, putBack, thinOut } from
 import { analyze, createLesson, type Lesson } from "./analyze.js";
 import { reduceClauses, storeClause } from "./clauses.js";
 import { isFalse, reasonClause } from "./engine.js";
-import type { Model, PlacedTask } from "./model.js";
+import type { Model } from "./model.js";
 import { cutOff, valueAt } from "./objective.js";
 import { propagate } from "./propagate.js";
 import { chosenPlace, planOf, unset, valuesOf } from "./schedule.js";
 import { backtrack, decide, post, settle } from "./trail.js";
+import type { PlacedTask } from "./variables.js";
 
 export interface Search {
   readonly model: Model;
@@ -57,7 +58,7 @@ export function createSearch(model: Model): Search {
     phase: new Int32Array(model.engine.sides >> 1).fill(unset),
     hasPhase: false,
     bound: 0,
-    done: !model.possible,
+    done: model.impossible,
     restarts: 0,
     patience: 0,
     probe: Number.POSITIVE_INFINITY,
