@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { checkPlan } from "../../../core/check.js";
+import { greedy } from "../../../core/greedy.js";
 import type { Problem } from "../../../core/problem.js";
 import { bruteForce } from "../../../core/testing/oracle.js";
 import { randomProblem } from "../../../core/testing/random-problem.js";
 import { dagProblem } from "../../testing/dag-problem.js";
 import { solve, solverContract, withoutDevices } from "../../testing/solver-contract.js";
 import { cp } from "./cp.js";
+import { buildModel } from "./model.js";
+import { adopt, createSearch, exploreNear } from "./search.js";
 
 solverContract(async () => cp, withoutDevices);
 
@@ -61,6 +64,21 @@ describe("the cp engine", () => {
       const { last } = solve(cp, dagProblem(seed, 12), 1, 3_000_000);
       expect(last.done, `seed ${seed}`).toBe(true);
     }
+  });
+
+  it("improves a plan near it, and says when there is nothing better near it", () => {
+    const problem = dagProblem(2, 14);
+    const search = createSearch(buildModel(problem), 1);
+    const plan = greedy(problem);
+    const { value } = checkPlan(problem, plan).evaluation;
+    adopt(search, plan, value);
+    const nobody = new Uint8Array(problem.tasks.count);
+    expect(exploreNear(search, nobody, 1_000)).toBe("exhausted");
+    expect(search.done).toBe(false);
+    const all = new Uint8Array(problem.tasks.count).fill(1);
+    expect(exploreNear(search, all, 100_000)).toBe("better");
+    expect(checkPlan(problem, search.plan ?? plan).violations).toEqual([]);
+    expect(search.value).toBeLessThan(value);
   });
 
   it("says what it does not model", () => {

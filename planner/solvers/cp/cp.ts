@@ -2,7 +2,7 @@
 import { checkPlan } from "../../../core/check.js";
 import { greedy } from "../../../core/greedy.js";
 import type { Plan } from "../../../core/plan.js";
-import type { Problem } from "../../../core/problem.js";
+import { none, type Problem } from "../../../core/problem.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import { declinesCp } from "./declines.js";
 import { buildModel } from "./model.js";
@@ -18,18 +18,34 @@ export const cp: Solver = {
 /** Bounds, edges and watches looked at that cost about as much as one probe of greedy search. */
 const workPerUnit = 32;
 
-function startCp(problem: Problem, _seed: number): SolverRun {
+function startCp(problem: Problem, seed: number): SolverRun {
   let search: Search | null = null;
+  // A model takes time to build: where budgets are short it waits until they would pay for it.
+  let owed = buildUnits(problem);
   return {
     step(workUnits: number, shared: Shared): StepReport {
       let first: Plan | null = null;
       if (search === null) {
-        search = createSearch(buildModel(problem));
+        owed -= workUnits;
+        if (owed > 0 || shared.interrupted()) {
+          return { workUnits: Math.max(1, workUnits), improved: null, bound: 0, done: false };
+        }
+        search = createSearch(buildModel(problem), seed);
         first = shared.plan === null ? ownStart(problem, search, shared.value) : null;
       }
       return stepSearch(search, workUnits, shared, first);
     },
   };
+}
+
+/** About what it costs to build the model, in probes of greedy search. */
+function buildUnits({ tasks, options }: Problem): number {
+  let places = 0;
+  for (const block of tasks.block) {
+    if (block === none) continue;
+    places += (options.blockFirst[block + 1] as number) - (options.blockFirst[block] as number);
+  }
+  return Math.ceil((tasks.count * tasks.count) / 2 + 20 * places);
 }
 
 /** With no plan known: one from greedy, so that there is something to beat. */

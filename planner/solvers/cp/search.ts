@@ -9,11 +9,13 @@
  */
 import { evaluate } from "../../../core/check.js";
 import type { Plan } from "../../../core/plan.js";
+import { seededRandom } from "../../../core/random.js";
 import { type Activity, createActivity, decay, nextAtom, putBack, thinOut } from "./activity.js";
 import { analyze, createLesson, type Lesson } from "./analyze.js";
 import { reduceClauses, storeClause } from "./clauses.js";
 import { isFalse, reasonClause } from "./engine.js";
 import type { Model } from "./model.js";
+import { assumptionsAround, tasksInWindow } from "./neighbourhood.js";
 import { cutOff, valueAt } from "./objective.js";
 import { propagate } from "./propagate.js";
 import { chosenPlace, planOf, unset, valuesOf } from "./schedule.js";
@@ -39,16 +41,26 @@ export interface Search {
   /** Assumed bound of the value in this restart; Infinity: none. */
   probe: number;
   probeStep: number;
+  /** Atoms decided before all others in this restart; what they hold back is not searched. */
+  assumptions: readonly number[];
+  /** An assumption was refuted: nothing better is near. */
+  exhausted: boolean;
+  /** Tasks that are free where most of the best plan is held. */
+  freeTasks: number;
+  readonly random: () => number;
   clausesMax: number;
 }
 
 const patienceUnit = 100;
+/** Restarts in turn: freely, from below, near the best plan. */
+const kinds = 3;
+const freeFirst = 12;
 const clausesFirst = 3_000;
 const clausesGrowth = 200;
 /** Integers of clauses; beyond that half of the learned ones go at the next restart. */
 const clauseIntsMax = 1 << 25;
 
-export function createSearch(model: Model): Search {
+export function createSearch(model: Model, seed: number): Search {
   const search: Search = {
     model,
     activity: createActivity(model.ordersSuffice),
@@ -63,6 +75,10 @@ export function createSearch(model: Model): Search {
     patience: 0,
     probe: Number.POSITIVE_INFINITY,
     probeStep: 0,
+    assumptions: [],
+    exhausted: false,
+    freeTasks: freeFirst,
+    random: seededRandom(seed),
     clausesMax: clausesFirst,
   };
   if (!search.done) begin(search);
@@ -97,6 +113,8 @@ export function explore(search: Search, work: number, interrupted: () => boolean
       noteBound(search);
       if (search.patience <= 0) begin(search);
     } else if (search.patience <= 0) {
+      // Too large to be searched in so many conflicts.
+      if (search.assumptions.length > 0 && search.freeTasks > freeFirst) search.freeTasks -= 1;
       restart(search);
       begin(search);
       continue;
@@ -107,6 +125,29 @@ export function explore(search: Search, work: number, interrupted: () => boolean
     }
   }
   return false;
+}
+
+/**
+ * A sub-problem: only the tasks in `free` (1) may move from where the best plan has them, for at most
+ * so many conflicts. "exhausted": no plan near it is better. What is learned stays for later calls.
+ */
+export function exploreNear(
+  search: Search,
+  free: Uint8Array,
+  conflictsMax: number,
+): "better" | "exhausted" | "limit" {
+  restart(search);
+  if (search.done || search.plan === null) return "exhausted";
+  search.probe = Number.POSITIVE_INFINITY;
+  search.patience = conflictsMax;
+  search.exhausted = false;
+  search.assumptions = assumptionsAround(search.model, search.phase, free);
+  // Small steps of work, so that the end of the patience is not overrun by a restart's begin.
+  while (!search.done && search.patience > 0) {
+    if (explore(search, 1, () => false)) return "better";
+    if (search.exhausted) return "exhausted";
+  }
+  return search.done ? "exhausted" : "limit";
 }
 
 function learn(search: Search): void {
@@ -168,16 +209,28 @@ function begin(search: Search): void {
     search.clausesMax += clausesGrowth;
   }
   thinOut(search.activity);
+  noteProbe(search);
+  search.assumptions = [];
   const least = engine.low[objective.side] as number;
   const most = -(engine.low[objective.side ^ 1] as number);
-  const wasProbe = search.probe < Number.POSITIVE_INFINITY;
-  if (wasProbe) {
-    const isRefuted = least > search.probe;
-    search.probeStep = isRefuted ? search.probeStep * 2 + 1 : search.probeStep >> 1;
+  const { plan, model } = search;
+  if (plan === null || most === least) return;
+  const kind = search.restarts % kinds;
+  if (kind === 1) search.probe = Math.min(least + search.probeStep, (least + most) >> 1);
+  else if (kind === 2) {
+    const free = tasksInWindow(model, plan, search.freeTasks, search.random);
+    search.assumptions = assumptionsAround(model, search.phase, free);
+    search.patience = patienceUnit;
   }
+}
+
+/** A probe that was refuted makes the next one bolder, one that was not makes it more careful. */
+function noteProbe(search: Search): void {
+  const { engine, objective } = search.model;
+  if (search.probe === Number.POSITIVE_INFINITY) return;
+  const isRefuted = (engine.low[objective.side] as number) > search.probe;
+  search.probeStep = isRefuted ? search.probeStep * 2 + 1 : search.probeStep >> 1;
   search.probe = Number.POSITIVE_INFINITY;
-  const probes = search.plan !== null && search.restarts % 2 === 0 && most > least;
-  if (probes) search.probe = Math.min(least + search.probeStep, (least + most) >> 1);
 }
 
 /** 1, 1, 2, 1, 1, 2, 4, … (Luby, Sinclair & Zuckerman 1993). */
@@ -206,6 +259,10 @@ function branch(search: Search): boolean {
     decide(engine, objective.side ^ 1, -search.probe);
     return true;
   }
+  if (search.assumptions.length > 0) {
+    const next = nextAssumption(search);
+    if (next !== "none") return true;
+  }
   const atom = nextAtom(activity, engine);
   if (atom < 0) return branchEarliest(search);
   const side = activity.side[atom] as number;
@@ -214,6 +271,28 @@ function branch(search: Search): boolean {
   if (saved !== unset && saved >= value) decide(engine, side, value);
   else decide(engine, side ^ 1, 1 - value);
   return true;
+}
+
+/** Decides an assumption that is open; where one is refuted, the neighbourhood is searched out. */
+function nextAssumption(search: Search): "none" | "decided" | "exhausted" {
+  const { assumptions, model } = search;
+  const { engine } = model;
+  for (let k = 0; k < assumptions.length; k += 2) {
+    const side = assumptions[k] as number;
+    const value = assumptions[k + 1] as number;
+    if ((engine.low[side] as number) >= value) continue;
+    if (-(engine.low[side ^ 1] as number) < value) {
+      const { freeTasks } = search;
+      search.freeTasks = Math.min(model.problem.tasks.count, freeTasks + 1 + (freeTasks >> 3));
+      search.patience = 0;
+      search.assumptions = [];
+      search.exhausted = true;
+      return "exhausted";
+    }
+    decide(engine, side, value);
+    return "decided";
+  }
+  return "none";
 }
 
 function branchEarliest(search: Search): boolean {
