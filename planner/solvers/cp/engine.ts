@@ -4,14 +4,11 @@
  * Every integer variable has two sides, 2v for x and 2v + 1 for -x, and each side a lower bound. An
  * atom is a pair (side, value) that says "side >= value"; its negation is (side ^ 1, 1 - value). A
  * boolean is a variable of 0..1, and its two sides are its two literals: a literal holds if its side
- * is at least `holds(literal)`. No literal exists before a clause needs it, so domains may be wide.
+ * is at least 1 - (literal & 1). No literal exists before a clause needs it, so domains may be wide.
  *
  * The trail lists every rise of a bound with its reason. Its reasons are explained only when conflict
  * analysis asks, and then only for the bound that is needed.
  */
-
-/** Least value of a side at which the literal holds. */
-export const holds = (literal: number): number => 1 - (literal & 1);
 
 export const reasonNone = 0;
 /** Reasons are payload * 4 + kind. */
@@ -81,7 +78,8 @@ export interface Engine {
 
   readonly propagators: Propagator[];
   queued: Uint8Array;
-  readonly queue: Int32Array;
+  /** A ring; its size is a power of two that holds all propagators. */
+  queue: Int32Array;
   queueHead: number;
   queueLength: number;
   /** By side: propagators to wake. */
@@ -101,7 +99,6 @@ export interface Engine {
 }
 
 export const edgeRow = 4;
-const queueSize = 1 << 12;
 const noInts = new Int32Array(0);
 
 export function createEngine(): Engine {
@@ -146,7 +143,7 @@ export function createEngine(): Engine {
     },
     propagators: [],
     queued: new Uint8Array(0),
-    queue: ints(queueSize),
+    queue: noInts,
     queueHead: 0,
     queueLength: 0,
     wake: [],
@@ -193,8 +190,6 @@ export const isTrue = (engine: Engine, literal: number): boolean =>
 export const isFalse = (engine: Engine, literal: number): boolean =>
   (engine.low[literal ^ 1] as number) >= (literal & 1);
 
-export const upper = (engine: Engine, side: number): number => -(engine.low[side ^ 1] as number);
-
 export const isFixed = (engine: Engine, side: number): boolean =>
   (engine.low[side] as number) >= -(engine.low[side ^ 1] as number);
 
@@ -217,7 +212,11 @@ export function freeze(engine: Engine): void {
   engine.need = new Int32Array(sides);
   engine.needAt = new Int32Array(sides).fill(-1);
   engine.touched = new Int32Array(sides);
-  engine.queued = new Uint8Array(engine.propagators.length).fill(0);
+  const { length } = engine.propagators;
+  engine.queued = new Uint8Array(length);
+  let size = 1;
+  while (size < length) size *= 2;
+  engine.queue = new Int32Array(size);
   const [outFirst, out] = grouped(edges.from, edges.count, sides);
   edges.outFirst = outFirst.map((first) => first * edgeRow);
   edges.out = new Int32Array(out.length * edgeRow);
@@ -258,9 +257,7 @@ function grouped(keys: Int32Array, count: number, rows: number): [Int32Array, In
 export function enqueue(engine: Engine, propagator: number): void {
   if (engine.queued[propagator] === 1) return;
   engine.queued[propagator] = 1;
-  const at = (engine.queueHead + engine.queueLength) & (queueSize - 1);
+  const at = (engine.queueHead + engine.queueLength) & (engine.queue.length - 1);
   engine.queue[at] = propagator;
   engine.queueLength += 1;
 }
-
-export const propagatorsMax = queueSize;
