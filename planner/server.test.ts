@@ -66,7 +66,8 @@ describe("a plan", () => {
     const { summary, wallMs } = await requestPlan(client, problem, orderOf({})).outcome;
     expect(summary?.reason).toBe("optimal");
     expect(summary?.bound).toBeCloseTo(summary?.value ?? 0, 6);
-    expect(summary?.solvers.map(({ solver }) => solver)).toContain("exact-highs");
+    const provers = summary?.solvers.filter(({ solver }) => /^(cp|exact-highs)$/.test(solver));
+    expect(provers?.length).toBeGreaterThan(0);
     expect(wallMs).toBeLessThan(8_000);
   });
 
