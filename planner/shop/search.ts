@@ -115,6 +115,11 @@ function* begin(search: ShopSearch): Generator<void, void, void> {
     }
     yield;
   }
+  const foreign = takeForeign(search);
+  // A plan that was repaired, or improved before, may be far better than what the rules make.
+  if (foreign !== null && layOutPlan(dispatcher, schedule, foreign)) {
+    if (schedule.makespan < best.makespan) saveSnapshot(schedule, best);
+  }
   layOut(schedule, best.way, best.order);
 }
 
