@@ -79,7 +79,7 @@ export function breed(genetic: Genetic): Schedule | null {
   if (random() < 0.5) crossPeak(crossing, mother, father, child);
   else crossTwoPoint(crossing, mother, father, child);
   mutate(crossing, child.order, 1 + randomInteger(random, 6));
-  if (modes !== null) mutateModes(modes, child.mode, randomInteger(random, 4));
+  if (modes !== null) mutateModes(modes, child.mode, randomInteger(random, 3));
   return settleModes(genetic, chances[randomInteger(random, chances.length)] as number)
     ? child
     : null;
