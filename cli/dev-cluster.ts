@@ -18,6 +18,8 @@ export interface WorkerShape {
   /** Emulates a slower node by cutting the cpu quota of its attempts: 0 to 1. */
   readonly throttle?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly link?: string;
+  readonly costPerHour?: number;
 }
 
 export interface ClusterOptions {
@@ -155,7 +157,8 @@ async function startWorkerOf(
 }
 
 /** Several machines stand on one here, so what they offer together may be more than it has. */
-function shapeArguments({ cpu, memory, speed, throttle, labels = {} }: WorkerShape): string[] {
+function shapeArguments(shape: WorkerShape): string[] {
+  const { cpu, memory, speed, throttle, labels = {}, link, costPerHour } = shape;
   return [
     "--overcommit",
     ...(cpu === undefined ? [] : ["--cpu", cpu]),
@@ -163,6 +166,8 @@ function shapeArguments({ cpu, memory, speed, throttle, labels = {} }: WorkerSha
     ...(speed === undefined ? [] : ["--speed", String(speed)]),
     ...(throttle === undefined ? [] : ["--throttle", String(throttle)]),
     ...(Object.keys(labels).length === 0 ? [] : ["--labels", JSON.stringify(labels)]),
+    ...(link === undefined ? [] : ["--link", link]),
+    ...(costPerHour === undefined ? [] : ["--cost-per-hour", String(costPerHour)]),
   ];
 }
 

@@ -37,6 +37,10 @@ export interface WorkerFacts {
   /** Relative to a reference core: a task of estimate e runs e / speed here. */
   readonly speed: number;
   readonly softwareVersion: string;
+  /** How it is reached by others: a name among the cluster's links. Absent: like any other. */
+  readonly link?: string;
+  /** Price of an hour of one attempt on it, in any one currency. Absent: 0. */
+  readonly costPerHour?: number;
 }
 
 /** Why an attempt ended. */

@@ -4,10 +4,23 @@
  */
 import { z } from "zod";
 import { containerNetworks, gpuAccesses, machineNetworks } from "../core/drivers.js";
+import { bandwidthBpsMin } from "../core/links.js";
+import { defaultObjective } from "../core/objective.js";
 import { devicesPerWorkerMax } from "../core/resources.js";
 import { amountMax } from "../core/validate-template.js";
 import { notLoopbackMessage, parseAddress, speaksTls, tlsModes } from "./address.js";
-import { bitRate, bytes, closed, cpu, flag, kindOf, scalar, text, whole } from "./fields.js";
+import {
+  bitRate,
+  bytes,
+  closed,
+  cpu,
+  duration,
+  flag,
+  kindOf,
+  scalar,
+  text,
+  whole,
+} from "./fields.js";
 
 const addressRight = "an address like 127.0.0.1:7070";
 
@@ -37,6 +50,21 @@ const positive = (most: number) =>
     .lte(most, { error: `must be at most ${most}` });
 const speed = positive(1000);
 
+const price = z
+  .number({ error: "must be a number" })
+  .min(0, { error: "must be 0 or more" })
+  .max(1e6, { error: "must be at most 1000000" });
+const bandwidth = bitRate.refine((bps) => bps >= bandwidthBpsMin, {
+  error: `must be at least ${bandwidthBpsMin / 1e6}M`,
+});
+const latency = duration(0, 3_600_000);
+
+const namedLink = closed({
+  between: z.tuple([name, name], { error: "must be two names of links, like [rack-a, rack-b]" }),
+  bandwidth,
+  latency: latency.prefault("1ms"),
+});
+
 const expectedWorker = closed({
   name: name.optional(),
   count: whole(1, 10_000).default(1),
@@ -58,6 +86,19 @@ const cluster = closed({
   pools: amounts
     .default({})
     .describe("Amounts of the whole cluster that tasks may hold, like `{licence: 2}`."),
+  links: z
+    .array(namedLink, { error: "must be a list of {between: [a, b], bandwidth, latency}" })
+    .max(1000, { error: "has more than 1000 entries" })
+    .prefault([])
+    .describe(
+      "What data pays between workers, by the names of their links: `[{between: [rack-a, rack-b], bandwidth: 1G, latency: 5ms}]`, both ways. Two equal names: between workers of that link.",
+    ),
+  otherLinks: closed({
+    bandwidth: bandwidth
+      .prefault("1G")
+      .describe("Bits per second between workers of which `links` says nothing."),
+    latency: latency.prefault("1ms").describe("Before the first byte, between such workers."),
+  }).prefault({}),
   expectedWorkers: z
     .array(expectedWorker, { error: "must be a list of workers" })
     .max(1000, { error: "has more than 1000 entries" })
@@ -100,6 +141,28 @@ const master = closed({
     .union([z.literal("off"), dialled], { error: `must be ${addressRight}, or off` })
     .default("127.0.0.1:7071")
     .describe("Address of the planner; `off`: greedy placement only."),
+  plannerSolvers: z
+    .array(name, { error: "must be a list of names of solvers" })
+    .max(16, { error: "has more than 16 entries" })
+    .prefault([])
+    .describe("Solvers that the planner may use, like `[multi-start]`; empty: all that it has."),
+  objective: closed({
+    makespan: price.default(defaultObjective.makespan).describe("Per second until all is done."),
+    flow: price
+      .default(defaultObjective.flow)
+      .describe("Per second of each job until it is done, times its weight."),
+    tardiness: price.default(defaultObjective.tardiness).describe("Per second past a deadline."),
+    moves: price
+      .default(defaultObjective.moves)
+      .describe("Per task that a new plan moves to another worker."),
+    cost: price
+      .default(defaultObjective.cost)
+      .describe("Per unit of cost of what runs: see `worker.costPerHour`."),
+  })
+    .refine(({ makespan, flow, tardiness }) => makespan + flow + tardiness > 0, {
+      error: "one of makespan, flow and tardiness must be above 0",
+    })
+    .prefault({}),
   planningWindow: whole(1, 100_000)
     .default(10_000)
     .describe("Tasks that are planned in detail at once; later ones get coarse forecasts."),
@@ -275,6 +338,15 @@ const worker = closed({
     .default(null)
     .describe(
       "Part of a core that each core of an attempt really gets, to stand for a slower machine; null: all of it.",
+    ),
+  link: name
+    .nullable()
+    .default(null)
+    .describe("Its name among `cluster.links`; null: none, so like any other."),
+  costPerHour: price
+    .default(0)
+    .describe(
+      "Price of an hour of one attempt here, in any one currency; counts where `master.objective.cost` is above 0.",
     ),
   docker: docker.prefault({}),
   kvm: kvm.prefault({}),

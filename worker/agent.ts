@@ -43,6 +43,9 @@ export interface AgentOptions {
    * attempts that use all of the cpu they ask for.
    */
   readonly throttle: number | null;
+  /** Its name among the cluster's links. Absent: none. */
+  readonly link?: string;
+  readonly costPerHour?: number;
   /** Arguments by which this very executable becomes a supervisor: its bundle, or a word for it. */
   readonly supervisorEntry: readonly string[];
   readonly log: Logger;

@@ -15,6 +15,8 @@ export interface OfferedFacts {
   readonly labels: WorkerFacts["labels"];
   readonly speed: number;
   readonly throttle: number | null;
+  readonly link?: string;
+  readonly costPerHour?: number;
 }
 
 /** What the supervisor's drivers found out. */
@@ -37,6 +39,8 @@ export function workerFacts(
     unavailableDrivers,
     speed: offered.speed * factor,
     softwareVersion: packageFile.version,
+    ...(offered.link === undefined ? {} : { link: offered.link }),
+    ...(offered.costPerHour === undefined ? {} : { costPerHour: offered.costPerHour }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the master journals of its settings, made from the configuration. */
+import type { LinkQuality } from "../../core/links.js";
 import type { WorkerFacts } from "../../core/worker.js";
 import type { ClusterSettings } from "../../master/pure/events.js";
 import packageFile from "../../package.json" with { type: "json" };
@@ -16,8 +17,18 @@ export function clusterSettings({ cluster, master }: Config): ClusterSettings {
     silenceLimitMs: master.silenceLimitMs,
     clockMarginMs,
     planningWindow: master.planningWindow,
+    objective: master.objective,
+    links: {
+      otherwise: qualityOf(cluster.otherLinks),
+      named: cluster.links.map(({ between: [a, b], ...link }) => ({ a, b, ...qualityOf(link) })),
+    },
   };
 }
+
+const qualityOf = (link: {
+  readonly bandwidth: number;
+  readonly latency: number;
+}): LinkQuality => ({ bandwidthBps: link.bandwidth, latencyMs: link.latency });
 
 /** A shape with a count stands for that many workers. */
 function factsOf(shape: ExpectedWorker, index: number): WorkerFacts[] {

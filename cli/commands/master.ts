@@ -44,6 +44,7 @@ export function addMaster(program: Program): void {
         heartbeatIntervalMs: master.heartbeatIntervalMs,
         plannerAddress: master.planner === "off" ? null : master.planner,
         planBudgetMs: planner.wallBudgetMs,
+        planSolvers: master.plannerSolvers,
         segmentBytes: master.segmentBytes,
         logCacheBytes: master.logCacheBytes,
         storeBytes: config.data.storeBytes,

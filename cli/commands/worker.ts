@@ -77,6 +77,8 @@ export function addWorker(program: Program, { supervisorEntry }: WorkerInstallat
       gpus: { ...worker.gpu, offer: worker.offer.gpus },
       speed: worker.speed ?? nodeSpeed(dataDirectory),
       throttle: worker.throttle,
+      ...(worker.link === null ? {} : { link: worker.link }),
+      ...(worker.costPerHour === 0 ? {} : { costPerHour: worker.costPerHour }),
       cacheBytes: data.cacheBytes,
       sharedDirectory: data.sharedDirectory,
       supervisorEntry,

@@ -144,6 +144,8 @@ export const workerJson = (worker: WorkerView): { readonly [key: string]: Json }
   drivers: worker.facts.drivers.map((driver) => ({ ...driver })),
   unavailableDrivers: worker.facts.unavailableDrivers.map((driver) => ({ ...driver })),
   speed: worker.facts.speed,
+  link: worker.facts.link ?? null,
+  costPerHour: worker.facts.costPerHour ?? 0,
   softwareVersion: worker.facts.softwareVersion,
   incarnation: { boot: worker.incarnation.boot, session: worker.incarnation.session },
   cordonedAt: instantOrNull(worker.cordonedAtMs),

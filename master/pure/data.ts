@@ -3,25 +3,11 @@ import type { DataFile, LaunchData } from "../../core/data.js";
 import { type FlowSource, resolveInputs } from "../../core/data-flow.js";
 import type { AttemptId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
+import { sourceOf } from "./data-source.js";
 import { predecessors } from "./problem-tasks.js";
 import type { State, Task } from "./state.js";
 
-export function lastSuccess(
-  task: Task,
-): { readonly attempt: AttemptId; readonly outputs: readonly DataFile[] } | null {
-  for (const { id, status } of [...task.attempts].reverse()) {
-    if (status.kind !== "ended" || status.outcome.kind !== "exited") continue;
-    if (status.outcome.exitCode === 0) return { attempt: id, outputs: status.outputs ?? [] };
-  }
-  return null;
-}
-
-/** As one end of an edge: see edgeTransferBytes in core/data-flow.ts. */
-function sourceOf(task: Task): FlowSource {
-  const { entry, template, status } = task;
-  const succeeded = status.kind === "ended" && status.state === "succeeded";
-  return { entry, template, outputs: succeeded ? (lastSuccess(task)?.outputs ?? []) : null };
-}
+export { lastSuccess } from "./data-source.js";
 
 export function launchData(task: Task): LaunchData | null {
   const { data } = task.template;

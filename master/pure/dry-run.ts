@@ -1,7 +1,6 @@
 /** What would happen if a job were submitted: the same checks, the same placement, no record. */
 
 import { lowerBound } from "../../core/bounds.js";
-import { greedy } from "../../core/greedy.js";
 import type { JobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { ok, type Result } from "../../core/result.js";
@@ -9,6 +8,7 @@ import type { InitialPlan, SubmitReceipt } from "../../core/views.js";
 import { pessimistic, reservations } from "./forecast.js";
 import { buildJob } from "./job-graph.js";
 import { greedyName } from "./place.js";
+import { placeAtOnce } from "./place-at-once.js";
 import { type BuiltProblem, buildProblem } from "./problem.js";
 import { holdsBack } from "./readiness.js";
 import type { Job, State } from "./state.js";
@@ -27,7 +27,7 @@ export function dryRun(
   const job = buildJob(id, spec, principal, nowMs);
   for (const task of job.tasks) task.held = holdsBack(state, task, nowMs);
   const built = buildProblem(state, nowMs, "keep", { jobs: [job] });
-  const plan = greedy(built.problem);
+  const plan = placeAtOnce(built.problem);
   const foreseen = reservations(built, plan, pessimistic(state, built, plan));
   job.initialPlan = foreseenPlan(job, built, foreseen);
   const forecast = jobView(state, job, foreseen, true);

@@ -8,7 +8,8 @@ import type { DataFile } from "../../core/data.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
-import type { ObjectiveParts } from "../../core/objective.js";
+import type { ClusterLinks } from "../../core/links.js";
+import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
@@ -27,6 +28,10 @@ export interface ClusterSettings {
   readonly clockMarginMs: number;
   /** Tasks in one Problem at most. */
   readonly planningWindow: number;
+  /** By which plans are compared. Absent: the default one. */
+  readonly objective?: ObjectiveWeights;
+  /** What data pays between workers. Absent: the default one. */
+  readonly links?: ClusterLinks;
 }
 
 export type EndState = "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped";

@@ -4,9 +4,9 @@
  */
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
-import { greedy } from "../../core/greedy.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
+import { placeAtOnce } from "./place-at-once.js";
 import { buildProblem } from "./problem.js";
 import { makespanMs, planDifferences } from "./rebuild.js";
 import type { State } from "./state.js";
@@ -16,7 +16,7 @@ export const greedyName = "greedy";
 export function* place(state: State, nowMs: number): Decision {
   const built = buildProblem(state, nowMs, "keep");
   if (built.tasks.length === 0) return noReply;
-  const plan = greedy(built.problem);
+  const plan = placeAtOnce(built.problem);
   const { entries, removed } = planDifferences(state, built, plan);
   if (entries.length === 0 && removed.length === 0) return noReply;
   const { parts, value } = evaluate(built.problem, plan);

@@ -17,9 +17,11 @@ interface Option {
   readonly p90Ms: number;
   readonly demandRow: number;
   readonly gpuRequest: number;
+  readonly cost: number;
 }
 
 const mebibyte = 2 ** 20;
+const hourMs = 3_600_000;
 
 export class OptionTable {
   private readonly state: State;
@@ -85,7 +87,7 @@ export class OptionTable {
       demandRow: Uint32Array.from(options, (option) => option.demandRow),
       demand: Int32Array.from(this.demandRows.flat()),
       gpuRequest: Int32Array.from(options, (option) => option.gpuRequest),
-      cost: new Float64Array(options.length),
+      cost: Float64Array.from(options, (option) => option.cost),
       poolFirst: new Uint32Array(options.length + 1),
       poolIndex: new Uint16Array(0),
       poolAmount: new Int32Array(0),
@@ -124,12 +126,14 @@ export class OptionTable {
   private option(task: Task, worker: WorkerRecord): Option {
     const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
     const index = this.workers.indexOf.get(worker.id) ?? none;
+    const duration = durationOn(this.state, task, worker.facts.speed);
     return {
       class: this.workers.classOf[index] ?? 0,
       worker: byName ? index : none,
-      ...durationOn(this.state, task, worker.facts.speed),
+      ...duration,
       demandRow: this.demandRow(task),
       gpuRequest: this.gpuRequest(task.template.gpu),
+      cost: ((worker.facts.costPerHour ?? 0) * duration.p50Ms) / hourMs,
     };
   }
 

@@ -1,6 +1,8 @@
 /** Which tasks stand in a Problem, and the edges among them. */
+import { edgeTransferBytes, outputsInputs } from "../../core/data-flow.js";
 import type { EdgeColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
+import { sourceOf } from "./data-source.js";
 import type { OptionTable } from "./problem-options.js";
 import type { WorkerTable } from "./problem-workers.js";
 import type { Job, Task } from "./state.js";
@@ -68,13 +70,16 @@ export function edgeColumns(
 ): EdgeColumns {
   const from: number[] = [];
   const to: number[] = [];
+  const kib: number[] = [];
   const hasSuccessor = new Set<Task>();
   for (const [task, row] of rows) {
+    const takesData = outputsInputs(task.template.data).length > 0;
     for (const [before] of predecessors(task)) {
       const beforeRow = rows.get(before);
       if (beforeRow === undefined) continue;
       from.push(beforeRow);
       to.push(row);
+      kib.push(takesData ? Math.ceil(edgeTransferBytes(sourceOf(before), task) / 1024) : 0);
       hasSuccessor.add(before);
     }
   }
@@ -83,6 +88,7 @@ export function edgeColumns(
     if (milestone === undefined || hasSuccessor.has(task)) continue;
     from.push(row);
     to.push(milestone);
+    kib.push(0);
   }
   return {
     count: from.length,
@@ -90,6 +96,6 @@ export function edgeColumns(
     to: Uint32Array.from(to),
     lag: new Int32Array(from.length),
     fixed: new Int32Array(from.length),
-    kib: new Float64Array(from.length),
+    kib: Float64Array.from(kib),
   };
 }

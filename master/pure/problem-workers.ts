@@ -22,6 +22,8 @@ export interface WorkerTable {
   readonly columns: WorkerColumns;
   readonly devices: DeviceColumns;
   readonly deviceTypes: ReadonlyMap<string, number>;
+  /** Names of the workers' links, each once; the empty one for workers that name none. */
+  readonly linkNames: readonly string[];
   /** Amounts in units of each dimension: demands up, capacities down. */
   readonly row: (resources: Resources, round: (value: number) => number) => number[];
 }
@@ -50,8 +52,10 @@ export function describeWorkers(state: State): WorkerTable {
       if (!deviceTypes.has(type)) deviceTypes.set(type, deviceTypes.size);
     }
   }
+  const linkNames = [...new Set(list.map(linkOf))];
   return {
     list,
+    linkNames,
     openness: list.map(openness),
     indexOf: new Map(list.map((worker, index) => [worker.id, index])),
     classes,
@@ -66,7 +70,7 @@ export function describeWorkers(state: State): WorkerTable {
       ids: list.map((worker) => worker.id),
       classOf,
       capacity: Int32Array.from(list.flatMap(({ facts }) => row(facts.capacity, Math.floor))),
-      link: new Uint16Array(list.length),
+      link: Uint16Array.from(list, (worker) => linkNames.indexOf(linkOf(worker))),
       domainLevels: [],
       domain: new Uint16Array(0),
     },
@@ -80,17 +84,27 @@ function classify(list: readonly WorkerRecord[]): {
   const classes: WorkerRecord[] = [];
   const known = new Map<string, number>();
   const classOf = Uint16Array.from(list, (worker) => {
-    const { capacity, speed, labels, devices, drivers } = worker.facts;
+    const { capacity, speed, labels, devices, drivers, costPerHour = 0 } = worker.facts;
     const alike = devices.map(({ type, memoryBytes }) => [type, memoryBytes]);
     // What may not run on one must not be planned on the other.
     const open = openness(worker);
-    const key = JSON.stringify([capacity, speed, sorted(labels), alike, drivers, open]);
+    const key = JSON.stringify([
+      capacity,
+      speed,
+      sorted(labels),
+      alike,
+      drivers,
+      open,
+      costPerHour,
+    ]);
     const index = known.get(key) ?? classes.push(worker) - 1;
     known.set(key, index);
     return index;
   });
   return { classes, classOf };
 }
+
+const linkOf = ({ facts }: WorkerRecord): string => facts.link ?? "";
 
 const sorted = (labels: Readonly<Record<string, string>>): [string, string][] =>
   Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

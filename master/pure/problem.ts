@@ -7,6 +7,7 @@ import { horizonMax, type Problem } from "../../core/problem.js";
 import { estimateOf } from "./estimates.js";
 import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./problem-blocks.js";
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
+import { describeLinks, linkColumns, longestTransferMs, noLinks } from "./problem-links.js";
 import { OptionTable } from "./problem-options.js";
 import { poolColumns } from "./problem-pools.js";
 import { edgeColumns, selectTasks } from "./problem-tasks.js";
@@ -53,7 +54,14 @@ export function buildProblem(
   const indexOf = new Map(jobs.map((job, index) => [job, index]));
   const count = tasks.length + jobs.length;
 
-  const span = spanOf(state, workers, tasks, nowMs);
+  const milestones = new Map(jobs.map((job, index) => [job, tasks.length + index]));
+  const edges = edgeColumns(rowOf, milestones);
+  const links = describeLinks(state, workers);
+  const transferMs = edges.kib.reduce(
+    (sum, kib) => (kib === 0 ? sum : sum + longestTransferMs(links, kib)),
+    0,
+  );
+  const span = spanOf(state, workers, tasks, { nowMs, transferMs });
   const clock = { nowMs, tickMs: chooseTick(span) };
   const rows = new TaskRows(count, { state, workers, options, clock, stopped });
   for (const task of tasks) rows.addTask(task, indexOf.get(task.job) ?? 0, mode);
@@ -61,24 +69,23 @@ export function buildProblem(
   const optionColumns = options.columns((ms) => Math.max(1, Math.ceil(ms / clock.tickMs)));
   rows.settleOptions(optionColumns);
 
-  const milestones = new Map(jobs.map((job, index) => [job, tasks.length + index]));
   const pools = poolColumns(state, tasks, count);
   const problem: Problem = {
     originMs: nowMs,
     tickMs: clock.tickMs,
     horizon: horizonMax,
-    weights: defaultObjective,
+    weights: state.settings.objective ?? defaultObjective,
     dimensions: workers.dimensions,
     unit: workers.unit,
     workers: workers.columns,
-    links: { count: 0, latency: new Int32Array(0), perGib: new Int32Array(0) },
+    links: transferMs === 0 ? noLinks : linkColumns(links, clock.tickMs),
     blocks: blockColumns(workers, span.closed, clock),
     devices: workers.devices,
     gpuRequests: options.gpuColumns(),
     pools: pools.columns,
     tasks: { ...rows.columns, ...pools.uses },
     options: optionColumns,
-    edges: edgeColumns(rowOf, milestones),
+    edges,
     groups: noGroups,
   };
   const deadlines = drainDeadlines(span.closed, clock);
@@ -101,10 +108,15 @@ interface Span {
 }
 
 /** Everything could be done by then, whatever is closed meanwhile; times from now. */
-function spanOf(state: State, workers: WorkerTable, tasks: readonly Task[], nowMs: number): Span {
+function spanOf(
+  state: State,
+  workers: WorkerTable,
+  tasks: readonly Task[],
+  { nowMs, transferMs }: { readonly nowMs: number; readonly transferMs: number },
+): Span {
   let speedMin = 1;
   for (const { facts } of state.workers.values()) speedMin = Math.min(speedMin, facts.speed);
-  let workMs = 0;
+  let workMs = transferMs;
   let latestMs = 0;
   for (const task of tasks) {
     workMs += estimateOf(state, task).p90Ms / speedMin + state.overheadMs;

@@ -208,7 +208,7 @@ export function planView(state: State, forecast: Forecast, job: JobId | null): P
     version: plan.version,
     solver: plan.solver,
     adoptedAtMs: plan.adoptedAtMs,
-    weights: defaultObjective,
+    weights: state.settings.objective ?? defaultObjective,
     parts: plan.parts,
     value: plan.value,
     bound: plan.bound,

@@ -45,6 +45,8 @@ export interface MasterOptions {
   /** null: greedy placement only. */
   readonly plannerAddress: string | null;
   readonly planBudgetMs: number;
+  /** Solvers that the planner may use. Absent or empty: all. */
+  readonly planSolvers?: readonly string[];
   readonly segmentBytes: number;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
@@ -118,7 +120,16 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const sessions = new Sessions({ engine, received, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
-  const planner = new PlannerClient({ engine, address, channel, budgetMs, seed: epoch, log });
+  const solvers = options.planSolvers ?? [];
+  const planner = new PlannerClient({
+    engine,
+    address,
+    channel,
+    budgetMs,
+    solvers,
+    seed: epoch,
+    log,
+  });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
     logs: (stream) => logs.accept(stream),

@@ -7,7 +7,6 @@ import { type ChannelCredentials, Metadata, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
-import { greedy } from "../../core/greedy.js";
 import { taskRunning } from "../../core/problem.js";
 import type { PlannerStatus } from "../../core/views.js";
 import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/plan.js";
@@ -15,6 +14,7 @@ import { PlannerServiceClient } from "../../proto/codec/services.js";
 import { tlsClientOptions } from "../../proto/security/channel.js";
 import type { Recorded } from "../pure/events.js";
 import { greedyName } from "../pure/place.js";
+import { placeAtOnce } from "../pure/place-at-once.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
 import type { Engine } from "./engine.js";
 import { PlannerHistory } from "./planner-history.js";
@@ -27,6 +27,8 @@ export interface PlannerClientOptions {
   /** Asked for each connection: certificates change. */
   readonly channel: () => ChannelCredentials;
   readonly budgetMs: number;
+  /** Empty: all. */
+  readonly solvers: readonly string[];
   readonly seed: number;
   readonly log: Logger;
 }
@@ -125,7 +127,7 @@ export class PlannerClient {
   }
 
   #begin(shape: string, connected: boolean): void {
-    const { engine, budgetMs, seed, log } = this.#options;
+    const { engine, budgetMs, seed, solvers, log } = this.#options;
     const { state, nowMs } = engine;
     this.#plannedFacts = state.facts;
     this.#plannedShape = shape;
@@ -138,7 +140,7 @@ export class PlannerClient {
       planId: `${state.epoch}-${this.#count}`,
       budget: { workUnits: 0, wallMs: budgetMs },
       seed: seed + this.#count,
-      solvers: [],
+      solvers,
     };
     log.debug({ plan: order.planId, tasks: tasks.length }, "planning");
     const hooks = {
@@ -213,7 +215,7 @@ export class PlannerClient {
   #replaceGreedily(built: BuiltProblem): void {
     const { engine } = this.#options;
     const { problem } = built;
-    const plan = greedy(problem);
+    const plan = placeAtOnce(problem);
     const proposal = {
       solver: greedyName,
       problem,

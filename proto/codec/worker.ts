@@ -251,6 +251,8 @@ export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
   speed: facts.speed,
   softwareVersion: facts.softwareVersion,
   unavailableDrivers: facts.unavailableDrivers.map(({ name, reason }) => ({ name, reason })),
+  link: facts.link,
+  costPerHour: facts.costPerHour,
 });
 
 export function decodeWorkerFacts(scope: Scope, message: wire.WorkerFacts): WorkerFacts {
@@ -273,6 +275,10 @@ export function decodeWorkerFacts(scope: Scope, message: wire.WorkerFacts): Work
         reason: one.reason,
       }),
     ),
+    ...(message.link === undefined ? {} : { link: identifier(scope, "link", message.link) }),
+    ...(message.costPerHour === undefined
+      ? {}
+      : { costPerHour: finite(scope, "costPerHour", message.costPerHour, 0) }),
   };
 }
 

@@ -117,7 +117,7 @@ export const usage: fc.Arbitrary<UsageReport> = fc.record({
 });
 
 const enforcement = fc.constantFrom("cgroup_v1" as const, "cgroup_v2", "not_enforced");
-export const workerFacts: fc.Arbitrary<WorkerFacts> = fc.record({
+const plainFacts = fc.record({
   name,
   hostname: text,
   capacity: resources,
@@ -137,3 +137,13 @@ export const workerFacts: fc.Arbitrary<WorkerFacts> = fc.record({
     maxLength: 2,
   }),
 });
+
+export const workerFacts: fc.Arbitrary<WorkerFacts> = fc
+  .tuple(
+    plainFacts,
+    fc.record(
+      { link: name, costPerHour: fc.double({ min: 0, max: 1e6, noNaN: true }) },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([facts, more]) => ({ ...facts, ...more }));
