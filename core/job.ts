@@ -88,7 +88,27 @@ export interface TaskTemplate {
   readonly metadata: Readonly<Record<string, string>>;
   /** Files that it takes in and leaves behind. Absent: none. */
   readonly data?: TaskData;
+  /** Tasks of the job that give the same name here start at one instant. Absent: it is in none. */
+  readonly gang?: string;
+  /** No two tasks of the group run in the same domain at once. Absent: it is in none. */
+  readonly spread?: DomainGroup;
+  /** All tasks of the group run in the same domain. Absent: it is in none. */
+  readonly colocate?: DomainGroup;
+  /** The deadline is one after which a run is of no use. Absent: being late only costs. */
+  readonly hardDeadline?: boolean;
+  /** It may be left out at this price, in units of a plan's value. Absent: it may not. */
+  readonly skipPrice?: number;
 }
+
+/** Tasks of a job that are placed with a view to one another. */
+export interface DomainGroup {
+  readonly group: string;
+  /** The label whose values are the domains, or `worker`: each worker is one. */
+  readonly by: string;
+}
+
+/** As `by` of a group: each worker is a domain of its own. */
+export const byWorker = "worker";
 
 export interface TaskEntry {
   /** Unique in the job; `train`, `train[7]`, `train[lr=0.1,seed=2]`. */
@@ -157,4 +177,6 @@ export const jobLimits = {
   attempts: 1_000,
   specBytes: 32 * 1024 * 1024,
   logBytes: 1024 * 1024 * 1024,
+  gangMembers: 256,
+  groupMembers: 10_000,
 } as const;

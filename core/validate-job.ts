@@ -7,6 +7,7 @@
 import { edgeConditions, type JobSpec, jobLimits, type TaskEntry } from "./job.js";
 import type { Violation } from "./result.js";
 import { validateFlow } from "./validate-data.js";
+import { validateGroups } from "./validate-groups.js";
 import { durationMsMax, validateTemplate } from "./validate-template.js";
 import { isInstant, isPositive, namePattern, Violations } from "./violations.js";
 
@@ -37,6 +38,7 @@ export function validateJob(spec: JobSpec): readonly Violation[] {
     validateTasks(spec, found);
     validateEdges(spec, found);
     validateFlow(spec, found);
+    if (!found.full) validateGroups(spec, found, findCycle);
   }
   return found.list;
 }

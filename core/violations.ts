@@ -118,6 +118,9 @@ export class Violations {
   }
 }
 
+/** Of what may be left out. */
+export const isPrice = (value: number): boolean =>
+  Number.isFinite(value) && value >= 0 && value <= 1e9;
 export const isPositive = (value: number, max: number): boolean =>
   Number.isSafeInteger(value) && value > 0 && value <= max;
 

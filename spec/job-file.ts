@@ -24,6 +24,7 @@ import {
   when,
   whole,
 } from "./fields.js";
+import { deadline, planningSections } from "./planning-section.js";
 
 const scalars = z.record(z.string(), scalar, {
   error: (issue) => `must be a map of names to texts, not ${kindOf(issue.input)}`,
@@ -212,9 +213,7 @@ const common = {
     .optional()
     .describe("Conditions on a worker's labels: `zone = eu`, `disk in ssd,nvme`, `gpu exists`."),
   priority: whole(-1000, 1000).optional().describe("Higher is more urgent. Default 0."),
-  deadline: when
-    .optional()
-    .describe("When it should be done: a time, or a duration from submission."),
+  deadline: deadline.optional(),
   estimate: estimate.optional(),
   retry: retry.optional(),
   timeout: duration(1).optional().describe("Limit of one attempt's run."),
@@ -245,6 +244,7 @@ const taskShape = {
     .optional()
     .describe("Tasks that must end first: names, or {task, on: success | failure | done}."),
   ...dataSections,
+  ...planningSections,
   ...common,
 };
 

@@ -6,6 +6,7 @@ import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
 import type { JobFile, TaskDefaults } from "./job-file.js";
+import { lowerTerms } from "./planning-section.js";
 import { substitute, type Values } from "./substitute.js";
 
 /** What a task gets where neither it nor the defaults say otherwise. */
@@ -32,6 +33,7 @@ export function lowerTask(
   const base = defaults ?? {};
   const resources = { ...base.resources, ...own.resources };
   const retry = { ...base.retry, ...own.retry };
+  const deadline = own.deadline ?? base.deadline;
   const backoffMs = retry.backoff ?? taskDefaults.backoffMs;
   return {
     name: source.name,
@@ -48,7 +50,7 @@ export function lowerTask(
     pools: { ...base.pools, ...own.pools },
     constraints: [...(base.constraints ?? []), ...(own.constraints ?? [])],
     priority: own.priority ?? base.priority ?? 0,
-    deadlineAtMs: instantOf(own.deadline ?? base.deadline, now),
+    deadlineAtMs: instantOf(deadline?.when, now),
     estimate: own.estimate ?? base.estimate ?? null,
     retry: {
       attemptsMax: retry.attempts ?? 1,
@@ -63,6 +65,7 @@ export function lowerTask(
     maxConcurrent: own.maxConcurrent ?? base.maxConcurrent ?? null,
     logBytesMax: own.logLimit ?? base.logLimit ?? taskDefaults.logBytesMax,
     metadata: { ...base.metadata, ...own.metadata },
+    ...lowerTerms(source, deadline),
   };
 }
 

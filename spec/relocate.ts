@@ -23,6 +23,8 @@ const renamed: Readonly<Record<string, string>> = {
   workingDirectory: "workdir",
   sizeBytes: "size",
   jobId: "job",
+  hardDeadline: "deadline",
+  skipPrice: "optional",
 };
 
 export function relocate(violation: Violation, origins: Origins): Path {

@@ -7,7 +7,7 @@ import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, type ClusterOptions, startCluster } from "../cli/dev-cluster.js";
 import type { JobView } from "../core/views.js";
 import { distEntry } from "./support/entry.js";
-import { jobHasEnded, submitText, untilJob } from "./support/jobs.js";
+import { jobHasEnded, submitText, untilJob, writtenBy } from "./support/jobs.js";
 
 let directory = "";
 let cluster: Cluster;
@@ -57,6 +57,103 @@ describe("data on its way", () => {
 
   it("lets it go to the faster worker where that is light", async () => {
     expect(placesOf(await run(pair("1Ki")))).toEqual({ make: "slow", use: "fast" });
+  });
+});
+
+describe("tasks that ask of one another", () => {
+  inCluster({
+    workers: [
+      { name: "a", cpu: "2", speed: 1, labels: { rack: "left" } },
+      { name: "b", cpu: "2", speed: 1, labels: { rack: "right" } },
+    ],
+  });
+
+  /** What the only attempt of a task has written. */
+  const said = async (view: JobView, name: string): Promise<string> => {
+    const attempt = view.tasks.find((task) => task.name === name)?.attempts[0];
+    return writtenBy(join(directory, `worker-${attempt?.worker}`), attempt?.id ?? "");
+  };
+
+  it("start within 200 ms of each other on two workers, as a gang", async () => {
+    const gang = `  t: { array: 0-2, gang: true, script: "date +%s%N; sleep 0.3", estimate: 300ms }\n`;
+    const view = await run(gang);
+    expect(new Set(Object.values(placesOf(view)))).toEqual(new Set(["a", "b"]));
+    const starts = await Promise.all(view.tasks.map(({ name }) => said(view, name)));
+    const at = starts.map((text) => Number(text) / 1e6);
+    expect(Math.max(...at) - Math.min(...at)).toBeLessThan(200);
+  });
+
+  it("wait whole, as a gang, while there is room for a part of them only", async () => {
+    const view = await run(`
+  busy: { command: [sleep, "1"], estimate: 1s }
+  t: { array: 0-3, gang: both, script: "true", estimate: 100ms }
+`);
+    const ended = view.tasks[0]?.attempts[0]?.endedAtMs ?? 0;
+    const launched = view.tasks.slice(1).map(({ attempts }) => attempts[0]?.launchedAtMs ?? 0);
+    expect(new Set(launched).size).toBe(1);
+    // As the clocks of one machine go: its end was told before they were launched.
+    expect(launched[0]).toBeGreaterThanOrEqual(ended);
+    expect(view.summary.state).toBe("succeeded");
+  });
+
+  it("never share a worker, or a rack, where they are spread", async () => {
+    const view = await run(`
+  t: { array: 0-2, spread: true, command: [sleep, "0.4"], estimate: 400ms }
+  r: { array: 0-1, spread: { by: rack }, command: [sleep, "0.4"], estimate: 400ms }
+`);
+    for (const group of ["t", "r"]) {
+      const runs = view.tasks
+        .filter(({ template }) => template === group)
+        .flatMap(({ attempts }) => attempts);
+      for (const one of runs) {
+        const beside = runs.filter(
+          (other) =>
+            other !== one &&
+            other.worker === one.worker &&
+            other.launchedAtMs < (one.endedAtMs ?? 0) &&
+            one.launchedAtMs < (other.endedAtMs ?? 0),
+        );
+        expect(beside).toEqual([]);
+      }
+    }
+    expect(view.summary.state).toBe("succeeded");
+  });
+
+  it("are skipped, with the reason, once a hard deadline cannot be met, and what waits for them", async () => {
+    const view = await run(`
+  busy: { array: 0-3, priority: 9, command: [sleep, "1.5"], estimate: 1500ms }
+  late: { deadline: { in: 1s, hard: true }, estimate: 500ms, command: ["true"] }
+  never: { after: [late], command: ["true"] }
+  always: { after: [{ task: late, on: done }], command: ["true"] }
+`);
+    const ends = view.tasks.slice(4).map(({ name, state, reason }) => [name, state, reason]);
+    expect(ends).toEqual([
+      ["late", "skipped", "hard_deadline_missed"],
+      ["never", "skipped", "dependency_not_met"],
+      ["always", "succeeded", ""],
+    ]);
+    expect(view.tasks[4]?.message).toContain("could no longer be done by its hard deadline");
+  });
+
+  it("are left out where their price is less than what they would cost", async () => {
+    const view = await run(`
+  dear: { optional: { price: 1 }, command: [sleep, "1"], estimate: 30s }
+  cheap: { optional: { price: 1000 }, command: ["true"], estimate: 1s }
+`);
+    const ends = view.tasks.map(({ state, reason }) => [state, reason]);
+    expect(ends).toEqual([
+      ["skipped", "left_out"],
+      ["succeeded", ""],
+    ]);
+  });
+
+  it("stay together, at once and after one another, where they are to", async () => {
+    const view = await run(`
+  t: { array: 0-3, colocate: { group: pair, by: rack }, script: "sleep 0.2", estimate: 200ms }
+  after: { colocate: { group: pair, by: rack }, after: [t], script: "true", estimate: 100ms }
+`);
+    expect(view.summary.state).toBe("succeeded");
+    expect(new Set(Object.values(placesOf(view))).size).toBe(1);
   });
 });
 

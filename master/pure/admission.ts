@@ -11,6 +11,7 @@ import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Command, Decision, Reply } from "./commands.js";
+import { endLeftOut } from "./leaving-out.js";
 import { type BuiltProblem, buildProblem } from "./problem.js";
 import { makespanMs, type Placement, planDifferences, rebuildPlan } from "./rebuild.js";
 import type { State } from "./state.js";
@@ -35,7 +36,8 @@ export function* admitPlan(state: State, proposal: Adopt, nowMs: number): Decisi
       `it breaks ${violations.length} rules: ${JSON.stringify(violations[0])}`,
     );
   }
-  const incumbent = coversAll(state, built) ? rebuildPlan(built, current) : null;
+  const standing = (task: TaskId) => current(task) ?? "left out";
+  const incumbent = coversAll(state, built) ? rebuildPlan(built, standing) : null;
   if (incumbent !== null) {
     const { value } = evaluate(built.problem, incumbent);
     if (!(evaluation.value < value * (1 - improvementMin))) {
@@ -58,6 +60,7 @@ export function* admitPlan(state: State, proposal: Adopt, nowMs: number): Decisi
     entries,
     removed,
   };
+  yield* endLeftOut(state, built, candidate);
   return ok({ kind: "adopt", adopt: { adopted: true, version } });
 }
 
@@ -65,10 +68,19 @@ const rejected = (state: State, reason: string): Result<Reply> =>
   ok({ kind: "adopt", adopt: { adopted: false, reason, version: state.plan.version } });
 
 /** Where the planner put each task, by id: rows of its problem mean nothing in ours. */
-function placements({ problem, plan }: { problem: Problem; plan: Plan }): Map<TaskId, Placement> {
-  const result = new Map<TaskId, Placement>();
+function placements({
+  problem,
+  plan,
+}: {
+  readonly problem: Problem;
+  readonly plan: Plan;
+}): Map<TaskId, Placement | "left out"> {
+  const result = new Map<TaskId, Placement | "left out">();
   problem.tasks.ids.forEach((id, row) => {
     const worker = problem.workers.ids[plan.worker[row] ?? -1];
+    if (worker === undefined && Number.isFinite(problem.tasks.skipPrice[row])) {
+      result.set(id as TaskId, "left out");
+    }
     if (worker === undefined) return;
     const startAtMs = problem.originMs + (plan.start[row] ?? 0) * problem.tickMs;
     result.set(id as TaskId, { worker: workerId(worker), startAtMs });
@@ -76,8 +88,14 @@ function placements({ problem, plan }: { problem: Problem; plan: Plan }): Map<Ta
   return result;
 }
 
-const coversAll = (state: State, { tasks }: BuiltProblem): boolean =>
-  tasks.every((task) => task.status.kind === "live" || state.plan.entries.has(task.id));
+/** Of what it says nothing it leaves out, where that may be. */
+const coversAll = (state: State, { tasks, problem }: BuiltProblem): boolean =>
+  tasks.every(
+    (task, row) =>
+      task.status.kind === "live" ||
+      state.plan.entries.has(task.id) ||
+      Number.isFinite(problem.tasks.skipPrice[row]),
+  );
 
 /**
  * The better of the cheap bound of the present problem and the planner's. The planner's was proven

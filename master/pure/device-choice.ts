@@ -12,9 +12,10 @@ import { liveAttempt } from "./state.js";
 export function freeDevices(
   worker: WorkerRecord,
   request: GpuRequest | null,
+  promised: readonly DeviceHold[] = [],
 ): readonly string[] | null {
   if (request === null) return [];
-  const free = freeOf(worker).filter(({ device }) => deviceMatches(device, request));
+  const free = freeOf(worker, promised).filter(({ device }) => deviceMatches(device, request));
   if (request.kind === "whole") {
     const whole = free.filter(({ share }) => share === deviceThousandths);
     if (whole.length < request.count) return null;
@@ -26,23 +27,31 @@ export function freeDevices(
   return fitting[0] === undefined ? null : [fitting[0].device.id];
 }
 
+/** Devices that a task holds, or is to hold. */
+export interface DeviceHold {
+  readonly request: GpuRequest | null;
+  readonly devices: readonly string[];
+}
+
 interface FreeDevice {
   readonly device: Device;
   share: number;
   memoryBytes: number;
 }
 
-function freeOf(worker: WorkerRecord): FreeDevice[] {
+function freeOf(worker: WorkerRecord, promised: readonly DeviceHold[]): FreeDevice[] {
   const free = worker.facts.devices.map((device) => ({
     device,
     share: deviceThousandths,
     memoryBytes: device.memoryBytes,
   }));
-  for (const task of worker.live.values()) {
-    const request = task.template.gpu;
-    const held = liveAttempt(task)?.devices ?? [];
+  const live = [...worker.live.values()].map((task) => ({
+    request: task.template.gpu,
+    devices: liveAttempt(task)?.devices ?? [],
+  }));
+  for (const { request, devices } of [...live, ...promised]) {
     for (const entry of free) {
-      if (request === null || !held.includes(entry.device.id)) continue;
+      if (request === null || !devices.includes(entry.device.id)) continue;
       const whole = request.kind === "whole";
       entry.share -= whole ? deviceThousandths : request.thousandths;
       entry.memoryBytes -= whole ? entry.device.memoryBytes : request.memoryBytes;

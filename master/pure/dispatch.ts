@@ -7,12 +7,14 @@
 
 import { chargedResources } from "../../core/charge.js";
 import { attemptId } from "../../core/ids.js";
-import { fits, subtractResources } from "../../core/resources.js";
+import { addResources, fits, subtractResources } from "../../core/resources.js";
+import { bondsAllow, waitingGang } from "./bonds.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
 import { freeDevices } from "./device-choice.js";
 import { durationOn, remainingOn } from "./estimates.js";
-import type { Event } from "./events.js";
+import type { Event, Launching } from "./events.js";
+import { GangVotes } from "./gang-votes.js";
 import { freeUntilMs } from "./openness.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
@@ -25,21 +27,35 @@ export const lookAhead = 64;
 export function* dispatch(state: State, nowMs: number): Decision {
   if (state.index.ready.size === 0) return noReply;
   const queues = queuesOf(state);
+  const votes = new GangVotes();
   for (const worker of state.workers.values()) {
     const queue = queues.get(worker.id);
     if (worker.state === "connected" && queue !== undefined) {
-      yield* dispatchOn(state, worker, queue, nowMs);
+      yield* dispatchOn(state, worker, queue, { nowMs, votes });
     }
   }
+  for (const id of yield* votes.launch(state)) {
+    const worker = state.workers.get(id);
+    const queue = queues.get(id);
+    if (worker === undefined || queue === undefined) continue;
+    yield* dispatchOn(state, worker, queue, { nowMs, votes });
+  }
+  // Whoever could vote has: others that were behind a gang without hope go with the next pass.
   return noReply;
+}
+
+interface Pass {
+  readonly nowMs: number;
+  readonly votes: GangVotes;
 }
 
 function* dispatchOn(
   state: State,
   worker: WorkerRecord,
   queue: Task[],
-  nowMs: number,
+  pass: Pass,
 ): Generator<Event, void, void> {
+  const { nowMs, votes } = pass;
   const untilMs = freeUntilMs(worker, nowMs);
   if (untilMs <= nowMs) return;
   dropEndedHead(queue);
@@ -49,36 +65,58 @@ function* dispatchOn(
   for (const task of queue) {
     if (waiting >= lookAhead || capacity.cpuMillis <= worker.used.cpuMillis) return;
     if (isEnded(task) || task.status.kind === "live") continue;
-    const resources = chargedResources(task.template);
     const ready = task.status.kind === "ready";
     // What waits for a pool is not what this worker waits for: others may go ahead.
-    if (ready && !mayRunNow(state, task)) continue;
-    if (ready && fits(resources, subtractResources(capacity, worker.used))) {
-      const devices = freeDevices(worker, task.template.gpu);
-      const { p50Ms, p90Ms } = durationOn(state, task, worker.facts.speed);
-      // In plan order as it was planned, at the median; ahead of its turn only where that is safe.
-      const mayGo =
-        profile === null
-          ? nowMs + p50Ms <= untilMs
-          : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), task);
-      if (devices !== null && mayGo) {
-        yield launch(task, worker, devices);
-        profile?.add(nowMs, nowMs + p90Ms, task);
-        continue;
-      }
+    if (ready && !(mayRunNow(state, task) && bondsAllow(state, task, worker))) continue;
+    const launching = ready
+      ? launchingNow(state, task, worker, { ...pass, profile, untilMs })
+      : null;
+    if (launching !== null) {
+      if (isGang(task)) {
+        votes.add(task, worker, launching);
+        profile ??= runningOn(state, worker, nowMs);
+      } else yield { type: "AttemptLaunched", ...launching };
+      const { p90Ms } = durationOn(state, task, worker.facts.speed);
+      profile?.add(nowMs, nowMs + p90Ms, task);
+      continue;
     }
     waiting++;
-    profile ??= Profile.ofRunning(worker, nowMs, (live) => expectedEnd(state, live, worker, nowMs));
+    profile ??= runningOn(state, worker, nowMs);
     reserve(state, profile, task, worker, nowMs);
   }
 }
 
-const launch = (task: Task, worker: WorkerRecord, devices: readonly string[]): Event => ({
-  type: "AttemptLaunched",
-  attempt: attemptId(task.id, task.attempts.length + 1),
-  worker: worker.id,
-  devices,
-});
+const runningOn = (state: State, worker: WorkerRecord, nowMs: number): Profile =>
+  Profile.ofRunning(worker, nowMs, (live) => expectedEnd(state, live, worker, nowMs));
+
+/** What starting a ready task here and now would be, or null where it cannot be. */
+function launchingNow(
+  state: State,
+  task: Task,
+  worker: WorkerRecord,
+  turn: Pass & { readonly profile: Profile | null; readonly untilMs: number },
+): Launching | null {
+  const { nowMs, votes, profile, untilMs } = turn;
+  if (isGang(task) && !votes.isOpen(waitingGang(task) ?? [])) return null;
+  const { facts, used } = worker;
+  const free = subtractResources(facts.capacity, addResources(used, votes.resourcesOn(worker.id)));
+  if (!fits(chargedResources(task.template), free)) return null;
+  const devices = freeDevices(worker, task.template.gpu, votes.devicesOn(worker.id));
+  if (devices === null) return null;
+  const { p50Ms, p90Ms } = durationOn(state, task, facts.speed);
+  const { hardDeadline, deadlineAtMs } = task.template;
+  if (hardDeadline === true && nowMs + p50Ms > (deadlineAtMs ?? 0)) return null;
+  // In plan order as it was planned, at the median; ahead of its turn only where that is safe.
+  const mayGo =
+    profile === null
+      ? nowMs + p50Ms <= untilMs
+      : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), task);
+  if (!mayGo) return null;
+  return { attempt: attemptId(task.id, task.attempts.length + 1), worker: worker.id, devices };
+}
+
+/** Others of its gang wait with it. */
+const isGang = (task: Task): boolean => (waitingGang(task)?.length ?? 0) > 1;
 
 /** Limits that are not the worker's: pools, and how many of one template may run at once. */
 function mayRunNow(state: State, task: Task): boolean {
@@ -100,11 +138,22 @@ function reserve(
   worker: WorkerRecord,
   nowMs: number,
 ): void {
-  const readyAtMs = expectedReady(state, task, nowMs);
+  const readyAtMs = expectedTurn(state, task, nowMs);
   if (!Number.isFinite(readyAtMs)) return;
   const { p50Ms } = durationOn(state, task, worker.facts.speed);
   const startAtMs = profile.earliestFit(Math.max(nowMs, readyAtMs), p50Ms, task);
   profile.add(startAtMs, startAtMs + p50Ms, task);
+}
+
+/** A gang's is when the last of its members can start, and not before the time planned for it. */
+function expectedTurn(state: State, task: Task, nowMs: number): number {
+  const gang = waitingGang(task);
+  if (gang === null || gang.length < 2) return expectedReady(state, task, nowMs);
+  const turns = gang.map((member) => {
+    const plannedMs = state.plan.entries.get(member.id)?.startAtMs ?? nowMs;
+    return Math.max(plannedMs, expectedReady(state, member, nowMs));
+  });
+  return Math.max(...turns);
 }
 
 /** When a task's predecessors will be done as far as can be told; infinite if it cannot. */

@@ -20,7 +20,9 @@ export function effects(state: State, events: readonly Recorded[]): Commands {
   const commands: Commands = new Map();
   for (const { event } of events) {
     if (event.type === "AttemptLaunched") addLaunch(state, event.attempt, commands);
-    else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
+    else if (event.type === "GangLaunched") {
+      for (const { attempt } of event.attempts) addLaunch(state, attempt, commands);
+    } else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
     else if (event.type === "DrainCompleted") addLeave(state, event.worker, commands);
   }
   return commands;
@@ -78,7 +80,7 @@ function addStop(state: State, id: AttemptId, commands: Commands): void {
     attempt: id,
     epoch: state.epoch,
     // To the worker a stop is a stop; what becomes of the task is not its business.
-    reason: reason === "drained" ? "cancelled" : reason,
+    reason: reason === "timed_out" ? "timed_out" : "cancelled",
     graceMs: found.task.template.killGraceMs,
   });
 }

@@ -8,6 +8,7 @@ import type { Device, GpuRequest } from "../../core/resources.js";
 import { exceeding } from "../../core/resources.js";
 import { unreachable } from "../../core/result.js";
 import type { WorkerFacts } from "../../core/worker.js";
+import { domainLabels } from "./bonds.js";
 
 /** Label under which a worker's own name can be asked for in a constraint. */
 export const workerNameLabel = "almanac.worker";
@@ -29,6 +30,9 @@ export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string
   }
   for (const constraint of template.constraints) {
     if (!holds(constraint, facts)) reasons.push(`constraint ${constraintText(constraint)}`);
+  }
+  for (const label of domainLabels(template)) {
+    if (facts.labels[label] === undefined) reasons.push(`no label ${label} to group by`);
   }
   if (template.gpu !== null && !devicesSuffice(facts.devices, template.gpu)) {
     reasons.push("not the gpus asked for");

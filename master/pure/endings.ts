@@ -10,6 +10,9 @@ import { holdsBack, violatedAfter } from "./readiness.js";
 import type { Job, State, Task } from "./state.js";
 import { hasBegun, isEnded } from "./state.js";
 
+/** Why a task was skipped that could no longer be done by its hard deadline. */
+export const deadlineMissed = "hard_deadline_missed";
+
 export interface Ending {
   readonly state: EndState;
   readonly reason: string;
@@ -71,10 +74,15 @@ function endOfJob(job: Job): JobStateName {
     if (task.status.kind !== "ended") continue;
     const { state } = task.status;
     if ((state === "failed" || state === "timed_out") && !failureIsHandled(task)) return "failed";
+    if (missedDeadline(task) && !failureIsHandled(task)) return "failed";
     if (state === "cancelled") cancelled = true;
   }
   return cancelled ? "cancelled" : "succeeded";
 }
+
+/** It was skipped because it could not be in time, and its job did not say that it might be. */
+const missedDeadline = ({ status, template }: Task): boolean =>
+  status.kind === "ended" && status.reason === deadlineMissed && template.skipPrice === undefined;
 
 function failureIsHandled({ job, index }: Task): boolean {
   for (let i = job.firstOut[index] ?? 0; i < (job.firstOut[index + 1] ?? 0); i++) {

@@ -36,14 +36,24 @@ export interface ClusterSettings {
 
 export type EndState = "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped";
 
-/** Why an attempt is stopped; one that is stopped by a drain does not end its task. */
-export type StopReason = "cancelled" | "timed_out" | "drained";
+/**
+ * Why an attempt is stopped. One that is stopped by a drain, or released because another of its
+ * gang was refused, does not end its task.
+ */
+export type StopReason = "cancelled" | "timed_out" | "drained" | "released";
 
 export interface PlannedEntry {
   readonly task: TaskId;
   readonly worker: WorkerId;
   readonly startAtMs: number;
   readonly endAtMs: number;
+}
+
+export interface Launching {
+  readonly attempt: AttemptId;
+  readonly worker: WorkerId;
+  /** Ids of the devices it holds. */
+  readonly devices: readonly string[];
 }
 
 export type Event =
@@ -76,13 +86,9 @@ export type Event =
   | { readonly type: "TaskBackedOff"; readonly task: TaskId; readonly untilMs: number }
   /** Ready again at once: the attempt ended through no fault of the task. */
   | { readonly type: "TaskRequeued"; readonly task: TaskId; readonly reason: string }
-  | {
-      readonly type: "AttemptLaunched";
-      readonly attempt: AttemptId;
-      readonly worker: WorkerId;
-      /** Ids of the devices it holds. */
-      readonly devices: readonly string[];
-    }
+  | ({ readonly type: "AttemptLaunched" } & Launching)
+  /** Of all that a gang still has to start, in one: none of it can be without the others. */
+  | { readonly type: "GangLaunched"; readonly attempts: readonly Launching[] }
   | {
       readonly type: "AttemptStarted";
       readonly attempt: AttemptId;

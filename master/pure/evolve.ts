@@ -19,6 +19,7 @@ import {
   attemptResolved,
   attemptStarted,
   attemptStopRequested,
+  gangLaunched,
 } from "./evolve/attempts.js";
 import {
   drainBegan,
@@ -78,6 +79,8 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return becomeReady(state, taskOf(state, event.task), atMs);
     case "AttemptLaunched":
       return attemptLaunched(state, event, atMs);
+    case "GangLaunched":
+      return gangLaunched(state, event, atMs);
     case "AttemptStarted":
       return attemptStarted(state, event.attempt, event.startedAtMs);
     case "AttemptStopRequested":

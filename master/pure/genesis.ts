@@ -50,6 +50,7 @@ export function genesis(): State {
       backoff: new Set(),
       unknown: new Set(),
       live: new Set(),
+      hard: new Set(),
       queues: null,
     },
     hash: emptyHash(),

@@ -3,6 +3,7 @@ import type { JobId } from "../../core/ids.js";
 import { taskId } from "../../core/ids.js";
 import type { Edge, JobSpec, TaskTemplate } from "../../core/job.js";
 import { assert } from "../../core/result.js";
+import { bondsOf } from "./bonds.js";
 import { digest } from "./hash.js";
 import type { Job, Task } from "./state.js";
 
@@ -41,6 +42,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     `template ${spec.namespace}/${template.name}`,
     `namespace ${spec.namespace}`,
   ]);
+  const bonds = bondsOf(spec);
   spec.tasks.forEach((entry, index) => {
     const template = spec.templates[entry.template];
     assert(template !== undefined, `template ${entry.template} of ${id}`);
@@ -51,6 +53,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       entry,
       template,
       groups: groups[entry.template] ?? [],
+      bonds: bonds[entry.template] ?? [],
       status: { kind: "pending" },
       blockers: (firstIn[index + 1] ?? 0) - (firstIn[index] ?? 0),
       held: false,
@@ -60,6 +63,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       attempts: [],
     };
     job.tasks.push(task);
+    for (const { members } of task.bonds) members.push(task);
   });
   return job;
 }

@@ -34,8 +34,40 @@ const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
   estimate: fc.constantFrom(null, { p50Ms: 500, p90Ms: 900 }, { p50Ms: 5_000, p90Ms: 20_000 }),
 });
 
+const domains = fc.constantFrom(
+  { group: "g", by: "worker" },
+  { group: "g", by: "worker" },
+  { group: "r", by: "rack" },
+);
+
+/** What tasks ask of one another; jobs that make no sense are refused. */
+const terms: fc.Arbitrary<Partial<TaskTemplate>> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({}) },
+  { weight: 2, arbitrary: fc.constantFrom({ gang: "x" }, { gang: "y" }) },
+  { weight: 2, arbitrary: domains.map((spread) => ({ spread })) },
+  { weight: 1, arbitrary: domains.map((colocate) => ({ colocate })) },
+  { weight: 1, arbitrary: domains.map((spread) => ({ spread, gang: "x" })) },
+  { weight: 1, arbitrary: fc.constantFrom({ skipPrice: 0.1 }, { skipPrice: 100 }) },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 1_000_500, max: 1_060_000 }).map((deadlineAtMs) => ({
+      hardDeadline: true,
+      deadlineAtMs,
+      estimate: { p50Ms: 500, p90Ms: 900 },
+    })),
+  },
+);
+
+const whole = fc.tuple(templates, terms).map(
+  ([plain, more]): Partial<TaskTemplate> => ({
+    ...plain,
+    ...more,
+    ...(more.gang === undefined ? {} : { maxConcurrent: null }),
+  }),
+);
+
 const jobs: fc.Arbitrary<JobSpec> = fc
-  .array(templates, { minLength: 1, maxLength: 6, size: "max" })
+  .array(whole, { minLength: 1, maxLength: 6, size: "max" })
   .chain((changes) =>
     fc
       .array(
@@ -70,6 +102,16 @@ const outcomes: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome[]>(
 type Deed = (script: Script, count: number) => void;
 
 const workers = ["a", "b", "c"].map(workerId);
+/** Two of them share a rack, one stands in none. */
+const racks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  a: { rack: "1" },
+  b: { rack: "1" },
+  c: {},
+};
+const factsOf = (worker: string) => ({
+  capacity: resources(2_000, 2 ** 30),
+  labels: racks[worker] ?? {},
+});
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
   {
@@ -97,6 +139,17 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
     ),
   },
   {
+    weight: 1,
+    arbitrary: fc.nat().map(
+      (pick): Deed =>
+        (script) => {
+          const attempts = [...script.state.index.live].map(liveAttempt);
+          const attempt = attempts[pick % Math.max(1, attempts.length)] ?? null;
+          if (attempt !== null) script.refused(attempt);
+        },
+    ),
+  },
+  {
     weight: 4,
     arbitrary: fc.integer({ min: 1, max: 6_000 }).map(
       (ms): Deed =>
@@ -118,7 +171,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
               incarnation: { worker, boot: "b", session: `s${session}` },
               facts: {
                 ...workerFacts(worker),
-                capacity: resources(2_000, 2 ** 30),
+                ...factsOf(worker),
                 devices: [{ id: "gpu0", type: "x", memoryBytes: 2 ** 30 }],
               },
               epochSeen: 1,
@@ -203,7 +256,7 @@ describe("whatever happens to a cluster", () => {
     fc.assert(
       fc.property(fc.array(anyDeeds, { minLength: 40, maxLength: 120, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
-        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
+        for (const worker of workers) script.join(worker, factsOf(worker));
         life.forEach((deed, count) => {
           deed(script, count);
           expect(brokenInvariants(script.state)).toEqual([]);
@@ -219,7 +272,7 @@ describe("in whatever state a cluster is", () => {
     fc.assert(
       fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
-        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
+        for (const worker of workers) script.join(worker, factsOf(worker));
         life.forEach((deed, count) => {
           deed(script, count);
           expect(brokenForecast(script.state, script.nowMs + 137)).toEqual([]);
@@ -233,7 +286,7 @@ describe("in whatever state a cluster is", () => {
     fc.assert(
       fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {
         const script = new Script({ pools, silenceLimitMs: 5_000 });
-        for (const worker of workers) script.join(worker, { capacity: resources(2_000, 2 ** 30) });
+        for (const worker of workers) script.join(worker, factsOf(worker));
         life.forEach((deed, count) => {
           deed(script, count);
           for (const mode of ["keep", "free"] as const) {

@@ -31,15 +31,16 @@ export function* endAttempt(
   const task = state.tasks.get(taskOfAttempt(id));
   if (task === undefined) return;
   const asked = stopReasonOf(task.attempts.at(-1));
-  const outcome = asked === "drained" ? drainedOutcome(end.outcome) : end.outcome;
+  const outcome = outcomeAsked(end.outcome, asked);
   yield { type: "AttemptEnded", attempt: id, ...end, outcome };
 
   if (outcome.kind === "exited" && outcome.exitCode === 0) {
     yield* endTask(state, task, { state: "succeeded", reason: "", message: "" });
     return;
   }
-  // A drain stops an attempt and leaves its task alone; a user who cancels means the task.
-  const stopReason = asked === "drained" ? null : asked;
+  // A drain, or a gang that is released, stops an attempt and leaves its task alone; a user who
+  // cancels means the task.
+  const stopReason = asked === "drained" || asked === "released" ? null : asked;
   if (task.job.ending !== null || task.cancelRequested || stopReason !== null) {
     const { state: endState, reason } = task.job.ending ?? {
       state: stopReason ?? ("cancelled" as const),
@@ -95,9 +96,11 @@ function isBlameless(outcome: Outcome, task: Task): boolean {
 }
 
 /** However a program answers to being stopped, it did not fail; one that was done is done. */
-function drainedOutcome(outcome: Outcome): Outcome {
+function outcomeAsked(outcome: Outcome, asked: StopReason | null): Outcome {
   const done = outcome.kind === "exited" && outcome.exitCode === 0;
-  return done || outcome.kind === "lost" ? outcome : { kind: "drained" };
+  if (done || outcome.kind === "lost") return outcome;
+  if (asked === "released") return { kind: "lost", message: "released: its gang was refused" };
+  return asked === "drained" ? { kind: "drained" } : outcome;
 }
 
 function isFailure({ status }: Attempt, task: Task): boolean {

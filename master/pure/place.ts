@@ -3,10 +3,10 @@
  * placed greedily around it. This is why dispatch never waits for a solver.
  */
 import { lowerBound } from "../../core/bounds.js";
-import { evaluate } from "../../core/check.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
-import { placeAtOnce } from "./place-at-once.js";
+import { endLeftOut } from "./leaving-out.js";
+import { evaluateAtOnce, placeAtOnce } from "./place-at-once.js";
 import { buildProblem } from "./problem.js";
 import { makespanMs, planDifferences } from "./rebuild.js";
 import type { State } from "./state.js";
@@ -18,8 +18,11 @@ export function* place(state: State, nowMs: number): Decision {
   if (built.tasks.length === 0) return noReply;
   const plan = placeAtOnce(built.problem);
   const { entries, removed } = planDifferences(state, built, plan);
-  if (entries.length === 0 && removed.length === 0) return noReply;
-  const { parts, value } = evaluate(built.problem, plan);
+  if (entries.length === 0 && removed.length === 0) {
+    yield* endLeftOut(state, built, plan);
+    return noReply;
+  }
+  const { parts, value } = evaluateAtOnce(built.problem, plan);
   const bound = lowerBound(built.problem);
   yield {
     type: "PlanAdopted",
@@ -33,6 +36,7 @@ export function* place(state: State, nowMs: number): Decision {
     entries,
     removed,
   };
+  yield* endLeftOut(state, built, plan);
   return noReply;
 }
 

@@ -11,11 +11,13 @@ import {
   taskRunning,
 } from "../../core/problem.js";
 import { remainingOn } from "./estimates.js";
+import { skipPriceOf } from "./leaving-out.js";
 import { type OptionTable, optionOnWorker } from "./problem-options.js";
 import type { PoolUses } from "./problem-pools.js";
+import { predecessors } from "./problem-tasks.js";
 import type { WorkerTable } from "./problem-workers.js";
 import type { Attempt, Job, State, Task } from "./state.js";
-import { liveAttempt } from "./state.js";
+import { isEnded, liveAttempt } from "./state.js";
 
 /** Milliseconds of the wall clock as ticks from now. */
 export interface TickClock {
@@ -33,6 +35,7 @@ export class TaskRows {
   readonly #clock: TickClock;
   /** Tasks whose live attempts are imagined to be stopped, and when. */
   readonly #stopped: ReadonlyMap<Task, number>;
+  readonly #mayBeOut = new Set<Task>();
   /** Rows of live attempts, with the place of their option in its block. */
   readonly #live: { readonly row: number; readonly within: number }[] = [];
 
@@ -64,10 +67,15 @@ export class TaskRows {
     columns.release[row] = this.#tick(stoppedAtMs ?? releaseAtMs(task), Math.ceil);
     columns.priority[row] = template.priority;
     columns.moveWeight[row] = objective === null ? 1 : objective.moves / defaultObjective.moves;
-    if (template.deadlineAtMs !== null) {
+    if (template.hardDeadline === true && template.deadlineAtMs !== null) {
+      columns.hardDue[row] = this.#tick(template.deadlineAtMs, Math.floor);
+    } else if (template.deadlineAtMs !== null) {
       columns.due[row] = this.#tick(template.deadlineAtMs, Math.floor);
       columns.tardinessWeight[row] = tardinessWeight(task.job);
     }
+    const skipPrice = skipPriceOf(task, this.#waitsForOptional(task));
+    columns.skipPrice[row] = skipPrice;
+    if (Number.isFinite(skipPrice)) this.#mayBeOut.add(task);
     const attempt = liveAttempt(task);
     if (attempt !== null && stoppedAtMs === undefined) this.#addLive(task, attempt, row);
     else this.#addWaiting(task, row, mode);
@@ -101,6 +109,14 @@ export class TaskRows {
       columns.previousWorker[row] = none;
       if (columns.state[row] === taskKept) columns.state[row] = taskFree;
     }
+  }
+
+  /** Rows are added in topological order. */
+  #waitsForOptional(task: Task): boolean {
+    for (const [before] of predecessors(task)) {
+      if (!isEnded(before) && this.#mayBeOut.has(before)) return true;
+    }
+    return false;
   }
 
   #addWaiting(task: Task, row: number, mode: "keep" | "free"): void {

@@ -1,9 +1,11 @@
 /** Ways to run tasks as columns: blocks of options shared by tasks that are alike. */
 import { chargedResources } from "../../core/charge.js";
+import { byWorker } from "../../core/job.js";
 import type { GpuRequestColumns, OptionColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import type { GpuRequest } from "../../core/resources.js";
 import { assert } from "../../core/result.js";
+import { type Anchor, anchorOf, type Bond, domainOf } from "./bonds.js";
 import { unfitReasons, workerNameLabel } from "./eligibility.js";
 import { durationOn } from "./estimates.js";
 import { openness } from "./openness.js";
@@ -33,6 +35,7 @@ export class OptionTable {
   private readonly gpuRequests: GpuRequest[] = [];
   private readonly gpuOfKey = new Map<string, number>();
   private readonly identities = new Map<object, number>();
+  private readonly anchors = new Map<Bond, Anchor | null>();
 
   constructor(state: State, workers: WorkerTable) {
     this.state = state;
@@ -43,7 +46,9 @@ export class OptionTable {
   blockOf(task: Task): number {
     const estimate = task.entry.estimate;
     const template = this.identity(task.template);
-    const key = `${template} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}`;
+    const anchor = this.anchorOf(task);
+    const at = anchor === null ? "" : ` ${anchor.by}=${anchor.domain}`;
+    const key = `${template} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}${at}`;
     const known = this.blockOfKey.get(key);
     if (known !== undefined) return known;
     const options = this.eligible(task).map((worker) => this.option(task, worker));
@@ -114,17 +119,37 @@ export class OptionTable {
    * another place to go.
    */
   private eligible(task: Task): WorkerRecord[] {
-    const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
-    const candidates = byName ? this.workers.list : this.workers.classes;
+    const candidates = this.byName(task) ? this.workers.list : this.workers.classes;
     const fit = candidates.filter(
       (worker) =>
         openness(worker) !== "closed" && unfitReasons(worker.facts, task.template).length === 0,
     );
-    return fit.some((worker) => openness(worker) === "open") ? fit : [];
+    const isOpen = (worker: WorkerRecord): boolean => openness(worker) === "open";
+    if (!fit.some(isOpen)) return [];
+    const anchor = this.anchorOf(task);
+    if (anchor === null) return fit;
+    const there = fit.filter((worker) => domainOf(anchor.by, worker) === anchor.domain);
+    return there.some(isOpen) ? there : fit;
+  }
+
+  /** Workers of one class are not alike for the task. */
+  private byName(task: Task): boolean {
+    if (task.template.constraints.some(({ label }) => label === workerNameLabel)) return true;
+    return this.anchorOf(task)?.by === byWorker;
+  }
+
+  private anchorOf({ bonds }: Task): Anchor | null {
+    const bond = bonds.find(({ kind }) => kind === "colocate");
+    if (bond === undefined) return null;
+    const known = this.anchors.get(bond);
+    if (known !== undefined) return known;
+    const anchor = anchorOf(this.state, bond);
+    this.anchors.set(bond, anchor);
+    return anchor;
   }
 
   private option(task: Task, worker: WorkerRecord): Option {
-    const byName = task.template.constraints.some(({ label }) => label === workerNameLabel);
+    const byName = this.byName(task);
     const index = this.workers.indexOf.get(worker.id) ?? none;
     const duration = durationOn(this.state, task, worker.facts.speed);
     return {

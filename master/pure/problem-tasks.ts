@@ -3,6 +3,7 @@ import { edgeTransferBytes, outputsInputs } from "../../core/data-flow.js";
 import type { EdgeColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import { sourceOf } from "./data-source.js";
+import { gangFits } from "./gang-fits.js";
 import type { OptionTable } from "./problem-options.js";
 import type { WorkerTable } from "./problem-workers.js";
 import type { Job, Task } from "./state.js";
@@ -14,6 +15,31 @@ export interface Selection {
   /** Its attempt goes on; false also where that is imagined to be stopped. */
   readonly isLive: (task: Task) => boolean;
   readonly window: number;
+  /** Tasks that no plan can place now; grows by what is found to be so. */
+  readonly without: Set<Task>;
+}
+
+/** As `selectTasks`, and of every gang all or nothing. */
+export function selectWhole(jobs: readonly Job[], selection: Selection): Map<Task, number> {
+  const { without, workers } = selection;
+  for (;;) {
+    const rows = selectTasks(jobs, selection);
+    const before = without.size;
+    for (const gang of gangsAmong(rows)) {
+      const waiting = gang.filter((task) => !isEnded(task) && task.status.kind !== "live");
+      const isWhole = waiting.every((task) => rows.has(task)) && gangFits(waiting, workers.list);
+      if (!isWhole) for (const task of waiting) without.add(task);
+    }
+    if (without.size === before) return rows;
+  }
+}
+
+function gangsAmong(rows: ReadonlyMap<Task, number>): Set<readonly Task[]> {
+  const gangs = new Set<readonly Task[]>();
+  for (const task of rows.keys()) {
+    for (const { kind, members } of task.bonds) if (kind === "gang") gangs.add(members);
+  }
+  return gangs;
 }
 
 /**
@@ -22,7 +48,7 @@ export interface Selection {
  * fate is not a matter of time: unknown ones, those that run only if something fails, those behind
  * another job, those that fit no worker, and everything that depends on them.
  */
-export function selectTasks(jobs: readonly Job[], selection: Selection): Map<Task, number> {
+function selectTasks(jobs: readonly Job[], selection: Selection): Map<Task, number> {
   const rows = new Map<Task, number>();
   for (const job of jobs) {
     for (const index of job.topological) {
@@ -38,8 +64,9 @@ export function selectTasks(jobs: readonly Job[], selection: Selection): Map<Tas
 function isPlannable(
   task: Task,
   rows: ReadonlyMap<Task, number>,
-  { options, workers, isLive }: Selection,
+  { options, workers, isLive, without }: Selection,
 ): boolean {
+  if (without.has(task)) return false;
   const attempt = liveAttempt(task);
   if (attempt !== null && isLive(task)) {
     return attempt.status.kind !== "unknown" && workers.indexOf.has(attempt.worker);

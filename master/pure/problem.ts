@@ -2,15 +2,17 @@
  * The state as a Problem: a window of tasks that could run, the workers that are there, what runs
  * now and the previous plan. The one way from state to planner, greedy placement and admission.
  */
+import { greedy } from "../../core/greedy.js";
 import { defaultObjective } from "../../core/objective.js";
-import { horizonMax, type Problem } from "../../core/problem.js";
+import { horizonMax, none, type Problem } from "../../core/problem.js";
 import { estimateOf } from "./estimates.js";
 import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./problem-blocks.js";
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
+import { groupColumns } from "./problem-groups.js";
 import { describeLinks, linkColumns, longestTransferMs, noLinks } from "./problem-links.js";
 import { OptionTable } from "./problem-options.js";
 import { poolColumns } from "./problem-pools.js";
-import { edgeColumns, selectTasks } from "./problem-tasks.js";
+import { edgeColumns, selectWhole } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
 import { type Job, liveAttempt, type State, type Task } from "./state.js";
 
@@ -35,6 +37,10 @@ export interface Imagined {
 /**
  * `keep`: tasks that have a reservation keep its worker, and only the others are placed.
  * What-if is an edit of the Problem, not of the state.
+ *
+ * Groups can ask for more than there is: a gang larger than the cluster, more tasks apart than
+ * there are domains. Such tasks wait outside of the Problem until others have ended, so that every
+ * problem has a plan.
  */
 export function buildProblem(
   state: State,
@@ -42,13 +48,30 @@ export function buildProblem(
   mode: "keep" | "free",
   imagined: Imagined = {},
 ): BuiltProblem {
+  const without = new Set<Task>();
+  for (;;) {
+    const built = build(state, nowMs, mode, imagined, without);
+    if (built.problem.groups.count === 0) return built;
+    const left = unplaced(built);
+    if (left.length === 0) return built;
+    for (const task of left) without.add(task);
+  }
+}
+
+function build(
+  state: State,
+  nowMs: number,
+  mode: "keep" | "free",
+  imagined: Imagined,
+  without: Set<Task>,
+): BuiltProblem {
   const workers = describeWorkers(state);
   const options = new OptionTable(state, workers);
   const open = [...state.index.openJobs, ...(imagined.jobs ?? [])];
   const stopped = imagined.stopped ?? new Map<Task, number>();
   const isLive = (task: Task): boolean => liveAttempt(task) !== null && !stopped.has(task);
   const window = state.settings.planningWindow;
-  const rowOf = selectTasks(open, { options, workers, isLive, window });
+  const rowOf = selectWhole(open, { options, workers, isLive, window, without });
   const tasks = [...rowOf.keys()];
   const jobs = [...new Set(tasks.map((task) => task.job))];
   const indexOf = new Map(jobs.map((job, index) => [job, index]));
@@ -70,6 +93,7 @@ export function buildProblem(
   rows.settleOptions(optionColumns);
 
   const pools = poolColumns(state, tasks, count);
+  const { groups, workers: workerColumns } = groupColumns(rowOf, workers);
   const problem: Problem = {
     originMs: nowMs,
     tickMs: clock.tickMs,
@@ -77,7 +101,7 @@ export function buildProblem(
     weights: state.settings.objective ?? defaultObjective,
     dimensions: workers.dimensions,
     unit: workers.unit,
-    workers: workers.columns,
+    workers: workerColumns,
     links: transferMs === 0 ? noLinks : linkColumns(links, clock.tickMs),
     blocks: blockColumns(workers, span.closed, clock),
     devices: workers.devices,
@@ -86,19 +110,20 @@ export function buildProblem(
     tasks: { ...rows.columns, ...pools.uses },
     options: optionColumns,
     edges,
-    groups: noGroups,
+    groups,
   };
   const deadlines = drainDeadlines(span.closed, clock);
   return { problem, tasks, jobs, workers, deadlines };
 }
 
-const noGroups: Problem["groups"] = {
-  count: 0,
-  kind: new Uint8Array(0),
-  level: new Uint8Array(0),
-  first: new Uint32Array(1),
-  member: new Uint32Array(0),
-};
+/** Tasks that greedy placement finds no place for, at any time. */
+function unplaced({ problem, tasks }: BuiltProblem): Task[] {
+  const plan = greedy(problem);
+  const mustRun = (row: number): boolean => problem.tasks.skipPrice[row] === infinite;
+  return tasks.filter((_, row) => plan.worker[row] === none && mustRun(row));
+}
+
+const infinite = Number.POSITIVE_INFINITY;
 
 /** The last release, or end of a closed time, that matters, and all work after one another. */
 interface Span {

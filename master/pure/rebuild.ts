@@ -1,5 +1,6 @@
 /** Turns placements into plans of the present state, and plans into what is journalled. */
 
+import { leaveOut } from "../../core/choose-place.js";
 import { type Choice, decode } from "../../core/decode.js";
 import type { TaskId, WorkerId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
@@ -21,20 +22,28 @@ export interface Placement {
  */
 export function rebuildPlan(
   built: BuiltProblem,
-  placementOf: (task: TaskId) => Placement | undefined,
+  placementOf: (task: TaskId) => Placement | "left out" | undefined,
 ): Plan | null {
   const { problem, tasks, workers } = built;
   const { count } = problem.tasks;
   const worker = new Int32Array(count).fill(none);
+  const out = new Set<number>();
   const startAtMs = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
   tasks.forEach((task, row) => {
     const placement = placementOf(task.id);
+    if (placement === "left out") {
+      out.add(row);
+      return;
+    }
     const index = placement === undefined ? undefined : workers.indexOf.get(placement.worker);
     if (placement === undefined || index === undefined) return;
     worker[row] = optionOn(built, row, index) === none ? none : index;
     startAtMs[row] = placement.startAtMs;
   });
-  const option = worker.map((index, row) => (index === none ? none : optionOn(built, row, index)));
+  const option = worker.map((index, row) => {
+    if (out.has(row)) return leaveOut;
+    return index === none ? none : optionOn(built, row, index);
+  });
   const order = Int32Array.from({ length: count }, (_, row) => row).sort(
     (a, b) => compare(startAtMs[a] ?? 0, startAtMs[b] ?? 0) || a - b,
   );

@@ -90,9 +90,23 @@ export function* workerReport(
     const found = liveOn(state, refusal.attempt, command.incarnation);
     if (found === null) continue;
     const message = `refused (${refusal.reason}): ${refusal.message}`;
+    yield* releaseGang(found.task, found.attempt);
     yield* endAttempt(state, refusal.attempt, lost(message, nowMs), nowMs);
   }
   return noReply;
+}
+
+/** What was launched with a refused attempt is stopped, and waits again for all to start together. */
+function* releaseGang(task: Task, refused: Attempt): Generator<Event, void, void> {
+  for (const { kind, members } of task.bonds) {
+    if (kind !== "gang") continue;
+    for (const member of members) {
+      const attempt = member === task ? null : liveAttempt(member);
+      if (attempt === null || attempt.launchedAtMs !== refused.launchedAtMs) continue;
+      if (attempt.status.kind === "stopping") continue;
+      yield { type: "AttemptStopRequested", attempt: attempt.id, reason: "released" };
+    }
+  }
 }
 
 /** A report counts if its attempt is live on that worker; any other is a duplicate or too late. */

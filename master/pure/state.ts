@@ -17,6 +17,7 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
+import type { Bond } from "./bonds.js";
 import type { ClusterSettings, EndState, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -80,6 +81,8 @@ export interface Task {
   readonly template: TaskTemplate;
   /** Groups of like tasks, from the most to the least specific. */
   readonly groups: readonly string[];
+  /** What it is in with others of its job. */
+  readonly bonds: readonly Bond[];
   status: TaskStatus;
   /** Edges into this task that are not yet satisfied. */
   blockers: number;
@@ -215,6 +218,8 @@ export interface Index {
   readonly backoff: Set<Task>;
   readonly unknown: Set<Task>;
   readonly live: Set<Task>;
+  /** Of hard deadlines, and neither live nor ended. */
+  readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
 }

@@ -6,6 +6,7 @@ import { noReply } from "./commands.js";
 import { drainTimer, goOnDraining } from "./drain.js";
 import { settleHeld } from "./endings.js";
 import type { Event } from "./events.js";
+import { endHopeless, latestStartMs } from "./leaving-out.js";
 import { endMaintenance, maintenanceTimer } from "./maintenance.js";
 import { endAttempt } from "./outcome.js";
 import { loseWorker, lost } from "./session.js";
@@ -23,6 +24,7 @@ export function* tick(
     yield* goOnDraining(worker, nowMs);
     yield* endMaintenance(worker, nowMs);
   }
+  yield* endHopeless(state, nowMs);
   for (const task of [...state.index.backoff]) {
     if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {
       yield { type: "TaskReleased", task: task.id };
@@ -92,6 +94,7 @@ function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterab
   for (const { template } of state.index.held) {
     if (template.scheduledAtMs !== null) yield template.scheduledAtMs;
   }
+  for (const task of state.index.hard) yield latestStartMs(state, task) + 1;
   for (const { spec, ending, timeoutFromMs } of state.index.openJobs) {
     if (spec.timeoutMs !== null && ending === null) yield timeoutFromMs + spec.timeoutMs;
   }

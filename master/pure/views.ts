@@ -145,6 +145,14 @@ function explain(
     const message = `all workers that fit are cordoned or drained: ${names.join(", ")}`;
     return { reason: "workers_closed", message };
   }
+  if (!forecast.has(task.id) && task.template.hardDeadline === true) {
+    const message = "no plan meets its hard deadline as things are; it is skipped once none can";
+    return { reason: "deadline_at_risk", message };
+  }
+  if (!forecast.has(task.id) && task.bonds.length > 0) {
+    const message = "waits for room for its whole gang, or for others of its group to end";
+    return { reason: "waits_for_group", message };
+  }
   if (!forecast.has(task.id)) {
     return { reason: "beyond_window", message: "not planned yet: the queue ahead is long" };
   }

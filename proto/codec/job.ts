@@ -49,6 +49,7 @@ import {
   textRecord,
   wordsOf,
 } from "./decoding.js";
+import { decodeTerms, encodeTerms } from "./job-terms.js";
 
 export function encodeJobSpec(spec: JobSpec): wire.JobSpec {
   return {
@@ -123,6 +124,7 @@ const encodeTemplate = (template: TaskTemplate): wire.TaskTemplate => ({
   logBytesMax: template.logBytesMax,
   metadata: entriesOf(template.metadata),
   data: template.data === undefined ? undefined : encodeTaskData(template.data),
+  ...encodeTerms(template),
 });
 
 const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate => ({
@@ -146,6 +148,7 @@ const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate 
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
   metadata: textRecord(scope, "metadata", message.metadata),
   ...(message.data === undefined ? {} : { data: decodeTaskData(scope, message.data) }),
+  ...decodeTerms(scope, message),
 });
 
 function decodeOnLost(scope: Scope, afterMs: number | undefined): OnLost {

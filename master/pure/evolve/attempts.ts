@@ -5,6 +5,7 @@ import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
+import type { Launching } from "../events.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import {
   liveAttemptOf,
@@ -22,7 +23,7 @@ const overheadGain = 0.1;
 /** A report that was this late waited for something else than the launch: a master, say. */
 const overheadMaxMs = 1_000;
 
-export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs: number): void {
+export function attemptLaunched(state: State, event: Launching, atMs: number): void {
   const task = taskOf(state, taskOfAttempt(event.attempt));
   const worker = workerOf(state, event.worker);
   task.attempts.push({
@@ -43,6 +44,10 @@ export function attemptLaunched(state: State, event: Of<"AttemptLaunched">, atMs
   charge(state, task, 1);
   setStatus(state, task, { kind: "live" });
   touchWorker(state, worker);
+}
+
+export function gangLaunched(state: State, event: Of<"GangLaunched">, atMs: number): void {
+  for (const launching of event.attempts) attemptLaunched(state, launching, atMs);
 }
 
 export function attemptStarted(state: State, id: AttemptId, startedAtMs: number): void {

@@ -21,6 +21,10 @@ export function setStatus(state: State, task: Task, status: TaskStatus): void {
   index.live.delete(task);
   index.unknown.delete(task);
   if (status.kind === "ended") index.held.delete(task);
+  if (task.template.hardDeadline === true) {
+    if (status.kind === "ended" || status.kind === "live") index.hard.delete(task);
+    else index.hard.add(task);
+  }
   task.status = status;
   if (status.kind === "ready") index.ready.add(task);
   else if (status.kind === "backoff") index.backoff.add(task);

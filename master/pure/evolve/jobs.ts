@@ -31,6 +31,7 @@ export function jobSubmitted(
   for (const task of job.tasks) {
     state.tasks.set(task.id, task);
     task.held = holdsBack(state, task, atMs);
+    if (task.template.hardDeadline === true) state.index.hard.add(task);
     if (task.held) state.index.held.add(task);
     else if (task.blockers === 0) becomeReady(state, task, atMs);
     touchTask(state, task);

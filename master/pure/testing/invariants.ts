@@ -1,10 +1,11 @@
 /** The invariants of docs/architecture.md, recomputed from the entities alone. */
 
-import { taskOfAttempt } from "../../../core/ids.js";
+import { taskOfAttempt, workerId } from "../../../core/ids.js";
 import { deviceThousandths } from "../../../core/resources.js";
+import { bondsAllow, waitingGang } from "../bonds.js";
 import { satisfies } from "../condition.js";
 import { durationOn } from "../estimates.js";
-import type { Recorded } from "../events.js";
+import type { Launching, Recorded } from "../events.js";
 import { forecast } from "../forecast.js";
 import { predecessors } from "../problem-tasks.js";
 import type { State, Task, WorkerRecord } from "../state.js";
@@ -18,6 +19,7 @@ export function brokenInvariants(state: State): string[] {
     ...[...state.tasks.values()].flatMap((task) => brokenTask(state, task)),
     ...brokenJobs(state),
     ...brokenDrains(state),
+    ...brokenBonds(state),
   ];
 }
 
@@ -47,6 +49,14 @@ function brokenDrains(state: State): string[] {
   return [...state.workers.values()].flatMap(({ id, drain, live }) =>
     drain?.stage === "completed" && live.size > 0 ? [`${id} is drained, and runs something`] : [],
   );
+}
+
+/** What runs of a group, runs where it may. */
+function brokenBonds(state: State): string[] {
+  return [...state.index.live].flatMap((task) => {
+    const worker = state.workers.get(liveAttempt(task)?.worker ?? workerId(""));
+    return bondsAllow(state, task, worker) ? [] : [`${task.id} runs where its group forbids it`];
+  });
 }
 
 function brokenPools(state: State): string[] {
@@ -90,6 +100,7 @@ function brokenTask(state: State, task: Task): string[] {
     [index.ready, task.status.kind === "ready"],
     [index.live, task.status.kind === "live"],
     [index.backoff, task.status.kind === "backoff"],
+    [index.hard, task.template.hardDeadline === true && !isEnded(task) && live.length === 0],
     [index.unknown, live[0]?.status.kind === "unknown"],
   ];
   if (indexed.some(([set, expected]) => set.has(task) !== expected)) {
@@ -122,7 +133,11 @@ function launchedOnClosed(
   const broken: string[] = [];
   const { p50Ms } = durationOn(state, task, worker.facts.speed);
   const endMs = nowMs + p50Ms;
+  const { hardDeadline, deadlineAtMs } = task.template;
   const { cordonedAtMs, drain, maintenance } = worker;
+  if (hardDeadline === true && endMs > (deadlineAtMs ?? 0)) {
+    broken.push(`${task.id} started too late for its hard deadline`);
+  }
   if (cordonedAtMs !== null) broken.push(`${task.id} started on ${id}, which is cordoned`);
   if (drain !== null && (drain.stage !== "finishing" || endMs > (drain.deadlineAtMs ?? 0))) {
     broken.push(`${task.id} started on ${id}, which is being drained`);
@@ -137,10 +152,18 @@ function launchedOnClosed(
 
 /** What a task that is being started waits for must have come true, and its worker be open. */
 export function brokenLaunch(state: State, { event, atMs }: Recorded): string[] {
-  if (event.type !== "AttemptLaunched") return [];
-  const task = state.tasks.get(taskOfAttempt(event.attempt));
-  if (task === undefined) return [`${event.attempt} is of no task`];
-  const closed = launchedOnClosed(state, task, event.worker, atMs);
+  if (event.type === "GangLaunched") {
+    return event.attempts.flatMap((launching) => brokenStart(state, launching, atMs));
+  }
+  return event.type === "AttemptLaunched" ? brokenStart(state, event, atMs) : [];
+}
+
+function brokenStart(state: State, { attempt, worker }: Launching, atMs: number): string[] {
+  const task = state.tasks.get(taskOfAttempt(attempt));
+  if (task === undefined) return [`${attempt} is of no task`];
+  const left = waitingGang(task) ?? [];
+  if (left.length > 0) return [`${task.id} started without ${left[0]?.id} of its gang`];
+  const closed = launchedOnClosed(state, task, worker, atMs);
   if (closed.length > 0) return closed;
   // A further attempt stands on what was true at the first: a retry may run a predecessor again.
   if (task.attempts.length > task.attemptsBefore + 1) return [];

@@ -106,6 +106,14 @@ export class Script {
     });
   }
 
+  /** Its worker has not started an attempt, and will not. */
+  refused({ id, worker }: Attempt): void {
+    const incarnation = this.state.workers.get(worker)?.incarnation;
+    if (incarnation === undefined) throw new Error(`no worker ${worker}`);
+    const refused = [{ attempt: id, reason: "no_capacity" as const, message: "full" }];
+    this.do({ type: "WorkerReport", incarnation, started: [], finished: [], refused });
+  }
+
   #attempt(name: string, number: number): Attempt {
     const task = [...this.state.tasks.values()].find(({ entry }) => entry.name === name);
     const attempt = task?.attempts[number - 1];

@@ -78,7 +78,15 @@ const command = any.command.map((value) => ({
   options: null,
 }));
 
-const template: fc.Arbitrary<TaskTemplate> = fc.record({
+const terms = fc.record(
+  {
+    spread: fc.record({ group: any.name, by: fc.constant("worker") }),
+    skipPrice: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  },
+  { requiredKeys: [] },
+);
+
+const plainTemplate = fc.record({
   name: any.name,
   driver: fc.constant("process" as const),
   command,
@@ -114,6 +122,10 @@ const template: fc.Arbitrary<TaskTemplate> = fc.record({
   logBytesMax: fc.integer({ min: 65_536, max: 1_000_000 }),
   metadata: any.record(any.text),
 });
+
+const template: fc.Arbitrary<TaskTemplate> = fc
+  .tuple(plainTemplate, terms)
+  .map(([plain, more]) => ({ ...plain, ...more }));
 
 /** Edges lead from lower to higher tasks, each at most once, so that the graph is acyclic. */
 function edgesOf(tasks: number, seeds: readonly (readonly [number, number, Edge["on"]])[]): Edge[] {
