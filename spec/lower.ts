@@ -6,7 +6,7 @@ import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
 import type { JobFile, TaskDefaults } from "./job-file.js";
-import { lowerTerms } from "./planning-section.js";
+import { lowerTerms } from "./lower-terms.js";
 import { substitute, type Values } from "./substitute.js";
 
 /** What a task gets where neither it nor the defaults say otherwise. */

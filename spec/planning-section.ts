@@ -1,7 +1,6 @@
 /** The keys of a task about others beside it, and about when a run is of no use. */
 import { z } from "zod";
-import { byWorker, jobLimits, type TaskTemplate } from "../core/job.js";
-import type { SourceTask } from "./expansion.js";
+import { jobLimits } from "../core/job.js";
 import { closed, flag, kindOf, text, type When, when } from "./fields.js";
 
 const groupName = text("a name").min(1, { error: "must not be empty" }).max(jobLimits.nameLength);
@@ -71,23 +70,3 @@ export const deadline = z
     },
   )
   .describe("When it should be done: a time, a duration from submission, or {in: 2h, hard: true}.");
-
-type Terms = Pick<TaskTemplate, "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice">;
-
-export function lowerTerms({ name, file }: SourceTask, due: Deadline | undefined): Terms {
-  const { gang, spread, colocate, optional } = file;
-  const groupOf = (given: {
-    readonly group?: string | undefined;
-    readonly by?: string | undefined;
-  }) => ({
-    group: given.group ?? name,
-    by: given.by ?? byWorker,
-  });
-  return {
-    ...(gang === undefined ? {} : { gang: gang === true ? name : gang }),
-    ...(spread === undefined ? {} : { spread: groupOf(spread) }),
-    ...(colocate === undefined ? {} : { colocate: groupOf(colocate) }),
-    ...(due?.hard === true ? { hardDeadline: true } : {}),
-    ...(optional === undefined ? {} : { skipPrice: optional.price }),
-  };
-}

@@ -1,15 +1,7 @@
 /** Tasks of a job that start together, keep apart or stay together: what launching must heed. */
 import { byWorker, type JobSpec, type TaskTemplate } from "../../core/job.js";
-import type { State, Task, WorkerRecord } from "./state.js";
+import type { Bond, State, Task, WorkerRecord } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
-
-export interface Bond {
-  readonly kind: "gang" | "spread" | "colocate";
-  readonly name: string;
-  /** Domains of which it speaks; of no meaning for gangs. */
-  readonly by: string;
-  readonly members: Task[];
-}
 
 /** The bonds of each template of a job; members come with the tasks. */
 export function bondsOf({ templates }: JobSpec): readonly (readonly Bond[])[] {

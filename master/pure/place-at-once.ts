@@ -10,7 +10,7 @@ import { type Choice, freeChoice } from "../../core/decode.js";
 import { greedy, placeInOrder, rankOrder } from "../../core/greedy.js";
 import type { Evaluation, Plan } from "../../core/plan.js";
 import { none, type Problem, taskFree, taskRunning } from "../../core/problem.js";
-import { isPriced } from "./leaving-out.js";
+import { isPriced } from "./skip-price.js";
 
 export function placeAtOnce(problem: Problem): Plan {
   const hasCosts = problem.weights.cost > 0 && problem.options.cost.some((cost) => cost > 0);

@@ -11,11 +11,11 @@ import {
   taskRunning,
 } from "../../core/problem.js";
 import { remainingOn } from "./estimates.js";
-import { skipPriceOf } from "./leaving-out.js";
 import { type OptionTable, optionOnWorker } from "./problem-options.js";
 import type { PoolUses } from "./problem-pools.js";
 import { predecessors } from "./problem-tasks.js";
 import type { WorkerTable } from "./problem-workers.js";
+import { skipPriceOf } from "./skip-price.js";
 import type { Attempt, Job, State, Task } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 

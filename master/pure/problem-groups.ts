@@ -6,9 +6,9 @@ import {
   groupSpread,
   type WorkerColumns,
 } from "../../core/problem.js";
-import { type Bond, domainOf } from "./bonds.js";
+import { domainOf } from "./bonds.js";
 import type { WorkerTable } from "./problem-workers.js";
-import type { Task, WorkerRecord } from "./state.js";
+import type { Bond, Task, WorkerRecord } from "./state.js";
 
 const kinds = { gang: groupGang, spread: groupSpread, colocate: groupColocate } as const;
 

@@ -5,12 +5,12 @@ import type { GpuRequestColumns, OptionColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import type { GpuRequest } from "../../core/resources.js";
 import { assert } from "../../core/result.js";
-import { type Anchor, anchorOf, type Bond, domainOf } from "./bonds.js";
+import { type Anchor, anchorOf, domainOf } from "./bonds.js";
 import { unfitReasons, workerNameLabel } from "./eligibility.js";
 import { durationOn } from "./estimates.js";
 import { openness } from "./openness.js";
 import type { WorkerTable } from "./problem-workers.js";
-import type { State, Task, WorkerRecord } from "./state.js";
+import type { Bond, State, Task, WorkerRecord } from "./state.js";
 
 interface Option {
   readonly class: number;

@@ -17,7 +17,6 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
-import type { Bond } from "./bonds.js";
 import type { ClusterSettings, EndState, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -70,6 +69,15 @@ export interface Attempt {
   readonly devices: readonly string[];
   readonly launchedAtMs: number;
   status: AttemptStatus;
+}
+
+/** Tasks of a job that start together, keep apart or stay together. */
+export interface Bond {
+  readonly kind: "gang" | "spread" | "colocate";
+  readonly name: string;
+  /** Domains of which it speaks; of no meaning for gangs. */
+  readonly by: string;
+  readonly members: Task[];
 }
 
 export interface Task {
