@@ -55,6 +55,8 @@ export type GpuRequest =
 export interface Pool {
   readonly name: string;
   readonly capacity: number;
+  /** What an attempt takes is gone for good, a budget or fuel. Absent: it comes back. */
+  readonly consumable?: boolean;
 }
 
 export function addResources(a: Resources, b: Resources): Resources {

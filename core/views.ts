@@ -253,4 +253,16 @@ export interface ClusterStatus {
   readonly version: string;
   readonly startedAtMs: number;
   readonly stateHash: string;
+  /** Absent: the cluster has none. */
+  readonly pools?: readonly PoolView[];
+}
+
+export interface PoolView {
+  readonly name: string;
+  readonly capacity: number;
+  readonly consumable: boolean;
+  /** Held by what runs. */
+  readonly used: number;
+  /** Gone for good. */
+  readonly consumed: number;
 }

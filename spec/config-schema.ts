@@ -65,6 +65,15 @@ const namedLink = closed({
   latency: latency.prefault("1ms"),
 });
 
+const poolFields = {
+  capacity: whole(1, amountMax),
+  kind: z
+    .enum(["renewable", "consumable"], { error: "must be renewable or consumable" })
+    .default("renewable"),
+};
+const poolShape = closed(poolFields);
+const pool = closed({ name, ...poolFields });
+
 const expectedWorker = closed({
   name: name.optional(),
   count: whole(1, 10_000).default(1),
@@ -83,9 +92,14 @@ const cluster = closed({
     .describe(
       "No workers will join beyond those present and expected: a task that none of them could run is refused instead of left waiting.",
     ),
-  pools: amounts
+  pools: z
+    .union([z.array(pool), z.record(z.string(), z.union([whole(1, amountMax), poolShape]))], {
+      error: "must be a map like {licence: 2}, or a list of {name, capacity, kind}",
+    })
     .default({})
-    .describe("Amounts of the whole cluster that tasks may hold, like `{licence: 2}`."),
+    .describe(
+      "Amounts of the whole cluster that tasks may hold, like `{licence: 2}`, or `[{name: fuel, capacity: 100, kind: consumable}]`: what attempts take of that is gone for good.",
+    ),
   links: z
     .array(namedLink, { error: "must be a list of {between: [a, b], bandwidth, latency}" })
     .max(1000, { error: "has more than 1000 entries" })

@@ -157,6 +157,40 @@ describe("tasks that ask of one another", () => {
   });
 });
 
+describe("a pool of what is consumed", () => {
+  inCluster({
+    workers: [{ name: "a", cpu: "2", speed: 1 }],
+    masterArgs: [
+      "--pools",
+      "[{ name: fuel, capacity: 5, kind: consumable }, { name: key, capacity: 1 }]",
+    ],
+  });
+
+  const fuel = async () => {
+    const status = await client.status();
+    return status.ok ? status.value.pools?.find(({ name }) => name === "fuel") : undefined;
+  };
+
+  it("stays consumed when its tasks have ended and the master has been started again", async () => {
+    const text = `name: burns\ntasks:\n  t: { array: 0-2, pools: { fuel: 2, key: 1 }, command: ["true"] }\n`;
+    const id = await submitText(client, text);
+    const ended = await untilJob(
+      client,
+      id,
+      ({ tasks }) => tasks.filter(({ state }) => state === "succeeded").length === 2,
+    );
+    expect(ended.summary.state).toBe("running");
+    expect(await fuel()).toMatchObject({ capacity: 5, used: 0, consumed: 4 });
+    const waits = ended.tasks.find(({ state }) => state !== "succeeded");
+    expect(waits).toMatchObject({ state: "ready", reason: "pool_exhausted" });
+    await cluster.master.restart();
+    await expect.poll(fuel, { timeout: 20_000 }).toMatchObject({ consumed: 4 });
+    const enough = `  t: { pools: { fuel: 1 }, command: ["true"] }\n`;
+    expect((await run(enough)).summary.state).toBe("succeeded");
+    expect(await fuel()).toMatchObject({ consumed: 5 });
+  });
+});
+
 describe("a price of workers", () => {
   inCluster({
     workers: [

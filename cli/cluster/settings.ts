@@ -1,5 +1,6 @@
 /** What the master journals of its settings, made from the configuration. */
 import type { LinkQuality } from "../../core/links.js";
+import type { Pool } from "../../core/resources.js";
 import type { WorkerFacts } from "../../core/worker.js";
 import type { ClusterSettings } from "../../master/pure/events.js";
 import packageFile from "../../package.json" with { type: "json" };
@@ -11,7 +12,7 @@ const clockMarginMs = 1_000;
 export function clusterSettings({ cluster, master }: Config): ClusterSettings {
   return {
     name: cluster.name,
-    pools: Object.entries(cluster.pools).map(([name, capacity]) => ({ name, capacity })),
+    pools: poolsOf(cluster.pools),
     complete: cluster.complete,
     expectedWorkers: cluster.expectedWorkers.flatMap(factsOf),
     silenceLimitMs: master.silenceLimitMs,
@@ -23,6 +24,19 @@ export function clusterSettings({ cluster, master }: Config): ClusterSettings {
       named: cluster.links.map(({ between: [a, b], ...link }) => ({ a, b, ...qualityOf(link) })),
     },
   };
+}
+
+function poolsOf(pools: Config["cluster"]["pools"]): Pool[] {
+  const list = Array.isArray(pools)
+    ? pools
+    : Object.entries(pools).map(([name, given]) =>
+        typeof given === "number"
+          ? { name, capacity: given, kind: "renewable" as const }
+          : { name, ...given },
+      );
+  return list.map(({ name, capacity, kind }) =>
+    kind === "consumable" ? { name, capacity, consumable: true } : { name, capacity },
+  );
 }
 
 const qualityOf = (link: {

@@ -221,6 +221,7 @@ export const clusterStatusJson = (status: ClusterStatus): Json => ({
   version: status.version,
   startedAt: instant(status.startedAtMs),
   stateHash: status.stateHash,
+  pools: (status.pools ?? []).map((pool) => ({ ...pool })),
 });
 
 /** One line of a watch as JSON lines. */

@@ -1,6 +1,6 @@
 /** The health of the cluster, and the findings of `doctor`. */
 import { formatDuration } from "../../core/time.js";
-import type { ClusterStatus, Health } from "../../core/views.js";
+import type { ClusterStatus, Health, PoolView } from "../../core/views.js";
 import type { Screen } from "./screen.js";
 import { wordsOf } from "./states.js";
 import { columnsOf, type Line, padEnd, paint, paintAll, plain, wrap } from "./text.js";
@@ -46,10 +46,20 @@ export function renderClusterStatus(status: ClusterStatus, screen: Screen): stri
       ),
       row("workers", `${formatCount(status.workersConnected)} connected`),
       row("work", `${plural(status.jobsRunning, "job")}, ${plural(status.tasksLive, "live task")}`),
+      ...(status.pools ?? []).map((pool) =>
+        row(
+          "pool",
+          `${pool.name}: ${formatCount(pool.used)} of ${formatCount(pool.capacity)} held`,
+          gone(pool),
+        ),
+      ),
     ],
     screen.width,
   );
 }
+
+const gone = ({ consumable, consumed }: PoolView): string =>
+  consumable ? `${formatCount(consumed)} consumed for good` : "";
 
 export interface Finding {
   readonly subject: string;

@@ -16,6 +16,7 @@ import { durationOn, remainingOn } from "./estimates.js";
 import type { Event, Launching } from "./events.js";
 import { GangVotes } from "./gang-votes.js";
 import { freeUntilMs } from "./openness.js";
+import { takenOf } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
 import type { State, Task, WorkerRecord } from "./state.js";
@@ -126,7 +127,7 @@ function mayRunNow(state: State, task: Task): boolean {
   if (maxConcurrent !== null && live >= maxConcurrent) return false;
   return Object.entries(pools).every(([name, amount]) => {
     const pool = state.settings.pools.find((candidate) => candidate.name === name);
-    return pool !== undefined && (state.poolUse.get(name) ?? 0) + amount <= pool.capacity;
+    return pool !== undefined && takenOf(state, name) + amount <= pool.capacity;
   });
 }
 

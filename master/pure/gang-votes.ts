@@ -9,6 +9,7 @@ import { addResources, noResources, type Resources } from "../../core/resources.
 import { bondsAllow, isReleased, waitingGang } from "./bonds.js";
 import type { DeviceHold } from "./device-choice.js";
 import type { Event, Launching } from "./events.js";
+import { takenOf } from "./pool-room.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 
 interface Vote {
@@ -79,7 +80,7 @@ export class GangVotes {
     const taken = new Map<string, number>();
     for (const { template } of gang) {
       for (const [pool, amount] of Object.entries(template.pools)) {
-        taken.set(pool, (taken.get(pool) ?? state.poolUse.get(pool) ?? 0) + amount);
+        taken.set(pool, (taken.get(pool) ?? takenOf(state, pool)) + amount);
       }
     }
     const within = state.settings.pools.every(

@@ -28,6 +28,7 @@ export function genesis(): State {
     workers: new Map(),
     idempotency: new Map(),
     poolUse: new Map(),
+    poolConsumed: new Map(),
     plan: {
       version: 0,
       solver: "",

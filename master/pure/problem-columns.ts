@@ -113,6 +113,7 @@ export class TaskRows {
 
   /** Rows are added in topological order. */
   #waitsForOptional(task: Task): boolean {
+    if (this.#mayBeOut.size === 0) return false;
     for (const [before] of predecessors(task)) {
       if (!isEnded(before) && this.#mayBeOut.has(before)) return true;
     }

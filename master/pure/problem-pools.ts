@@ -11,7 +11,9 @@ export function poolColumns(
   count: number,
 ): { readonly columns: PoolColumns; readonly uses: PoolUses } {
   const names = state.settings.pools.map((pool) => pool.name);
-  const capacity = state.settings.pools.map((pool) => pool.capacity);
+  const capacity = state.settings.pools.map((pool) =>
+    Math.max(0, pool.capacity - (state.poolConsumed.get(pool.name) ?? 0)),
+  );
   const indexOf = new Map(names.map((name, index) => [name, index]));
   const poolOf = (name: string, amount: number): number => {
     const known = indexOf.get(name) ?? names.push(name) - 1;
@@ -19,6 +21,7 @@ export function poolColumns(
     indexOf.set(name, known);
     return known;
   };
+  const consumable = state.settings.pools.map((pool) => (pool.consumable === true ? 1 : 0));
   const first = new Uint32Array(count + 1);
   const index: number[] = [];
   const amounts: number[] = [];
@@ -40,7 +43,7 @@ export function poolColumns(
       count: names.length,
       names,
       capacity: Int32Array.from(capacity),
-      consumable: new Uint8Array(names.length),
+      consumable: Uint8Array.from(names, (_, pool) => consumable[pool] ?? 0),
     },
     uses: {
       poolFirst: first,

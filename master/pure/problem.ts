@@ -39,7 +39,7 @@ export interface Imagined {
  * What-if is an edit of the Problem, not of the state.
  *
  * Groups can ask for more than there is: a gang larger than the cluster, more tasks apart than
- * there are domains. Such tasks wait outside of the Problem until others have ended, so that every
+ * there are domains; and what is consumed does not come back. Such tasks wait outside of the Problem until others have ended, so that every
  * problem has a plan.
  */
 export function buildProblem(
@@ -51,7 +51,8 @@ export function buildProblem(
   const without = new Set<Task>();
   for (;;) {
     const built = build(state, nowMs, mode, imagined, without);
-    if (built.problem.groups.count === 0) return built;
+    const { groups, pools } = built.problem;
+    if (groups.count === 0 && !pools.consumable.includes(1)) return built;
     const left = unplaced(built);
     if (left.length === 0) return built;
     for (const task of left) without.add(task);

@@ -206,6 +206,8 @@ export interface State {
   readonly idempotency: Map<string, JobId>;
   /** Amounts of the cluster's pools held by live attempts. */
   readonly poolUse: Map<string, number>;
+  /** Of consumable pools, taken by attempts that have ended. */
+  readonly poolConsumed: Map<string, number>;
   readonly plan: PlanState;
   readonly access: Access;
   readonly statistics: GroupStatistics;

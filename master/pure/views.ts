@@ -17,6 +17,7 @@ import { explainUnfit, unfitReasons } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
 import { openness } from "./openness.js";
+import { exhaustedPool } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import type { Attempt, Job, State, Task, WorkerRecord } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
@@ -144,6 +145,11 @@ function explain(
     const names = fit.slice(0, 3).map(({ id }) => id);
     const message = `all workers that fit are cordoned or drained: ${names.join(", ")}`;
     return { reason: "workers_closed", message };
+  }
+  const exhausted = exhaustedPool(state, task);
+  if (exhausted !== null) {
+    const message = `too little is left of ${exhausted}, of which what is taken does not come back`;
+    return { reason: "pool_exhausted", message };
   }
   if (!forecast.has(task.id) && task.template.hardDeadline === true) {
     const message = "no plan meets its hard deadline as things are; it is skipped once none can";

@@ -11,6 +11,7 @@ import { encodeClusterStatus, encodeWorkerViews } from "../../proto/codec/cluste
 import type { ClusterServiceServer } from "../../proto/codec/services.js";
 import { tokenView } from "../pure/access.js";
 import { stateHash } from "../pure/hash.js";
+import { poolViews } from "../pure/pool-room.js";
 import { workerView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
 import { createToken } from "./join-service.js";
@@ -90,5 +91,6 @@ function status({ engine, planner, version, startedAtMs }: ClusterServiceOptions
     version,
     startedAtMs,
     stateHash: stateHash(state.hash),
+    pools: poolViews(state),
   };
 }

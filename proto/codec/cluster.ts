@@ -1,6 +1,6 @@
 /** The cluster's workers and its status, between wire and core/views.ts. */
 import type { Result } from "../../core/result.js";
-import type { ClusterStatus, PlannerStatus, WorkerView } from "../../core/views.js";
+import type { ClusterStatus, PlannerStatus, PoolView, WorkerView } from "../../core/views.js";
 import { healthStates, plannerStates, workerStates } from "../../core/views.js";
 import * as wire from "../gen/almanac/v1/cluster.js";
 import { Incarnation, Resources } from "../gen/almanac/v1/common.js";
@@ -90,6 +90,7 @@ export const encodeClusterStatus = (status: ClusterStatus): wire.GetStatusRespon
   version: status.version,
   startedAtMs: status.startedAtMs,
   stateHash: status.stateHash,
+  pools: (status.pools ?? []).map((pool) => ({ ...pool })),
 });
 
 export function decodeClusterStatus(message: wire.GetStatusResponse): Result<ClusterStatus> {
@@ -107,9 +108,18 @@ export function decodeClusterStatus(message: wire.GetStatusResponse): Result<Clu
     version: message.version,
     startedAtMs: integer(scope, "startedAtMs", message.startedAtMs),
     stateHash: message.stateHash,
+    ...(message.pools.length === 0 ? {} : { pools: list(scope, "pools", message.pools, readPool) }),
   };
   return finish(scope, "malformed status", status, "internal");
 }
+
+const readPool = (scope: Scope, message: wire.PoolView): PoolView => ({
+  name: message.name,
+  capacity: integer(scope, "capacity", message.capacity),
+  consumable: message.consumable,
+  used: integer(scope, "used", message.used),
+  consumed: integer(scope, "consumed", message.consumed),
+});
 
 const encodePlannerStatus = (planner: PlannerStatus): wire.PlannerStatus => ({
   state: planner.state,

@@ -6,6 +6,7 @@ import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
+import { touch } from "../hash.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import {
   liveAttemptOf,
@@ -107,6 +108,9 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const { task, attempt } = liveAttemptOf(state, event.attempt);
   const worker = workerOf(state, attempt.worker);
   const { startedAtMs, endedAtMs, outcome, usage, outputs } = event;
+  const { status: before } = attempt;
+  const hadStarted =
+    before.kind !== "launching" && before.kind !== "ended" && before.startedAtMs !== null;
   const left = outputs === undefined ? {} : { outputs };
   const ended = { kind: "ended" as const, startedAtMs, endedAtMs, outcome, usage, ...left };
   setAttempt(state, task, attempt, ended);
@@ -114,6 +118,7 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   worker.live.delete(attempt.id);
   worker.used = subtractResources(worker.used, chargedResources(task.template));
   charge(state, task, -1);
+  if (startedAtMs !== null || hadStarted) consume(state, task);
   task.job.progressed = true;
   state.facts++;
   touchWorker(state, worker);
@@ -133,6 +138,17 @@ function charge(state: State, task: Task, sign: 1 | -1): void {
   const { liveInGroup, groupOfTemplate } = task.job;
   const group = groupOfTemplate[task.entry.template] ?? 0;
   liveInGroup[group] = (liveInGroup[group] ?? 0) + sign;
+}
+
+/** What its attempt has taken of consumable pools is gone; what never began took nothing. */
+function consume(state: State, { template }: Task): void {
+  for (const { name, consumable } of state.settings.pools) {
+    const amount = template.pools[name] ?? 0;
+    if (consumable !== true || amount === 0) continue;
+    const consumed = (state.poolConsumed.get(name) ?? 0) + amount;
+    state.poolConsumed.set(name, consumed);
+    touch(state.hash, `pool/${name}`, () => String(state.poolConsumed.get(name)));
+  }
 }
 
 function setAttempt(state: State, task: Task, attempt: Attempt, status: AttemptStatus): void {

@@ -16,6 +16,7 @@ export function brokenInvariants(state: State): string[] {
   return [
     ...brokenCapacities(state),
     ...brokenPools(state),
+    ...brokenLimits(state),
     ...[...state.tasks.values()].flatMap((task) => brokenTask(state, task)),
     ...brokenJobs(state),
     ...brokenDrains(state),
@@ -66,10 +67,18 @@ function brokenPools(state: State): string[] {
     for (const task of state.tasks.values()) {
       if (liveAttempt(task) !== null) used += task.template.pools[pool.name] ?? 0;
     }
-    if (used > pool.capacity) broken.push(`pool ${pool.name} holds ${used}`);
+    const consumed = state.poolConsumed.get(pool.name) ?? 0;
+    if (consumed > 0 && pool.consumable !== true) broken.push(`pool ${pool.name} is consumed`);
+    if (used + consumed > pool.capacity) broken.push(`pool ${pool.name} gave ${used + consumed}`);
     if (used !== (state.poolUse.get(pool.name) ?? 0))
       broken.push(`pool ${pool.name} is miscounted`);
   }
+  return broken;
+}
+
+/** How many run of what is limited within a job. */
+function brokenLimits(state: State): string[] {
+  const broken: string[] = [];
   for (const job of state.jobs.values()) {
     for (const { name, maxConcurrent } of job.spec.templates) {
       const live = job.tasks.filter((t) => t.template.name === name && liveAttempt(t) !== null);
