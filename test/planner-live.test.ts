@@ -63,8 +63,8 @@ const on = (worker: string): string => `constraints: ["almanac.worker = ${worker
 /** Both workers are held until there is a plan of the solver. */
 const busy = `name: busy
 tasks:
-  a: { command: [sleep, "8"], estimate: 8s, ${on("a")} }
-  b: { command: [sleep, "8"], estimate: 8s, ${on("b")} }
+  a: { command: [sleep, "6"], estimate: 6s, ${on("a")} }
+  b: { command: [sleep, "6"], estimate: 6s, ${on("b")} }
 `;
 
 const task = (name: string, ms: number, rest = ""): string =>
@@ -91,7 +91,8 @@ const shop = `name: shop\ntasks:\n${[
 async function plannedBy(solver: string, text: string): Promise<boolean> {
   const first = await submitText(client, busy);
   await untilJob(client, first, ({ tasks }) => tasks.every(({ attempts }) => attempts.length > 0));
-  const id = await submitText(client, text);
+  // A namespace of its own: what runs have taught of like tasks would change their estimates.
+  const id = await submitText(client, `namespace: ${solver}\n${text}`);
   let found = false;
   for (let over = false; !over && !found; await sleep(20)) {
     const plan = await client.plan("");
@@ -106,18 +107,24 @@ async function plannedBy(solver: string, text: string): Promise<boolean> {
   return found;
 }
 
+/** Made for shapes that the jobs below have not; a job of its shape takes an engine off this list. */
+const otherShapes: readonly string[] = ["flexible-shop", "rcpsp", "multi-mode", "dag-search"];
+
 describe("a plan of the solver", () => {
-  it.each(solverNames)("%s is adopted in a running cluster", async (solver) => {
-    masterArgs.splice(0, masterArgs.length, ...makespanOnly, ...patient);
-    masterArgs.push("--planner-solvers", `[${solver}]`);
-    await cluster.master.restart();
-    await untilServing();
-    const found: string[] = [];
-    for (const text of [independent, shop]) {
-      if (found.length === 0 && (await plannedBy(solver, text))) found.push(solver);
-    }
-    expect(found).toEqual([solver]);
-  });
+  it.each(solverNames.filter((name) => !otherShapes.includes(name)))(
+    "%s is adopted in a running cluster",
+    async (solver) => {
+      masterArgs.splice(0, masterArgs.length, ...makespanOnly, ...patient);
+      masterArgs.push("--planner-solvers", `[${solver}]`);
+      await cluster.master.restart();
+      await untilServing();
+      const found: string[] = [];
+      for (const text of [independent, shop]) {
+        if (found.length === 0 && (await plannedBy(solver, text))) found.push(solver);
+      }
+      expect(found).toEqual([solver]);
+    },
+  );
 });
 
 describe("the planner", () => {
