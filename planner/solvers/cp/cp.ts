@@ -16,7 +16,7 @@ export const cp: Solver = {
 };
 
 /** Bounds, edges and watches looked at that cost about as much as one probe of greedy search. */
-const workPerUnit = 32;
+const workPerUnit = 48;
 
 function startCp(problem: Problem, seed: number): SolverRun {
   let search: Search | null = null;

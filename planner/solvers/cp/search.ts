@@ -58,7 +58,7 @@ const freeFirst = 12;
 const clausesFirst = 3_000;
 const clausesGrowth = 200;
 /** Integers of clauses; beyond that half of the learned ones go at the next restart. */
-const clauseIntsMax = 1 << 25;
+const clauseIntsMax = 1 << 24;
 
 export function createSearch(model: Model, seed: number): Search {
   const search: Search = {
