@@ -4,9 +4,10 @@ import { greedy } from "../../../core/greedy.js";
 import type { Plan } from "../../../core/plan.js";
 import { none, type Problem } from "../../../core/problem.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
+import type { Search } from "./branch.js";
 import { declinesCp } from "./declines.js";
 import { buildModel } from "./model.js";
-import { adopt, createSearch, explore, type Search } from "./search.js";
+import { adopt, createSearch, explore } from "./search.js";
 
 export const cp: Solver = {
   name: "cp",

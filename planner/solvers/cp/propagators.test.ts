@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomInteger, seededRandom } from "../../../core/random.js";
 import { addLiterals } from "./clauses.js";
-import { type CumulativeEntry, cumulativePropagator, type Fixed, sidesOf } from "./cumulative.js";
+import { cumulativePropagator, sidesOf } from "./cumulative.js";
 import { addPrecedence, propagateEdges } from "./edges.js";
 import {
   addBoolean,
@@ -14,6 +14,7 @@ import {
   reasonNone,
 } from "./engine.js";
 import { linearPropagator } from "./linear.js";
+import type { CumulativeEntry, Fixed } from "./profile.js";
 import { propagate } from "./propagate.js";
 import { decide, explain } from "./trail.js";
 

@@ -1,10 +1,11 @@
 /** What limits the tasks besides precedence: workers, slots of like workers, and pools. */
 import { none, taskRunning } from "../../../core/problem.js";
-import { type CumulativeEntry, cumulativePropagator, type Fixed, sidesOf } from "./cumulative.js";
+import { cumulativePropagator, sidesOf } from "./cumulative.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
 import type { Order } from "./orders.js";
 import { capacityOf, demandOf, poolUse } from "./places.js";
+import type { CumulativeEntry, Fixed } from "./profile.js";
 import type { Draft } from "./variables.js";
 
 /** Returns whether orders say it all: nothing else limits the tasks. */
