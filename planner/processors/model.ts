@@ -7,7 +7,7 @@
  * at hand.
  */
 import { graphOf } from "../../core/graph.js";
-import { none, type Problem, taskRunning } from "../../core/problem.js";
+import { none, type Problem, taskKept, taskRunning } from "../../core/problem.js";
 import { transferTicks } from "../../core/transfer.js";
 
 /** What cannot be: a worker that may not take an activity, a pair of links no two workers have. */
@@ -130,36 +130,40 @@ export function processorModel(problem: Problem): ProcessorModel {
 /** The shortest option of each task on each worker; a kept task has one place. */
 function places(problem: Problem, task: Int32Array) {
   const { tasks, options, workers } = problem;
-  const dimensions = problem.dimensions.length;
   const duration = new Int32Array(task.length * workers.count).fill(never);
   const option = new Int32Array(task.length * workers.count).fill(none);
-  const fits = (way: number, worker: number): boolean => {
-    const row = (options.demandRow[way] as number) * dimensions;
-    for (let dimension = 0; dimension < dimensions; dimension++) {
-      const capacity = workers.capacity[worker * dimensions + dimension] as number;
-      if ((options.demand[row + dimension] as number) > capacity) return false;
-    }
-    return true;
-  };
   task.forEach((of, activity) => {
     const block = tasks.block[of] as number;
-    const kept = tasks.state[of] !== 0;
     const last = options.blockFirst[block + 1] as number;
     for (let way = options.blockFirst[block] as number; way < last; way++) {
-      if (kept && tasks.previousOption[of] !== way) continue;
-      const pinned = options.worker[way] as number;
+      const ticks = options.duration[way] as number;
       for (let worker = 0; worker < workers.count; worker++) {
-        if (workers.classOf[worker] !== options.class[way]) continue;
-        if ((pinned !== none && pinned !== worker) || !fits(way, worker)) continue;
-        if (kept && tasks.previousWorker[of] !== worker) continue;
         const at = activity * workers.count + worker;
-        if ((options.duration[way] as number) >= (duration[at] as number)) continue;
-        duration[at] = options.duration[way] as number;
+        if (ticks >= (duration[at] as number) || !mayRun(problem, of, way, worker)) continue;
+        duration[at] = ticks;
         option[at] = way;
       }
     }
   });
   return { duration, option };
+}
+
+function mayRun(problem: Problem, task: number, way: number, worker: number): boolean {
+  const { tasks, options, workers } = problem;
+  if (workers.classOf[worker] !== options.class[way]) return false;
+  const pinned = options.worker[way] as number;
+  if (pinned !== none && pinned !== worker) return false;
+  const isKept = tasks.state[task] === taskKept;
+  const stays = tasks.previousOption[task] === way && tasks.previousWorker[task] === worker;
+  return (!isKept || stays) && fits(problem, way, worker);
+}
+
+function fits({ options, workers, dimensions }: Problem, way: number, worker: number): boolean {
+  const row = (options.demandRow[way] as number) * dimensions.length;
+  return dimensions.every((_, dimension) => {
+    const capacity = workers.capacity[worker * dimensions.length + dimension] as number;
+    return (options.demand[row + dimension] as number) <= capacity;
+  });
 }
 
 /** When each worker has ended what runs on it. */
@@ -178,6 +182,18 @@ interface Wait {
   readonly lag: number;
 }
 
+/** What is known of the graph while it is walked in topological order. */
+interface Walk {
+  readonly problem: Problem;
+  readonly activityOf: Int32Array;
+  readonly earliest: Int32Array;
+  readonly drafts: Draft[];
+  /** [tasks] Activities that a milestone waits for. */
+  readonly waits: Wait[][];
+  /** [tasks] End of what runs; of a milestone, by releases and what runs alone. */
+  readonly endOf: Int32Array;
+}
+
 /** Arcs between activities; what milestones and running tasks hold up goes where it is felt. */
 function withoutMilestones(
   problem: Problem,
@@ -186,64 +202,88 @@ function withoutMilestones(
   activities: number,
 ) {
   const { tasks, edges } = problem;
-  const workers = problem.workers.count;
   const edgesInto: number[][] = Array.from({ length: tasks.count }, () => []);
   for (let edge = 0; edge < edges.count; edge++) edgesInto[edges.to[edge] as number]?.push(edge);
-  const drafts: Draft[] = [];
+  const waits: Wait[][] = Array.from({ length: tasks.count }, () => []);
+  const endOf = Int32Array.from(tasks.fixedEnd);
+  const walk: Walk = { problem, activityOf, earliest, drafts: [], waits, endOf };
   const delivery = new Int32Array(activities);
   const milestones: Milestone[] = [];
   let floor = 0;
-  const waits: Wait[][] = Array.from({ length: tasks.count }, () => []);
-  const endOf = new Int32Array(tasks.count);
-  for (const to of graphOf(problem).topological) {
-    if (tasks.state[to] === taskRunning) {
-      endOf[to] = tasks.fixedEnd[to] as number;
-      floor = Math.max(floor, endOf[to] as number);
-      continue;
-    }
-    const activity = activityOf[to] as number;
-    let at = Math.max(0, tasks.release[to] as number);
-    const own = new Map<number, number>();
-    for (const edge of edgesInto[to] ?? []) {
-      const from = edges.from[edge] as number;
-      const lag = edges.lag[edge] as number;
-      const source = activityOf[from] as number;
-      if (source !== none) {
-        if (activity !== none) drafts.push({ from: source, to: activity, lag, edge });
-        else own.set(source, Math.max(own.get(source) ?? 0, lag));
-        continue;
-      }
-      if (tasks.state[from] === taskRunning && activity !== none) {
-        for (let worker = 0; worker < workers; worker++) {
-          const transfer = transferTicks(problem, edge, tasks.fixedWorker[from] as number, worker);
-          const place = activity * workers + worker;
-          const arrival = (endOf[from] as number) + lag + transfer;
-          earliest[place] = Math.max(earliest[place] as number, arrival);
-        }
-        continue;
-      }
-      at = Math.max(at, (endOf[from] as number) + lag);
-      for (const wait of waits[from] ?? []) {
-        const through = wait.lag + lag;
-        if (activity !== none) {
-          drafts.push({ from: wait.activity, to: activity, lag: through, edge: none });
-        } else own.set(wait.activity, Math.max(own.get(wait.activity) ?? 0, through));
-      }
-    }
-    if (activity === none) {
-      milestones.push({ task: to, edges: edgesInto[to] ?? [] });
-      endOf[to] = at;
-      floor = Math.max(floor, at);
-      waits[to] = [...own].map(([of, lag]) => ({ activity: of, lag }));
-      for (const [of, lag] of own) delivery[of] = Math.max(delivery[of] as number, lag);
-    } else {
-      for (let worker = 0; worker < workers; worker++) {
-        const place = activity * workers + worker;
-        earliest[place] = Math.max(earliest[place] as number, at);
+  for (const task of graphOf(problem).topological) {
+    const into = edgesInto[task] ?? [];
+    if (tasks.state[task] === taskRunning) floor = Math.max(floor, endOf[task] as number);
+    else if (activityOf[task] !== none) enterActivity(walk, task, into);
+    else {
+      milestones.push({ task, edges: into });
+      enterMilestone(walk, task, into);
+      floor = Math.max(floor, endOf[task] as number);
+      for (const { activity, lag } of waits[task] ?? []) {
+        delivery[activity] = Math.max(delivery[activity] as number, lag);
       }
     }
   }
-  return { drafts, delivery, floor, milestones };
+  return { drafts: walk.drafts, delivery, floor, milestones };
+}
+
+function enterActivity(walk: Walk, task: number, into: readonly number[]): void {
+  const { problem, activityOf, drafts, waits, endOf } = walk;
+  const { tasks, edges } = problem;
+  const to = activityOf[task] as number;
+  for (const edge of into) {
+    const from = edges.from[edge] as number;
+    const lag = edges.lag[edge] as number;
+    const source = activityOf[from] as number;
+    if (source !== none) {
+      drafts.push({ from: source, to, lag, edge });
+      continue;
+    }
+    const runsOn = tasks.state[from] === taskRunning ? (tasks.fixedWorker[from] as number) : none;
+    const travels = runsOn === none ? none : edge;
+    holdUntil(walk, to, (endOf[from] as number) + lag, travels, runsOn);
+    for (const wait of waits[from] ?? []) {
+      drafts.push({ from: wait.activity, to, lag: wait.lag + lag, edge: none });
+    }
+  }
+}
+
+/** No start before `at`, and the edge's transfer from what runs on `worker`. */
+function holdUntil(
+  { problem, earliest }: Walk,
+  activity: number,
+  at: number,
+  edge: number,
+  runsOn: number,
+): void {
+  const workers = problem.workers.count;
+  for (let worker = 0; worker < workers; worker++) {
+    const place = activity * workers + worker;
+    const arrival = at + (edge === none ? 0 : transferTicks(problem, edge, runsOn, worker));
+    earliest[place] = Math.max(earliest[place] as number, arrival);
+  }
+}
+
+function enterMilestone(walk: Walk, task: number, into: readonly number[]): void {
+  const { problem, activityOf, waits, endOf } = walk;
+  const { edges, tasks } = problem;
+  const own = new Map<number, number>();
+  const wait = (activity: number, lag: number): void => {
+    own.set(activity, Math.max(own.get(activity) ?? 0, lag));
+  };
+  let at = Math.max(0, tasks.release[task] as number);
+  for (const edge of into) {
+    const from = edges.from[edge] as number;
+    const lag = edges.lag[edge] as number;
+    const source = activityOf[from] as number;
+    if (source !== none) {
+      wait(source, lag);
+      continue;
+    }
+    at = Math.max(at, (endOf[from] as number) + lag);
+    for (const before of waits[from] ?? []) wait(before.activity, before.lag + lag);
+  }
+  endOf[task] = at;
+  waits[task] = [...own].map(([activity, lag]) => ({ activity, lag }));
 }
 
 /** Links of the problem, or one where no data travels over them. */

@@ -70,23 +70,28 @@ export function drawProcessorProblem(
   const longest = 1 + below(8);
   let options = 0;
   for (let task = 0; task < tasks; task++) {
-    const rows: OptionRow[] = [];
-    const common = 1 + below(longest);
-    for (let of = 0; of < (switches.unlike ? workers : 1); of++) {
-      if (switches.unlike && of > 0 && below(5) === 0) continue;
-      const duration = switches.unlike ? 1 + below(longest) : common;
-      rows.push({ class: of, duration, demand: [1] });
-    }
+    const rows = drawOptions(below, switches.unlike ? workers : 1, longest);
     const isMilestone = switches.milestones && below(4) === 0;
     const release = switches.releases && below(3) === 0 ? below(10) : 0;
-    const draft: TaskRow = { options: isMilestone ? null : rows, release };
-    builder.addTask(
-      isMilestone ? draft : { ...draft, ...drawFacts(below, switches, rows, options) },
-    );
-    if (!isMilestone) options += rows.length;
+    if (isMilestone) builder.addTask({ options: null, release });
+    else {
+      const facts = drawFacts(below, switches, rows, options);
+      builder.addTask({ options: rows, release, ...facts });
+      options += rows.length;
+    }
   }
   drawArcs(builder, below, tasks, switches);
   return builder.build();
+}
+
+/** On the first class, and on most of the others. */
+function drawOptions(below: Below, classes: number, longest: number): OptionRow[] {
+  const rows: OptionRow[] = [];
+  for (let of = 0; of < classes; of++) {
+    if (of > 0 && below(5) === 0) continue;
+    rows.push({ class: of, duration: 1 + below(longest), demand: [1] });
+  }
+  return rows;
 }
 
 type Below = (bound: number) => number;
@@ -148,35 +153,35 @@ export function leastMakespan(problem: Problem): number {
   }
   const before = (task: number): number[] =>
     Array.from(edges.to.keys()).filter((edge) => edges.to[edge] === task);
+  const startOn = (task: number, worker: number): number => {
+    let start = Math.max(0, tasks.release[task] ?? 0, free[worker] ?? 0);
+    for (const edge of before(task)) {
+      const from = edges.from[edge] ?? 0;
+      const transfer = transferTicks(problem, edge, on.get(from) ?? -1, worker);
+      start = Math.max(start, (end.get(from) ?? 0) + (edges.lag[edge] ?? 0) + transfer);
+    }
+    return start;
+  };
   let best = Number.POSITIVE_INFINITY;
   const visit = (makespan: number): void => {
     if (makespan >= best) return;
-    if (end.size === tasks.count) {
-      best = makespan;
-      return;
-    }
+    if (end.size === tasks.count) best = makespan;
     for (let task = 0; task < tasks.count; task++) {
-      const into = before(task);
-      if (end.has(task) || !into.every((edge) => end.has(edges.from[edge] ?? 0))) continue;
-      const isMilestone = tasks.block[task] === -1;
-      const ways = isMilestone ? [{ option: -1, worker: -1 }] : waysOf(problem, task);
-      for (const { option, worker } of ways) {
-        let start = Math.max(0, tasks.release[task] ?? 0, free[worker] ?? 0);
-        for (const edge of into) {
-          const from = edges.from[edge] ?? 0;
-          const transfer = transferTicks(problem, edge, on.get(from) ?? -1, worker);
-          start = Math.max(start, (end.get(from) ?? 0) + (edges.lag[edge] ?? 0) + transfer);
-        }
-        const until = start + (options.duration[option] ?? 0);
-        const freeBefore = free[worker] ?? 0;
-        end.set(task, until);
-        on.set(task, worker);
-        if (worker >= 0) free[worker] = until;
-        visit(Math.max(makespan, until));
-        end.delete(task);
-        on.delete(task);
-        if (worker >= 0) free[worker] = freeBefore;
-      }
+      const isReady = before(task).every((edge) => end.has(edges.from[edge] ?? 0));
+      if (!end.has(task) && isReady) tryAll(task, makespan);
+    }
+  };
+  const tryAll = (task: number, makespan: number): void => {
+    for (const { option, worker } of waysOf(problem, task)) {
+      const until = startOn(task, worker) + (options.duration[option] ?? 0);
+      const freeBefore = free[worker] ?? 0;
+      end.set(task, until);
+      on.set(task, worker);
+      if (worker >= 0) free[worker] = until;
+      visit(Math.max(makespan, until));
+      end.delete(task);
+      on.delete(task);
+      if (worker >= 0) free[worker] = freeBefore;
     }
   };
   visit(fixedEnd);
@@ -186,6 +191,8 @@ export function leastMakespan(problem: Problem): number {
 function waysOf(problem: Problem, task: number): { option: number; worker: number }[] {
   const { tasks, options, workers } = problem;
   const block = tasks.block[task] ?? 0;
+  // A milestone is nowhere.
+  if (block === -1) return [{ option: -1, worker: -1 }];
   const ways: { option: number; worker: number }[] = [];
   for (
     let way = options.blockFirst[block] ?? 0;

@@ -20,7 +20,9 @@ import {
   together,
   workersMax,
 } from "./partial.js";
-import { createPropagation, type Propagation, propagate, restrict, setOrder } from "./propagate.js";
+import { propagate } from "./propagate.js";
+import { createPropagation, type Propagation } from "./propagation.js";
+import { restrict, setOrder } from "./workers.js";
 
 interface Level {
   readonly state: Partial;

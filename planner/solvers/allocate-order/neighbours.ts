@@ -4,7 +4,7 @@
  * for it. Sources that may still be on the activity's worker either are, and queue there, or send.
  */
 import { apart, type Partial, together } from "./partial.js";
-import { arcTicks, type Propagation } from "./propagate.js";
+import { arcTicks, type Propagation } from "./propagation.js";
 
 export function neighbourBound(
   run: Propagation,

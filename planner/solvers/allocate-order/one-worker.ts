@@ -5,7 +5,7 @@
  * and tails allow (J. Carlier, European Journal of Operational Research 29, 1987).
  */
 import { type Partial, together } from "./partial.js";
-import type { Propagation } from "./propagate.js";
+import type { Propagation } from "./propagation.js";
 
 export function oneWorkerBound(run: Propagation, state: Partial): boolean {
   const { activities: n } = run.model;

@@ -4,44 +4,11 @@
  * workers that they cannot share because neither can wait for the other, and orders with one way
  * left (immediate selection: J. Carlier & E. Pinson, Management Science 35, 1989).
  */
-import type { ProcessorModel } from "../../processors/model.js";
 import { neighbourBound } from "./neighbours.js";
 import { oneWorkerBound, spreadBound } from "./one-worker.js";
-import {
-  after,
-  apart,
-  before,
-  earliestWithin,
-  isDecided,
-  type Partial,
-  shortestWithin,
-  together,
-} from "./partial.js";
-
-export interface Propagation {
-  readonly model: ProcessorModel;
-  /** Longest makespan that is of interest. */
-  limit: number;
-  /** The activity at which the last contradiction showed. */
-  culprit: number;
-  workUnits: number;
-  /** Scratch of the bounds. */
-  readonly list: Int32Array;
-  readonly left: Int32Array;
-  readonly arcsScratch: Int32Array;
-}
-
-export function createPropagation(model: ProcessorModel, limit: number): Propagation {
-  return {
-    model,
-    limit,
-    culprit: 0,
-    workUnits: 0,
-    list: new Int32Array(model.activities + 1),
-    left: new Int32Array(model.activities + 1),
-    arcsScratch: new Int32Array(4 * (model.arcs.count + 1)),
-  };
-}
+import { after, apart, before, isDecided, type Partial, together } from "./partial.js";
+import type { Propagation } from "./propagation.js";
+import { join, separate, setOrder } from "./workers.js";
 
 /** False if no schedule of the decision ends by the limit. */
 export function propagate(run: Propagation, state: Partial): boolean {
@@ -71,22 +38,6 @@ function fits(run: Propagation, { head, duration, tail }: Partial): boolean {
     return false;
   }
   return true;
-}
-
-/** What an arc costs at least, given what is decided about its ends. */
-export function arcTicks(model: ProcessorModel, state: Partial, arc: number): number {
-  const { arcs, activities } = model;
-  const from = arcs.from[arc] as number;
-  const to = arcs.to[arc] as number;
-  const flags = state.pair[from * activities + to] as number;
-  if ((flags & apart) === 0) return arcs.lag[arc] as number;
-  if (arcs.links === 1) return arcs.apartMin[arc] as number;
-  const source = state.domain[from] as number;
-  const target = state.domain[to] as number;
-  if (!isDecided(source) || !isDecided(target)) return arcs.apartMin[arc] as number;
-  const row = arcs.linkOf[31 - Math.clz32(source)] as number;
-  const column = arcs.linkOf[31 - Math.clz32(target)] as number;
-  return arcs.apart[(arc * arcs.links + row) * arcs.links + column] as number;
 }
 
 function raiseHeads(run: Propagation, state: Partial): boolean {
@@ -136,9 +87,23 @@ function raiseTails(run: Propagation, state: Partial): boolean {
 
 /** -1: contradiction; else whether anything was decided. */
 function decidePairs(run: Propagation, state: Partial): number {
-  const { model, limit } = run;
-  const { activities: n, arcs } = model;
-  const { head, tail, duration, pair, domain } = state;
+  const n = run.model.activities;
+  let changed = joinByArcs(run, state);
+  for (let i = 0; i < n && changed >= 0; i++) {
+    for (let j = i + 1; j < n; j++) {
+      const workers = decideWorkers(run, state, i, j);
+      const order = workers < 0 ? -1 : decideOrder(run, state, i, j);
+      if (order < 0) return -1;
+      changed |= workers | order;
+    }
+  }
+  return changed;
+}
+
+/** Activities between which data would come too late share a worker. */
+function joinByArcs(run: Propagation, state: Partial): number {
+  const { activities: n, arcs } = run.model;
+  const { head, tail, duration, pair } = state;
   let changed = 0;
   for (let arc = 0; arc < arcs.count; arc++) {
     const i = arcs.from[arc] as number;
@@ -146,114 +111,38 @@ function decidePairs(run: Propagation, state: Partial): number {
     if (((pair[i * n + j] as number) & together) !== 0) continue;
     const end = (head[i] as number) + (duration[i] as number);
     const rest = (duration[j] as number) + (tail[j] as number);
-    if (end + (arcs.apartMin[arc] as number) + rest <= limit) continue;
+    if (end + (arcs.apartMin[arc] as number) + rest <= run.limit) continue;
     if (!join(run, state, i, j)) return -1;
     changed = 1;
-  }
-  for (let i = 0; i < n; i++) {
-    const headI = head[i] as number;
-    const tailI = tail[i] as number;
-    const slack = limit - (duration[i] as number);
-    for (let j = i + 1; j < n; j++) {
-      let flags = pair[i * n + j] as number;
-      if ((flags & (together | apart)) === 0) {
-        const common = (domain[i] as number) & (domain[j] as number);
-        if (common === 0) {
-          if (!separate(run, state, i, j)) return -1;
-          changed = 1;
-        } else if (common === domain[i] && common === domain[j] && isDecided(common)) {
-          if (!join(run, state, i, j)) return -1;
-          changed = 1;
-        }
-        flags = pair[i * n + j] as number;
-      }
-      if ((flags & (apart | before | after)) !== 0) continue;
-      const room = slack - (duration[j] as number);
-      const mayLead = headI + (tail[j] as number) <= room;
-      const mayFollow = (head[j] as number) + tailI <= room;
-      if (mayLead && mayFollow) continue;
-      if (!mayLead && !mayFollow) {
-        if (!separate(run, state, i, j)) return -1;
-        changed = 1;
-      } else if ((flags & together) !== 0) {
-        if (mayLead) setOrder(state, n, i, j);
-        else setOrder(state, n, j, i);
-        changed = 1;
-      }
-    }
   }
   return changed;
 }
 
-export function setOrder({ pair }: Partial, n: number, first: number, second: number): void {
-  const forth = first * n + second;
-  const back = second * n + first;
-  pair[forth] = (pair[forth] as number) | before;
-  pair[back] = (pair[back] as number) | after;
-}
-
-/** i and j share a worker: so do all that share one with either. */
-export function join(run: Propagation, state: Partial, i: number, j: number): boolean {
-  const { activities: n } = run.model;
+/** What the workers left to both say of a pair. */
+function decideWorkers(run: Propagation, state: Partial, i: number, j: number): number {
   const { pair, domain } = state;
-  const flags = pair[i * n + j] as number;
-  if ((flags & together) !== 0) return true;
-  run.culprit = i;
-  if ((flags & apart) !== 0) return false;
-  pair[i * n + j] = flags | together;
-  pair[j * n + i] = (pair[j * n + i] as number) | together;
+  const flags = pair[i * run.model.activities + j] as number;
+  if ((flags & (together | apart)) !== 0) return 0;
   const common = (domain[i] as number) & (domain[j] as number);
-  if (!restrict(run, state, i, common) || !restrict(run, state, j, common)) return false;
-  for (let k = 0; k < n; k++) {
-    if (k === i || k === j) continue;
-    const withI = pair[i * n + k] as number;
-    const withJ = pair[j * n + k] as number;
-    if ((withI & together) !== 0 && !join(run, state, j, k)) return false;
-    if ((withJ & together) !== 0 && !join(run, state, i, k)) return false;
-    if ((withI & apart) !== 0 && !separate(run, state, j, k)) return false;
-    if ((withJ & apart) !== 0 && !separate(run, state, i, k)) return false;
-  }
-  return true;
+  if (common === 0) return separate(run, state, i, j) ? 1 : -1;
+  const isOne = common === domain[i] && common === domain[j] && isDecided(common);
+  if (!isOne) return 0;
+  return join(run, state, i, j) ? 1 : -1;
 }
 
-/** i and j run on different workers: so do all that share one with either. */
-export function separate(run: Propagation, state: Partial, i: number, j: number): boolean {
-  const { activities: n } = run.model;
-  const { pair, domain } = state;
+/** Of a pair without an order: which of the two ways to share a worker the limit leaves. */
+function decideOrder(run: Propagation, state: Partial, i: number, j: number): number {
+  const { head, tail, duration, pair } = state;
+  const n = run.model.activities;
   const flags = pair[i * n + j] as number;
-  if ((flags & apart) !== 0) return true;
-  run.culprit = i;
-  if ((flags & together) !== 0) return false;
-  pair[i * n + j] = flags | apart;
-  pair[j * n + i] = (pair[j * n + i] as number) | apart;
-  const ofI = domain[i] as number;
-  const ofJ = domain[j] as number;
-  if (isDecided(ofI) && !restrict(run, state, j, ofJ & ~ofI)) return false;
-  if (isDecided(ofJ) && !restrict(run, state, i, ofI & ~ofJ)) return false;
-  for (let k = 0; k < n; k++) {
-    if (k === i || k === j) continue;
-    if (((pair[i * n + k] as number) & together) !== 0 && !separate(run, state, k, j)) return false;
-    if (((pair[j * n + k] as number) & together) !== 0 && !separate(run, state, k, i)) return false;
-  }
-  return true;
-}
-
-/** Leaves an activity and all that share its worker these workers. */
-export function restrict(run: Propagation, state: Partial, i: number, workers: number): boolean {
-  const { model } = run;
-  const { activities: n } = model;
-  const { domain, pair, head, duration } = state;
-  const left = (domain[i] as number) & workers;
-  if (left === domain[i]) return true;
-  run.culprit = i;
-  if (left === 0) return false;
-  domain[i] = left;
-  duration[i] = shortestWithin(model, i, left);
-  head[i] = Math.max(head[i] as number, earliestWithin(model, i, left));
-  for (let k = 0; k < n; k++) {
-    const flags = pair[i * n + k] as number;
-    if ((flags & together) !== 0 && !restrict(run, state, k, left)) return false;
-    if ((flags & apart) !== 0 && isDecided(left) && !restrict(run, state, k, ~left)) return false;
-  }
-  return true;
+  if ((flags & (apart | before | after)) !== 0) return 0;
+  const room = run.limit - (duration[i] as number) - (duration[j] as number);
+  const mayLead = (head[i] as number) + (tail[j] as number) <= room;
+  const mayFollow = (head[j] as number) + (tail[i] as number) <= room;
+  if (mayLead && mayFollow) return 0;
+  if (!mayLead && !mayFollow) return separate(run, state, i, j) ? 1 : -1;
+  if ((flags & together) === 0) return 0;
+  if (mayLead) setOrder(state, n, i, j);
+  else setOrder(state, n, j, i);
+  return 1;
 }

@@ -221,7 +221,7 @@ function averageEnd({ n, m, model }: Graph, { done, free }: State): number {
 /** Order and workers of the schedule that a complete state ends. Times are to be computed. */
 export function scheduleOf(search: BestFirst, state: number, schedule: Schedule): void {
   const { arena, graph, moved } = search;
-  const { n, m, workerAt } = graph;
+  const { n, workerAt } = graph;
   const moves: number[] = [];
   for (let at = state; (arena.parent[at] as number) >= 0; at = arena.parent[at] as number) {
     moves.push(at);

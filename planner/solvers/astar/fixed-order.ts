@@ -17,23 +17,15 @@ export function firstInOrder(
   arrives: Int32Array,
 ): number {
   const { model, m } = graph;
-  const { arcs, delivery } = model;
+  const { arcs } = model;
   if (arcs.links !== 1) return -1;
-  let target = -2;
+  if (!feedOne(graph, ready, count)) return -1;
   let source = -1;
   for (let k = 0; k < count; k++) {
     const j = ready[k] as number;
     const first = arcs.into[j] as number;
-    const out = arcs.out[j] as number;
-    const inDegree = (arcs.into[j + 1] as number) - first;
-    const outDegree = (arcs.out[j + 1] as number) - out;
-    if (inDegree > 1 || outDegree > 1 || (delivery[j] as number) > 0) return -1;
-    const feeds = outDegree === 0 ? -1 : (arcs.to[arcs.outArc[out] as number] as number);
-    if (target !== -2 && feeds !== target) return -1;
-    target = feeds;
-    if (outDegree === 1 && (arcs.lag[arcs.outArc[out] as number] as number) > 0) return -1;
     let arrival = 0;
-    if (inDegree === 1 && isIn(state.live, arcs.from[first] as number)) {
+    if (first < (arcs.into[j + 1] as number) && isIn(state.live, arcs.from[first] as number)) {
       const from = arcs.from[first] as number;
       const on = state.place[from] as number;
       if ((arcs.lag[first] as number) > 0 || (source >= 0 && on !== source)) return -1;
@@ -56,6 +48,25 @@ export function firstInOrder(
     if (sends(graph, ready[k] as number) > sends(graph, ready[k - 1] as number)) return -1;
   }
   return ready[0] as number;
+}
+
+/** Each waits for one activity at most, and feeds at most one, which is the same for all. */
+function feedOne({ model }: Graph, ready: Int32Array, count: number): boolean {
+  const { arcs, delivery } = model;
+  let target = -2;
+  for (let k = 0; k < count; k++) {
+    const j = ready[k] as number;
+    const out = arcs.out[j] as number;
+    const inDegree = (arcs.into[j + 1] as number) - (arcs.into[j] as number);
+    const outDegree = (arcs.out[j + 1] as number) - out;
+    if (inDegree > 1 || outDegree > 1 || (delivery[j] as number) > 0) return false;
+    const arc = outDegree === 0 ? -1 : (arcs.outArc[out] as number);
+    const feeds = arc < 0 ? -1 : (arcs.to[arc] as number);
+    if (target !== -2 && feeds !== target) return false;
+    target = feeds;
+    if (arc >= 0 && (arcs.lag[arc] as number) > 0) return false;
+  }
+  return true;
 }
 
 function sends({ model }: Graph, j: number): number {
