@@ -2,7 +2,7 @@
  * Threshold accepting over lists (G. Dueck & T. Scheuer, Journal of Computational Physics 90, 1990):
  * a state is an order of activities and, unless all workers are alike, a worker for each. A move
  * takes one activity to another place between those that it waits for and those that wait for it,
- * and perhaps to another worker. Rounds grow longer; each starts from the best schedule.
+ * and perhaps to another worker. Rounds grow longer; most start from the best schedule.
  */
 import type { ProcessorModel } from "../../processors/model.js";
 import { never } from "../../processors/model.js";
@@ -23,6 +23,8 @@ export interface Annealing {
   readonly best: Schedule;
   /** [activities] Place in the current order. */
   readonly place: Int32Array;
+  /** Workers before a move that changes several. */
+  readonly saved: Int32Array;
   currentMakespan: number;
   bestMakespan: number;
   /** Of this round: moves so far and in all. */
@@ -34,6 +36,10 @@ export interface Annealing {
   workUnits: number;
 }
 
+/** Part of the moves that change the workers of more than one activity. */
+const groupMoves = 0.2;
+/** Of the makespan, for rounds that leave the best schedule. */
+const leavingHeat = 0.5;
 const firstRoundMoves = 200;
 const roundGrowth = 1.3;
 const roundMovesMax = 3_000;
@@ -50,6 +56,7 @@ export function createAnnealing(
     current: createSchedule(model),
     best: createSchedule(model),
     place: new Int32Array(model.activities),
+    saved: new Int32Array(model.activities),
     currentMakespan: never,
     bestMakespan: never,
     moves: 0,
@@ -82,15 +89,19 @@ export const evaluationUnits = ({ activities }: ProcessorModel): number => 1 + (
 
 export function startRound(search: Annealing): void {
   const { model, current, best, place, random } = search;
-  copySchedule(best, current);
-  search.currentMakespan = search.bestMakespan;
+  // Every third round goes on from where the last one ended, hot enough to forget it.
+  const leaves = search.rounds % 3 === 2 && search.currentMakespan < never;
+  if (!leaves) {
+    copySchedule(best, current);
+    search.currentMakespan = search.bestMakespan;
+  }
   current.order.forEach((activity, at) => {
     place[activity] = at;
   });
   search.moves = 0;
   const growth = Math.min(roundMovesMax, firstRoundMoves * roundGrowth ** search.rounds);
   search.movesMax = Math.ceil(growth * model.activities);
-  search.heat = search.bestMakespan * heats(random());
+  search.heat = search.bestMakespan * (leaves ? leavingHeat : heats(random()));
   search.rounds++;
 }
 
@@ -121,6 +132,7 @@ function tryMove(search: Annealing, limit: number): boolean {
   let placeAfter = placeBefore;
   let worker = workerBefore;
   const draw = random();
+  if (!model.alike && draw < groupMoves) return tryGroup(search, activity, draw, limit);
   if (!model.alike && draw < 0.6) worker = otherWorker(search, activity);
   if (model.alike || draw > 0.3) placeAfter = otherPlace(search, activity);
   // Where no move is possible, time must pass all the same.
@@ -136,6 +148,54 @@ function tryMove(search: Annealing, limit: number): boolean {
   shift(current.order, place, placeAfter, placeBefore);
   current.worker[activity] = workerBefore;
   return false;
+}
+
+/**
+ * Several workers at once, the order as it is: two activities change workers, or one takes its
+ * neighbours in the graph that share its worker along. Undone unless the makespan stays below
+ * `limit`.
+ */
+function tryGroup(search: Annealing, activity: number, draw: number, limit: number): boolean {
+  const { model, current, saved, random } = search;
+  saved.set(current.worker);
+  const from = current.worker[activity] as number;
+  if (draw < groupMoves / 2) {
+    const other = Math.floor(random() * model.activities);
+    assign(search, activity, current.worker[other] as number);
+    assign(search, other, from);
+  } else {
+    const to = otherWorker(search, activity);
+    if (to === from) return false;
+    takeAlong(search, activity, from, to);
+  }
+  const makespan = evaluateCurrent(search, limit);
+  if (makespan < limit) {
+    search.currentMakespan = makespan;
+    return true;
+  }
+  current.worker.set(saved);
+  return false;
+}
+
+function takeAlong(search: Annealing, activity: number, from: number, to: number): void {
+  const { arcs } = search.model;
+  const { worker } = search.current;
+  assign(search, activity, to);
+  for (let at = arcs.out[activity] as number; at < (arcs.out[activity + 1] as number); at++) {
+    const after = arcs.to[arcs.outArc[at] as number] as number;
+    if (worker[after] === from) assign(search, after, to);
+  }
+  if (search.random() < 0.5) return;
+  for (let arc = arcs.into[activity] as number; arc < (arcs.into[activity + 1] as number); arc++) {
+    const before = arcs.from[arc] as number;
+    if (worker[before] === from) assign(search, before, to);
+  }
+}
+
+/** Unless the worker may not take the activity. */
+function assign({ model, current }: Annealing, activity: number, worker: number): void {
+  const ticks = model.duration[activity * model.workers + worker] as number;
+  if (ticks < never) current.worker[activity] = worker;
 }
 
 function otherWorker({ model, current, random }: Annealing, activity: number): number {
