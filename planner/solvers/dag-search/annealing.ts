@@ -42,7 +42,7 @@ const groupMoves = 0.2;
 const leavingHeat = 0.5;
 const firstRoundMoves = 200;
 const roundGrowth = 1.3;
-const roundMovesMax = 3_000;
+const roundMovesMax = 20_000;
 
 export function createAnnealing(
   model: ProcessorModel,
@@ -106,7 +106,7 @@ export function startRound(search: Annealing): void {
 }
 
 /** Rounds of different heat: how rugged a graph's landscape is shows only on the way. */
-const heats = (draw: number): number => 0.02 + 0.13 * draw * draw;
+const heats = (draw: number): number => 0.005 + 0.15 * draw * draw;
 
 /** Up to `count` moves of the round. True if the best schedule has improved. */
 export function anneal(search: Annealing, count: number): boolean {
