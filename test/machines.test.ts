@@ -12,6 +12,7 @@ import type { TaskView } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
 import { readProcess } from "../worker/drivers/process/proc.js";
 import { machinesMissing, testImages } from "../worker/testing/guest-images.js";
+import { outputText, runWithFiles } from "./support/data.js";
 import { distEntry } from "./support/entry.js";
 
 const missing = machinesMissing();
@@ -103,6 +104,28 @@ describe.skipIf(missing !== null)(`machines${missing === null ? "" : ` (${missin
     await expect
       .poll(async () => (await refused()).attempts[0]?.outcome, { timeout: 60_000, interval: 100 })
       .toMatchObject({ kind: "not_started", message: expect.stringContaining("writableDisks") });
+  });
+
+  it("files pass from a process into a machine, and from there to a process", async () => {
+    const text = `
+name: files
+tasks:
+  before: { script: "mkdir in; printf 'b\\na\\n' > in/words; chmod +x in/words", outputs: [in/words] }
+  inside:
+    kvm: {}
+    constraints: ["almanac.kvm in kvm,tcg"]
+    inputs: [{ task: before, output: in/words }]
+    script: "pwd; test -x in/words; mkdir -p out/deep; sort in/words > out/deep/sorted; echo no > other"
+    outputs: ["out/"]
+    resources: { cpu: 1, memory: 128Mi }
+  after: { inputs: [{ task: inside, output: "out/" }], script: "tr a-z A-Z < out/deep/sorted > upper", outputs: [upper] }
+`;
+    const view = await runWithFiles(client, directory, text, 120_000);
+    expect(view.tasks.map(({ state, message }) => ({ state, message }))).toEqual(
+      Array.from({ length: 3 }, () => ({ state: "succeeded", message: "" })),
+    );
+    expect(view.tasks[1]?.attempts[0]?.outputs).toEqual({ files: 1, bytes: 4 });
+    expect(await outputText(client, `${view.summary.id}/after`, "upper")).toBe("A\nB\n");
   });
 
   it("examples/kvm.yaml succeeds", async () => {

@@ -5,6 +5,7 @@
  *
  * Every driver passes the suite in `testing/driver-contract.ts`.
  */
+import type { TaskOutput } from "../core/data.js";
 import type { AttemptId } from "../core/ids.js";
 import type { Command, DriverName } from "../core/job.js";
 import type { Resources } from "../core/resources.js";
@@ -29,6 +30,11 @@ export interface DriverStart {
    * Only for drivers whose facts say `stagesData`. Absent: false.
    */
   readonly staged?: boolean;
+  /**
+   * What may be taken of that, for a driver whose programs do not write there themselves and that has
+   * to bring it. Absent: nothing.
+   */
+  readonly outputs?: readonly TaskOutput[];
   /** Resolves once the launch is durable. The program must not run before. */
   readonly durable: Promise<void>;
   /**
@@ -61,6 +67,8 @@ export interface DriverEnd {
   readonly endedAtMs: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
+  /** Why `work` does not hold what the program left, in words; absent: it does. */
+  readonly outputsProblem?: string;
 }
 
 export type DriverStanding =

@@ -41,7 +41,7 @@ exec switch_root /new /sbin/init
 INIT
 chmod 755 boot/init
 
-packages=$(echo base-files dash bash coreutils mount util-linux grep sed mawk kmod perl-base "$@" | tr ' ' ',')
+packages=$(echo base-files dash bash coreutils mount util-linux grep sed mawk kmod perl-base tar findutils "$@" | tr ' ' ',')
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mmdebstrap --quiet --mode=root --variant=extract --include="$packages" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \

@@ -52,7 +52,10 @@ export function createAttemptData(options: AttemptDataOptions): AttemptData {
         await clear(options, directory);
         return { ...end, usage };
       }
-      const found = await takeOutputs(options, one, directory, outputs);
+      const found =
+        end.outputsProblem === undefined
+          ? await takeOutputs(options, one, directory, outputs)
+          : ({ ok: false, error: end.outputsProblem } as const);
       await clear(options, directory);
       const timed = { ...usage, collectingMs: Date.now() - sinceMs };
       if (found.ok) return { ...end, usage: timed, outputs: found.value };

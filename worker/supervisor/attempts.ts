@@ -198,6 +198,7 @@ export class LiveAttempts {
       logBytesMax,
       directory,
       staged: data !== undefined,
+      ...(data !== undefined && { outputs: data.outputs }),
       durable,
       identify: (identity) => ledger.append({ kind: "identified", attempt, identity, boot }),
     });

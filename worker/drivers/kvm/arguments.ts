@@ -17,6 +17,8 @@ export interface MachineShape {
   readonly cores: number;
   readonly memoryMiB: number;
   readonly network: MachineNetwork;
+  /** It takes files in and sends some back. */
+  readonly staged: boolean;
 }
 
 /** By the names that the guest sees them under: /dev/disk/by-id/virtio-almanac-NAME. */
@@ -27,8 +29,11 @@ export const diskNames = ["root", "seed", "disk"] as const;
 type DiskName = (typeof diskNames)[number];
 
 /** Descriptors that QEMU is started with: one end of a socket pair each; 3 is the wrapper's gate. */
-export const channels = { console: 4, qmp: 5, control: 6, stdin: 7, stdout: 8, stderr: 9 } as const;
-const diskDescriptors = { root: 10, seed: 11, disk: 12 } as const;
+export const channels = {
+  ...{ console: 4, qmp: 5, control: 6, stdin: 7, stdout: 8, stderr: 9 },
+  ...{ inputs: 10, outputs: 11 },
+} as const;
+const diskDescriptors = { root: 12, seed: 13, disk: 14 } as const;
 
 /** Of translated code; without it a guest under TCG may take another gigabyte of the host. */
 const translationCacheMiB = 32;
@@ -52,10 +57,13 @@ const kernelOptions = [
 const oneCoreOption = "acpi=noirq";
 
 /** `control` last: when the guest finds that one open, the others are. */
-const ports = ["stdin", "stdout", "stderr", "control"] as const;
+const portsOf = (staged: boolean) =>
+  ["stdin", "stdout", "stderr", ...(staged ? dataPorts : []), "control"] as const;
+const dataPorts = ["inputs", "outputs"] as const;
 
 export function machineArguments(shape: MachineShape): string[] {
   const { image, accelerator, cores, memoryMiB, network } = shape;
+  const ports = portsOf(shape.staged);
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],

@@ -3,6 +3,7 @@
  * agent is to prepare. In an image of kernel and initramfs they lie behind the initramfs, for its
  * init (deploy/guest/init); in one with a disk, on the seed disk (guest-agent.ts).
  */
+import type { TaskOutput } from "../../../core/data.js";
 import type { KvmOptions } from "../../../core/drivers.js";
 import type { Program } from "../../../core/job.js";
 import { type Result, unreachable } from "../../../core/result.js";
@@ -10,6 +11,8 @@ import type { DriverStart } from "../../driver.js";
 import { buildEnvironment, directoryVariable } from "../process/environment.js";
 import { seedDirectory, stateDirectory } from "./guest-agent.js";
 import type { MachineImage } from "./images.js";
+import { endOfOutputs } from "./receive.js";
+import { blockBytes, portionBytes } from "./tar.js";
 
 /** The kernel takes at most 128 KiB in one argument; a longer script goes through a file. */
 const scriptArgumentBytesMax = 96 * 1024;
@@ -39,7 +42,9 @@ export interface GuestFile {
 export function attemptFiles(
   start: DriverStart,
   kind: MachineImage["kind"],
-  { network, disk }: KvmOptions,
+  { image, network, disk }: KvmOptions,
+  /** Of the archive that it is sent (tar.ts). */
+  portions: number,
 ): Result<readonly GuestFile[], string> {
   const places = placesIn[kind];
   const { program, workingDirectory, stdin } = start.command;
@@ -53,13 +58,17 @@ export function attemptFiles(
   if ([...argv, ...environment, directory].some((text) => text.includes("\0"))) {
     return no("program: an argument or a variable holds a NUL byte");
   }
-  const text = launcher(places, directory, environment, argv);
+  const unpack = start.staged === true ? unpackInputs(places, image, portions) : "";
+  const text = launcher(places, directory, environment, argv, unpack);
   const files: GuestFile[] = [{ name: "launch", text, executable: true }];
   const add = (name: string, content: string): void => {
     files.push({ name, text: content, executable: false });
   };
   if (program.kind === "script") add("script", program.script);
   if (stdin !== null) add("stdin", "");
+  if (start.staged === true) add("files", "");
+  const outputs = start.outputs ?? [];
+  if (outputs.length > 0) add("outputs", packOutputs(places, outputs));
   if (network !== "none") add("network", network);
   if (disk !== null) add("disk", disk.writable ? "writable" : "readonly");
   return { ok: true, value: files };
@@ -98,6 +107,7 @@ function launcher(
   directory: string,
   environment: readonly string[],
   argv: readonly string[],
+  unpack: string,
 ): string {
   const path = environment.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
   return `#!/bin/sh
@@ -106,7 +116,7 @@ fail() { echo "$*" >${state}/failed; exit 125; }
 echo $$ >${group}/cgroup.procs
 echo 0 >/proc/self/oom_score_adj
 echo $$ >${state}/leader
-directory=${quote(directory)}
+${unpack}directory=${quote(directory)}
 cd "$directory" 2>/dev/null || fail "working directory $directory: not found or no permission"
 set -f -- ${argv.map(quote).join(" ")}
 path=${quote(path ?? "/bin")}
@@ -127,6 +137,46 @@ esac
 shift
 exec env -i ${environment.map(quote).join(" ")} "$found" "$@"
 `;
+}
+
+/** An image made before there were such ports has not been told where they are. */
+const unpackInputs = ({ state }: Places, image: string, portions: number): string =>
+  `[ -e ${state}/inputs ] || fail ${quote(`image ${image} is too old for inputs and outputs: deploy/guest/build-image.sh builds it anew`)}
+dd if=${state}/inputs bs=${portionBytes} count=${portions} iflag=fullblock 2>/dev/null |
+  tar -xf - -C ${workDirectory} || {
+  # Where there is no room the word of it needs some as well.
+  rm -rf ${workDirectory}/*
+  fail "the inputs cannot be unpacked in the machine: no tar, or no room"
+}
+`;
+
+/**
+ * Sends what the outputs may mean: a pattern's steps are counted where it says how many there are, for
+ * find's `*` takes slashes as well. What comes is matched anew. The last block is only there where all
+ * went well; between the archives of many files are blocks of zeros.
+ */
+const packOutputs = ({ state }: Places, outputs: readonly TaskOutput[]): string => `#!/bin/sh
+cd ${workDirectory} || exit
+{
+${outputs.map(({ path }) => findOf(path)).join(" &&\n")}
+} >${state}/found || exit
+sort -zu <${state}/found >${state}/sorted || exit
+xargs -0 -r tar -cf - -- <${state}/sorted || exit
+printf %-${blockBytes}s ${quote(endOfOutputs)}
+`;
+
+function findOf(pattern: string): string {
+  const steps = (pattern.endsWith("/") ? `${pattern}**` : pattern)
+    .replace(/^(\.\/)+/, "")
+    .split("/");
+  const fixed = steps.filter((step) => step !== "**").length;
+  const isOpen = fixed < steps.length;
+  const deepest = isOpen ? "" : ` -maxdepth ${fixed}`;
+  const path = steps
+    .map((step, at) => (step !== "**" && at < steps.length - 1 ? `${step}/` : step))
+    .join("")
+    .replaceAll(/[[\]\\]/g, "\\$&");
+  return `find . -mindepth ${fixed}${deepest} -path ${quote(`./${path}`)} ! -type d -print0`;
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -33,12 +33,16 @@ here=/run/almanac/seed
 state=/run/almanac
 cd /
 modprobe virtio_console 2>/dev/null
-stdin='' stdout='' stderr='' control=''
-until [ "$stdin" ] && [ "$stdout" ] && [ "$stderr" ] && [ "$control" ]; do
+stdin='' stdout='' stderr='' control='' inputs='' outputs=''
+all_found() {
+  [ "$stdin" ] && [ "$stdout" ] && [ "$stderr" ] && [ "$control" ] || return
+  [ ! -e "$here/files" ] || { [ "$inputs" ] && [ "$outputs" ]; }
+}
+until all_found; do
   for port in /sys/class/virtio-ports/*; do
     [ -e "$port/name" ] && read -r name <"$port/name" && eval "$name=/dev/\${port##*/}"
   done
-  for port in "$stdin" "$stdout" "$stderr" "$control"; do [ -c "$port" ] || sleep 0.05; done
+  for port in "$stdin" "$stdout" "$stderr" "$control" $inputs $outputs; do [ -c "$port" ] || sleep 0.05; done
 done
 exec 9<>"$control"
 
@@ -47,7 +51,9 @@ echo -1000 >/proc/self/oom_score_adj
 mkdir -p /work "$state/cgroup"
 mount -t cgroup2 cgroup "$state/cgroup" && mkdir -p "$state/cgroup/almanac"
 
-rm -f "$state/stdout" "$state/stderr" "$state/stdin" "$state/failed" "$state/leader" "$state/status"
+rm -f "$state/stdout" "$state/stderr" "$state/stdin" "$state/failed" "$state/leader" "$state/status" "$state/inputs"
+# For the launcher, which unpacks what comes there into /work.
+if [ -e "$here/files" ]; then ln -s "$inputs" "$state/inputs"; fi
 mkfifo "$state/stdout" "$state/stderr" "$state/stdin"
 cat <"$state/stdout" >"$stdout" &
 relay_stdout=$!
@@ -104,6 +110,10 @@ wait $waiter
 # What the program left behind would hold its output open.
 echo 1 >"$state/cgroup/almanac/cgroup.kill"
 wait $relay_stdout $relay_stderr
+# Before the last word: the host ends the machine at that.
+if [ -e "$here/outputs" ] && [ "$(cat "$state/status")" = "EXIT 0" ] && [ ! -s "$state/failed" ]; then
+  sh "$here/outputs" >"$outputs" </dev/null
+fi
 # The machine goes without shutting down: what was written to the user's disk must be there before.
 if [ -e "$here/disk" ]; then
   disk=$(readlink -f /dev/disk/by-id/virtio-almanac-disk)

@@ -22,7 +22,8 @@ import { type Accelerator, machineArguments } from "./arguments.js";
 import { removeBootFiles } from "./boot-files.js";
 import { createDiskUse } from "./disks.js";
 import { closeDisks, type Machine, startMachine } from "./machine.js";
-import { machineOutcome, noteOf } from "./outcome.js";
+import { moveData } from "./machine-data.js";
+import { machineOutcome, noteOf, outputsProblemOf, wordOf } from "./outcome.js";
 import { mebibyte, type Prepared, type PrepareOptions, prepareMachine } from "./prepare.js";
 import type { KvmSettings } from "./settings.js";
 import { createStopper } from "./stopper.js";
@@ -66,7 +67,7 @@ export function createKvmDriver(options: KvmDriverOptions): Driver {
       const memoryLimit = cgroups?.memoryLimit ?? "not_enforced";
       // A guest's processes are none of the host's: they end where the machine's memory does.
       const facts = { name: "kvm", cpuLimit, memoryLimit, notEnforced: ["processes"] } as const;
-      return { kind: "available", facts };
+      return { kind: "available", facts: { ...facts, stagesData: true } };
     },
     get labels(): Readonly<Record<string, string>> {
       const found = machines();
@@ -210,14 +211,16 @@ function supervise(
   });
   const startedAtMs = Date.now();
   machine.open();
+  const data = moveData(start, machine, stopper.wasPaused);
 
   const ended = machine.ended.then(async (end): Promise<DriverEnd> => {
     clearTimeout(bootLimit);
     stopper.ended();
     await clearAttempt(machine.pid, start.directory, cgroup);
     await copied;
+    const received = await data.received;
     const facts = {
-      end,
+      end: { ...end, word: wordOf(end, received) },
       state,
       killedBy: stopper.killedBy(),
       hostKills: cgroup?.outOfMemoryKills() ?? 0,
@@ -233,12 +236,15 @@ function supervise(
     };
     // Not waited for: an empty group does no harm while it goes.
     if (cgroup !== null) void removeDirectories(cgroup.directories);
+    const outcome = machineOutcome(facts);
+    const outputsProblem = outputsProblemOf(outcome, received);
     return {
-      outcome: machineOutcome(facts),
+      outcome,
       usage,
       endedAtMs: end.atMs,
       stdoutBytes: logs.stdout.totalBytes(),
       stderrBytes: logs.stderr.totalBytes(),
+      ...(outputsProblem !== null && { outputsProblem }),
     };
   });
   const { stop, pause, resume, isPaused } = stopper;

@@ -44,6 +44,10 @@ export interface Machine {
   readonly pid: number;
   readonly stdout: Duplex;
   readonly stderr: Duplex;
+  /** To the guest: an archive of the attempt's inputs. */
+  readonly inputs: Socket;
+  /** From the guest: one of what the program left. */
+  readonly outputs: Socket;
   /** Resolves when the guest is about to start the program; never, if it does not come to that. */
   readonly ready: Promise<void>;
   /** Resolves when QEMU has gone. */
@@ -101,7 +105,7 @@ function spawnMachine(options: MachineOptions): ChildProcess {
       stdio: [
         ...(["ignore", "pipe", "pipe"] as const),
         // Gate and channels are socket pairs: nobody else can connect, and they leave no files.
-        ...Array.from({ length: 7 }, () => "pipe" as const),
+        ...Array.from({ length: 9 }, () => "pipe" as const),
         ...diskNames.map((name) => disks[name]?.fd ?? ("ignore" as const)),
       ],
     });
@@ -128,6 +132,8 @@ function superviseMachine(
   const control = channelOf(child, channels.control);
   const stdout = channelOf(child, channels.stdout);
   const stderr = channelOf(child, channels.stderr);
+  const inputs = channelOf(child, channels.inputs);
+  const outputs = channelOf(child, channels.outputs);
   const qmp = createQmpClient(channelOf(child, channels.qmp));
   const own = createTail();
   const console = createTail();
@@ -157,7 +163,7 @@ function superviseMachine(
     if (read.kind === "ready") return isReady();
     word = read;
     wordAtMs = Date.now();
-    void drainOutput(qmp, [stdout, stderr], drainLimitMs).then(quit);
+    void drainOutput(qmp, [stdout, stderr, outputs], drainLimitMs).then(quit);
   });
   const ended = exitOf(child).then(({ code, signalName }) => {
     if (quitting !== null) clearTimeout(quitting);
@@ -167,6 +173,8 @@ function superviseMachine(
     pid,
     stdout,
     stderr,
+    inputs,
+    outputs,
     ready,
     ended,
     open() {

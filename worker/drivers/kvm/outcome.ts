@@ -1,7 +1,9 @@
 /** What became of an attempt, from what its guest said and how its QEMU ended. */
 import { constants } from "node:os";
 import type { DriverEnd } from "../../driver.js";
+import type { GuestWord } from "./guest-words.js";
 import type { MachineEnd } from "./machine.js";
+import type { Received } from "./receive.js";
 
 export interface MachineFacts {
   readonly end: MachineEnd;
@@ -35,6 +37,26 @@ export function machineOutcome(facts: MachineFacts): DriverEnd["outcome"] {
   if (end.signal !== null && state !== "late") return { kind: "signalled", signal: end.signal };
   if (state !== "ready") return { kind: "not_started", message: bootFailure(facts) };
   return { kind: "signalled", signal: "SIGKILL" };
+}
+
+/**
+ * A guest sends outputs once its program has ended with 0. One whose outputs were refused was ended
+ * for it, before it could say so.
+ */
+export function wordOf({ word }: MachineEnd, received: Received | null): GuestWord | null {
+  if (word !== null || received?.kind !== "refused") return word;
+  return { kind: "exited", exitCode: 0, outOfMemoryKills: 0 };
+}
+
+/** Why there are no outputs of a program that ended well; null: they are there. */
+export function outputsProblemOf(
+  outcome: DriverEnd["outcome"],
+  received: Received | null,
+): string | null {
+  if (received === null || outcome.kind !== "exited" || outcome.exitCode !== 0) return null;
+  if (received.kind === "whole") return null;
+  if (received.kind === "refused") return received.message;
+  return "the machine did not send all that it left: no find, xargs or tar there, or no room";
 }
 
 const outOfMemoryPanic = /Kernel panic.*(deadlocked on memory|Out of memory)/i;

@@ -1,4 +1,5 @@
 /** From what an attempt asks to a machine that can be started: checked against the worker's policy. */
+import { join } from "node:path";
 import { machineMemoryBytesDefault } from "../../../core/charge.js";
 import type { KvmOptions, MachineNetwork } from "../../../core/drivers.js";
 import type { Result } from "../../../core/result.js";
@@ -11,6 +12,7 @@ import { defaultImageName, findImage, type MachineImage } from "./images.js";
 import { closeDisks } from "./machine.js";
 import type { KvmSettings } from "./settings.js";
 import type { ImageVerifier } from "./sums.js";
+import { tarPortionsOf } from "./tar.js";
 
 export const mebibyte = 1024 ** 2;
 /** The kernel needs so much before it can start anything. */
@@ -25,6 +27,7 @@ export interface Prepared {
   readonly cores: number;
   readonly memoryMiB: number;
   readonly network: MachineNetwork;
+  readonly staged: boolean;
   /** When the machine has gone: the user's disk is free again. */
   readonly release: () => void;
 }
@@ -44,7 +47,8 @@ export async function prepareMachine(
   if (!size.ok) return size;
   const image = findImage(options.settings.images, asked.image);
   if (!image.ok) return image;
-  const files = attemptFiles(start, image.value.kind, asked);
+  const portions = start.staged === true ? await tarPortionsOf(join(start.directory, "work")) : 0;
+  const files = attemptFiles(start, image.value.kind, asked, portions);
   if (!files.ok) return files;
   const verified = await options.verifier.verify(image.value);
   if (!verified.ok) return verified;
@@ -59,7 +63,7 @@ export async function prepareMachine(
   }
   const { network } = asked;
   const machine = { image: image.value, bootFile, disks: disks.value, ...size.value, network };
-  return { ok: true, value: { ...machine, release } };
+  return { ok: true, value: { ...machine, staged: start.staged === true, release } };
 }
 
 function sizeOf(

@@ -147,7 +147,7 @@ async function boot(
     const shape = { image, accelerator, cores: 1, memoryMiB, bootFile, disks: disks.value };
     const machine = await startMachine({
       qemu,
-      arguments: machineArguments({ ...shape, network: "none" }),
+      arguments: machineArguments({ ...shape, network: "none", staged: false }),
       directory,
       disks: disks.value,
       environment: {
