@@ -49,6 +49,18 @@ describe("a proposed plan", () => {
     expect(script.state.index.live.size).toBe(3);
   });
 
+  it("with a bound between two milliseconds is kept with one in whole milliseconds, as times are", () => {
+    const script = crowded();
+    const problem = freeProblem(script);
+    const plan = greedy(problem);
+    // Far above what could be proven here, so that it is the one that counts.
+    const bound = evaluate(problem, plan).value * 1.5 + 0.001_234_5;
+    expect(offer(script, problem, plan, { bound })).toMatchObject({ adopted: true });
+    const { makespanBoundMs } = script.state.plan;
+    expect(makespanBoundMs).toBeGreaterThan(0);
+    expect(makespanBoundMs).toBe(Math.floor(makespanBoundMs));
+  });
+
   it("is not adopted twice: the second time it is no better", () => {
     const script = crowded();
     const problem = freeProblem(script);

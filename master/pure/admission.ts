@@ -120,11 +120,12 @@ function boundsNow(
   const movesMax = weights.moves * tasks.moveWeight.reduce((sum, weight) => sum + weight, 0);
   const value = proposal.bound - perSecond * passedS - (replanned ? movesMax : 0);
   const mayLeaveOut = tasks.skipPrice.some((price) => Number.isFinite(price));
-  // With one job, nothing due and nothing else to pay for, value = perSecond × makespan + moves, so a bound of one bounds
-  // the other.
+  // With one job, nothing due and nothing else to pay for, value = perSecond × makespan + moves, so
+  // a bound of one bounds the other.
   const single =
     jobs.length === 1 && weights.cost === 0 && tasks.due.every((due) => due < 0) && !mayLeaveOut;
-  const fromValueMs = single ? ((value - movesMax) / perSecond) * 1_000 : 0;
+  // Whole milliseconds, down: times are integers, and a bound may only lose by rounding.
+  const fromValueMs = single ? Math.floor(((value - movesMax) / perSecond) * 1_000) : 0;
   return {
     value: Math.max(own.value, value),
     makespanMs: Math.max(ownMakespanMs, fromValueMs),
