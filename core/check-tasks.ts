@@ -63,8 +63,8 @@ function checkTimes(problem: Problem, plan: Plan, task: number, report: Report):
 }
 
 /** A task that may be left out, and is: no option and no worker. */
-function isLeftOut({ tasks }: Problem, plan: Plan, task: number): boolean {
-  if (tasks.block[task] === none) return false;
+export function isLeftOut({ tasks }: Problem, plan: Plan, task: number): boolean {
+  if (tasks.state[task] === taskRunning || tasks.block[task] === none) return false;
   const mayBe = (tasks.skipPrice[task] as number) < Number.POSITIVE_INFINITY;
   return mayBe && plan.option[task] === none && plan.worker[task] === none;
 }

@@ -13,7 +13,7 @@
  */
 
 import { checkGroups } from "./check-groups.js";
-import { checkTasks } from "./check-tasks.js";
+import { checkTasks, isLeftOut } from "./check-tasks.js";
 import { checkUsage } from "./check-usage.js";
 import type { ObjectiveParts } from "./objective.js";
 import { objectiveValue } from "./objective.js";
@@ -45,13 +45,6 @@ export function checkPlan(problem: Problem, plan: Plan): Check {
   checkGroups(problem, plan, sound, report);
   checkUsage(problem, plan, sound, report);
   return { violations, evaluation: evaluate(problem, plan) };
-}
-
-/** Whether a task that may be left out is; a task that must be planned never is. */
-function isLeftOut({ tasks }: Problem, plan: Plan, task: number): boolean {
-  if (tasks.state[task] === taskRunning || tasks.block[task] === none) return false;
-  const mayBe = (tasks.skipPrice[task] as number) < infinite;
-  return mayBe && plan.option[task] === none && plan.worker[task] === none;
 }
 
 /** The objective of a plan, feasible or not. */

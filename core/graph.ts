@@ -1,5 +1,5 @@
 /** The precedence edges of a problem in compressed rows, both ways, and a topological order. */
-import type { Problem } from "./problem.js";
+import { none, type Problem, taskRunning } from "./problem.js";
 
 export interface Graph {
   /** [tasks + 1] offsets into `successor` and `successorLag`. */
@@ -17,11 +17,51 @@ export interface Graph {
   readonly topological: Int32Array;
 }
 
-export function graphOf(problem: Problem): Graph {
-  const tasks = problem.tasks.count;
-  const { from, to, lag } = problem.edges;
-  const forward = compress(tasks, from, to, lag, problem.edges.count);
-  const backward = compress(tasks, to, from, lag, problem.edges.count);
+export const graphOf = ({ tasks, edges }: Problem): Graph => graphOfEdges(tasks.count, edges);
+
+/** The graph of the tasks that do not run yet, by rows of their own. */
+export interface OpenGraph extends Graph {
+  /** [rows] the origin, the task's release, and what it waits for of what runs: the latest. */
+  readonly release: Int32Array;
+}
+
+/** `open`: the tasks, by index of the problem, in the order of their rows; none of them runs. */
+export function openGraphOf(problem: Problem, open: ArrayLike<number>): OpenGraph {
+  const { tasks, edges } = problem;
+  const row = new Int32Array(tasks.count).fill(none);
+  const release = Int32Array.from(open, (task) => Math.max(0, tasks.release[task] as number));
+  for (let index = 0; index < open.length; index++) row[open[index] as number] = index;
+  const from: number[] = [];
+  const to: number[] = [];
+  const lags: number[] = [];
+  for (let edge = 0; edge < edges.count; edge++) {
+    const before = edges.from[edge] as number;
+    const after = row[edges.to[edge] as number] as number;
+    // What runs has begun, whatever it waited for.
+    if (after === none) continue;
+    const lag = edges.lag[edge] as number;
+    if (tasks.state[before] === taskRunning) {
+      const at = (tasks.fixedEnd[before] as number) + lag;
+      release[after] = Math.max(release[after] as number, at);
+      continue;
+    }
+    from.push(row[before] as number);
+    to.push(after);
+    lags.push(lag);
+  }
+  return { ...graphOfEdges(open.length, { count: from.length, from, to, lag: lags }), release };
+}
+
+interface EdgeList {
+  readonly count: number;
+  readonly from: ArrayLike<number>;
+  readonly to: ArrayLike<number>;
+  readonly lag: ArrayLike<number>;
+}
+
+function graphOfEdges(tasks: number, { count, from, to, lag }: EdgeList): Graph {
+  const forward = compress(tasks, from, to, lag, count);
+  const backward = compress(tasks, to, from, lag, count);
   return {
     successorFirst: forward.first,
     successor: forward.other,
@@ -44,9 +84,9 @@ interface Rows {
 
 function compress(
   tasks: number,
-  key: Uint32Array,
-  other: Uint32Array,
-  lag: Int32Array,
+  key: ArrayLike<number>,
+  other: ArrayLike<number>,
+  lag: ArrayLike<number>,
   edges: number,
 ): Rows {
   const first = new Int32Array(tasks + 1);

@@ -1,4 +1,5 @@
 /** What of a problem every feasible plan must hold: for bounds, which may not count on the rest. */
+import { graphOf } from "./graph.js";
 import { none, type Problem, taskRunning } from "./problem.js";
 
 /**
@@ -32,7 +33,7 @@ export function mandatoryPart(problem: Problem): Problem {
 }
 
 function mandatoryTasks(problem: Problem): number[] {
-  const { tasks, edges } = problem;
+  const { tasks } = problem;
   const isMandatory = Array.from(
     { length: tasks.count },
     (_, task) =>
@@ -40,16 +41,14 @@ function mandatoryTasks(problem: Problem): number[] {
       tasks.state[task] === taskRunning ||
       tasks.block[task] === none,
   );
-  // Edges may stand in any order: go round until nothing changes.
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let edge = 0; edge < edges.count; edge++) {
-      const from = edges.from[edge] as number;
-      const to = edges.to[edge] as number;
-      if (isMandatory[from] || !isMandatory[to]) continue;
-      if (tasks.block[to] === none || tasks.state[to] === taskRunning) continue;
-      isMandatory[from] = true;
-      changed = true;
+  const { topological, predecessorFirst, predecessor } = graphOf(problem);
+  for (let place = topological.length - 1; place >= 0; place--) {
+    const task = topological[place] as number;
+    if (!isMandatory[task]) continue;
+    if (tasks.block[task] === none || tasks.state[task] === taskRunning) continue;
+    const last = predecessorFirst[task + 1] as number;
+    for (let at = predecessorFirst[task] as number; at < last; at++) {
+      isMandatory[predecessor[at] as number] = true;
     }
   }
   return isMandatory.flatMap((is, task) => (is ? [task] : []));

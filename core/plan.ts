@@ -3,6 +3,7 @@
  * worker, when and on which devices; its order on a worker is by (start, task index).
  */
 import type { ObjectiveParts } from "./objective.js";
+import { type Problem, taskRunning } from "./problem.js";
 
 export interface Plan {
   /** Index into the problem's options; none for milestones. */
@@ -35,4 +36,18 @@ export function emptyPlan(tasks: number): Plan {
     end: new Int32Array(tasks),
     devices: new Uint32Array(tasks),
   };
+}
+
+/** A plan in which what runs stands where it runs, and nothing else stands anywhere yet. */
+export function planOfFacts({ tasks }: Problem): Plan {
+  const plan = emptyPlan(tasks.count);
+  for (let task = 0; task < tasks.count; task++) {
+    if (tasks.state[task] !== taskRunning) continue;
+    plan.option[task] = tasks.fixedOption[task] as number;
+    plan.worker[task] = tasks.fixedWorker[task] as number;
+    plan.start[task] = tasks.fixedStart[task] as number;
+    plan.end[task] = tasks.fixedEnd[task] as number;
+    plan.devices[task] = tasks.fixedDevices[task] as number;
+  }
+  return plan;
 }

@@ -29,12 +29,8 @@ export function reservations(built: BuiltProblem, median: Plan, late: Plan): For
   const at = (tick: number | undefined): number => problem.originMs + (tick ?? 0) * problem.tickMs;
   const result = new Map<TaskId, Reservation>();
   tasks.forEach((task, row) => {
-    const index = median.worker[row] ?? none;
-    const worker = workers.list[index];
+    const worker = workers.list[median.worker[row] ?? none];
     if (worker === undefined) return;
-    // A group may bind a task to a worker that is being drained: behind its deadline nothing comes.
-    const deadline = built.deadlines.get(index) ?? Number.POSITIVE_INFINITY;
-    if ((median.start[row] ?? 0) >= deadline) return;
     result.set(task.id, {
       worker: worker.id,
       startP50AtMs: at(median.start[row]),

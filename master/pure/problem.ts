@@ -4,7 +4,7 @@
  */
 import { greedy } from "../../core/greedy.js";
 import { defaultObjective } from "../../core/objective.js";
-import { horizonMax, none, type Problem } from "../../core/problem.js";
+import { horizonMax, none, type Problem, taskRunning } from "../../core/problem.js";
 import { estimateOf } from "./estimates.js";
 import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./problem-blocks.js";
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
@@ -39,8 +39,9 @@ export interface Imagined {
  * What-if is an edit of the Problem, not of the state.
  *
  * Groups can ask for more than there is: a gang larger than the cluster, more tasks apart than
- * there are domains; and what is consumed does not come back. Such tasks wait outside of the Problem until others have ended, so that every
- * problem has a plan.
+ * there are domains, company on a worker that is being drained; and what is consumed does not come
+ * back. Such tasks wait outside of the Problem until others have ended, so that every problem has a
+ * plan.
  */
 export function buildProblem(
   state: State,
@@ -117,11 +118,16 @@ function build(
   return { problem, tasks, jobs, workers, deadlines };
 }
 
-/** Tasks that greedy placement finds no place for, at any time. */
-function unplaced({ problem, tasks }: BuiltProblem): Task[] {
+/** Tasks that greedy placement finds no place for, or none before a drain takes their worker away. */
+function unplaced({ problem, tasks, deadlines }: BuiltProblem): Task[] {
   const plan = greedy(problem);
+  const hasPlace = (row: number): boolean => {
+    const worker = plan.worker[row] ?? none;
+    if (problem.tasks.state[row] === taskRunning) return true;
+    return worker !== none && (plan.start[row] ?? 0) < (deadlines.get(worker) ?? infinite);
+  };
   const mustRun = (row: number): boolean => problem.tasks.skipPrice[row] === infinite;
-  return tasks.filter((_, row) => plan.worker[row] === none && mustRun(row));
+  return tasks.filter((_, row) => !hasPlace(row) && mustRun(row));
 }
 
 const infinite = Number.POSITIVE_INFINITY;

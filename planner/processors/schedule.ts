@@ -3,8 +3,7 @@
  * worker as soon as its data is there. In the order of their starts all schedules that cannot be
  * shifted to the left are among them, so an optimal one is.
  */
-import { emptyPlan, type Plan } from "../../core/plan.js";
-import { taskRunning } from "../../core/problem.js";
+import { type Plan, planOfFacts } from "../../core/plan.js";
 import { never, type ProcessorModel } from "./model.js";
 
 export interface Schedule {
@@ -138,16 +137,7 @@ export function placeSchedule(
 /** Null if it ends beyond the horizon. */
 export function planOfSchedule(model: ProcessorModel, schedule: Schedule): Plan | null {
   const { problem, workers, task } = model;
-  const { tasks } = problem;
-  const plan = emptyPlan(tasks.count);
-  for (let of = 0; of < tasks.count; of++) {
-    if (tasks.state[of] !== taskRunning) continue;
-    plan.option[of] = tasks.fixedOption[of] as number;
-    plan.worker[of] = tasks.fixedWorker[of] as number;
-    plan.start[of] = tasks.fixedStart[of] as number;
-    plan.end[of] = tasks.fixedEnd[of] as number;
-    plan.devices[of] = tasks.fixedDevices[of] as number;
-  }
+  const plan = planOfFacts(problem);
   task.forEach((of, activity) => {
     const on = schedule.worker[activity] as number;
     plan.option[of] = model.option[activity * workers + on] as number;

@@ -1,6 +1,6 @@
 /** Makes a solver of a neighbourhood of shop schedules. */
-import { emptyPlan, type Plan } from "../../core/plan.js";
-import { none, type Problem, taskRunning } from "../../core/problem.js";
+import { type Plan, planOfFacts } from "../../core/plan.js";
+import { none, type Problem } from "../../core/problem.js";
 import { seededRandom } from "../../core/random.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../solver.js";
 import { shopBound } from "./bound.js";
@@ -62,16 +62,7 @@ function startRun(problem: Problem, seed: number, neighbourhood: Neighbourhood):
 
 function planOf(model: ShopModel, { way, start }: Snapshot): Plan {
   const { problem, taskOf, wayOption, wayMachine, wayDuration } = model;
-  const { tasks } = problem;
-  const plan = emptyPlan(tasks.count);
-  for (let task = 0; task < tasks.count; task += 1) {
-    if (tasks.state[task] !== taskRunning) continue;
-    plan.option[task] = tasks.fixedOption[task] as number;
-    plan.worker[task] = tasks.fixedWorker[task] as number;
-    plan.start[task] = tasks.fixedStart[task] as number;
-    plan.end[task] = tasks.fixedEnd[task] as number;
-    plan.devices[task] = tasks.fixedDevices[task] as number;
-  }
+  const plan = planOfFacts(problem);
   for (let op = 0; op < model.count; op += 1) {
     const task = taskOf[op] as number;
     const chosen = way[op] as number;

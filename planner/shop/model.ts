@@ -5,7 +5,7 @@
  *
  * Index `count` of the per-operation arrays of a schedule stands for "no operation".
  */
-import { graphOf } from "../../core/graph.js";
+import { openGraphOf } from "../../core/graph.js";
 import { none, type Problem, taskRunning } from "../../core/problem.js";
 import { isPinned } from "./declines.js";
 
@@ -47,35 +47,36 @@ export interface ShopModel {
 
 export function shopModel(problem: Problem): ShopModel {
   const { tasks } = problem;
-  const graph = graphOf(problem);
-  const opOf = new Int32Array(tasks.count).fill(none);
   const taskOf: number[] = [];
   for (let task = 0; task < tasks.count; task += 1) {
-    if (tasks.state[task] !== taskRunning) opOf[task] = taskOf.push(task) - 1;
+    if (tasks.state[task] !== taskRunning) taskOf.push(task);
   }
   const count = taskOf.length;
-  const release = Int32Array.from(taskOf, (task) => Math.max(0, tasks.release[task] as number));
+  const graph = openGraphOf(problem, taskOf);
   const ways = waysOf(problem, taskOf);
-  const links = linksOf(problem, opOf, release);
-  const order = Array.from(graph.topological, (task) => opOf[task] as number);
   const sinks = taskOf.flatMap((_, op) =>
-    links.afterFirst[op] === links.afterFirst[op + 1] ? [op] : [],
+    graph.successorFirst[op] === graph.successorFirst[op + 1] ? [op] : [],
   );
   const facts = factsOf(problem);
-  const waits = [release, links.beforeLag, facts.ready];
+  const waits = [graph.release, graph.predecessorLag, facts.ready];
   return {
     problem,
     count,
     machines: problem.workers.count,
     taskOf: Int32Array.from(taskOf),
     ...ways,
-    ...links,
-    release,
+    beforeFirst: graph.predecessorFirst,
+    before: graph.predecessor,
+    beforeLag: graph.predecessorLag,
+    afterFirst: graph.successorFirst,
+    after: graph.successor,
+    afterLag: graph.successorLag,
+    release: graph.release,
     ...facts,
     isTight: waits.every((column) => column.every((ticks) => ticks === 0)),
     sinks: Int32Array.from(sinks),
-    topological: Int32Array.from(order.filter((op) => op !== none)),
-    isImpossible: ways.isStuck || graph.topological.length < tasks.count,
+    topological: graph.topological,
+    isImpossible: ways.isStuck || graph.topological.length < count,
   };
 }
 
@@ -147,61 +148,6 @@ function membersOfClasses({ workers }: Problem): number[][] {
     members[of]?.push(worker);
   });
   return members;
-}
-
-/** Precedence among operations. What runs raises the release of what waits for it. */
-function linksOf(problem: Problem, opOf: Int32Array, release: Int32Array) {
-  const { edges, tasks } = problem;
-  const from: number[] = [];
-  const to: number[] = [];
-  const lag: number[] = [];
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const source = edges.from[edge] as number;
-    const target = opOf[edges.to[edge] as number] as number;
-    // What runs has begun, whatever it waited for.
-    if (target === none) continue;
-    const wait = edges.lag[edge] as number;
-    if (opOf[source] === none) {
-      const at = (tasks.fixedEnd[source] as number) + wait;
-      release[target] = Math.max(release[target] as number, at);
-      continue;
-    }
-    from.push(opOf[source] as number);
-    to.push(target);
-    lag.push(wait);
-  }
-  const backward = rows(release.length, to, from, lag);
-  const forward = rows(release.length, from, to, lag);
-  return {
-    beforeFirst: backward.first,
-    before: backward.other,
-    beforeLag: backward.lag,
-    afterFirst: forward.first,
-    after: forward.other,
-    afterLag: forward.lag,
-  };
-}
-
-function rows(
-  count: number,
-  key: readonly number[],
-  other: readonly number[],
-  lag: readonly number[],
-) {
-  const first = new Int32Array(count + 1);
-  for (const row of key) first[row + 1] = (first[row + 1] as number) + 1;
-  for (let op = 0; op < count; op += 1) {
-    first[op + 1] = (first[op + 1] as number) + (first[op] as number);
-  }
-  const next = first.slice();
-  const sorted = { first, other: new Int32Array(key.length), lag: new Int32Array(key.length) };
-  key.forEach((row, edge) => {
-    const place = next[row] as number;
-    next[row] = place + 1;
-    sorted.other[place] = other[edge] as number;
-    sorted.lag[place] = lag[edge] as number;
-  });
-  return sorted;
 }
 
 function factsOf({ tasks, workers }: Problem) {

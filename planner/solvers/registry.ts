@@ -14,7 +14,7 @@ import { declinesFlexibleShop } from "./flexible-shop/declines.js";
 import { declinesJobShop } from "./job-shop/declines.js";
 import { declinesMultiMode } from "./multi-mode/declines.js";
 import { declinesRcpsp } from "./rcpsp/declines.js";
-import { unrelatedView } from "./unrelated/view.js";
+import { declinesUnrelated } from "./unrelated/declines.js";
 
 export const solverNames = [
   "unrelated",
@@ -60,10 +60,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     role: "search",
     scope: "special",
     members: 2,
-    declines: (problem) => {
-      const view = unrelatedView(problem);
-      return typeof view === "string" ? view : null;
-    },
+    declines: declinesUnrelated,
     load: async () => (await import("./unrelated/unrelated.js")).unrelated,
   },
   "job-shop": {
@@ -153,10 +150,7 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     role: "proof",
     scope: "special",
     members: 1,
-    declines: (problem) => {
-      const view = unrelatedView(problem);
-      return typeof view === "string" ? view : null;
-    },
+    declines: declinesUnrelated,
     load: async () => (await import("./ilp/ilp.js")).loadIlp(),
   },
   cp: {

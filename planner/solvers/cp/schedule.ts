@@ -1,5 +1,5 @@
 /** From bounds that leave no choice to a plan, and from a plan to values of the variables. */
-import { emptyPlan, type Plan } from "../../../core/plan.js";
+import { type Plan, planOfFacts } from "../../../core/plan.js";
 import { none } from "../../../core/problem.js";
 import { isTrue } from "./engine.js";
 import type { Model } from "./model.js";
@@ -8,17 +8,9 @@ import type { PlacedTask } from "./variables.js";
 /** Every start and every place is settled. */
 export function planOf(model: Model): Plan {
   const { problem, engine } = model;
-  const plan = emptyPlan(problem.tasks.count);
+  const plan = planOfFacts(problem);
   model.tasks.forEach((placed, task) => {
-    if (placed === null) {
-      const { tasks } = problem;
-      plan.option[task] = tasks.fixedOption[task] as number;
-      plan.worker[task] = tasks.fixedWorker[task] as number;
-      plan.start[task] = tasks.fixedStart[task] as number;
-      plan.end[task] = tasks.fixedEnd[task] as number;
-      plan.devices[task] = tasks.fixedDevices[task] as number;
-      return;
-    }
+    if (placed === null) return;
     const place = placed.places[chosenPlace(model, placed)];
     plan.start[task] = engine.low[placed.start] as number;
     plan.end[task] = (plan.start[task] as number) + (place?.duration ?? 0);

@@ -6,6 +6,7 @@
 import type { Problem } from "../../../core/problem.js";
 import { assert } from "../../../core/result.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
+import { declinesUnrelated } from "../unrelated/declines.js";
 import { pricesOf } from "../unrelated/prices.js";
 import { AssignmentSearch } from "../unrelated/search.js";
 import { planOf, type UnrelatedView, unrelatedView } from "../unrelated/view.js";
@@ -25,18 +26,13 @@ export async function loadIlp(): Promise<Solver> {
   return {
     name: "ilp",
     deterministic: false,
-    declines: declinesIlp,
+    declines: declinesUnrelated,
     start(problem, seed) {
       const view = unrelatedView(problem);
       assert(typeof view !== "string", "asked for a problem that was declined");
       return startIlp(engines, problem, view, seed);
     },
   };
-}
-
-export function declinesIlp(problem: Problem): string | null {
-  const view = unrelatedView(problem);
-  return typeof view === "string" ? view : null;
 }
 
 function startIlp(

@@ -1,7 +1,7 @@
 /** A project search behind the solver port: plans in, plans and bounds out. */
 import { evaluate } from "../../../core/check.js";
-import { emptyPlan, type Plan } from "../../../core/plan.js";
-import { none, type Problem, taskRunning } from "../../../core/problem.js";
+import { type Plan, planOfFacts } from "../../../core/plan.js";
+import { none, type Problem } from "../../../core/problem.js";
 import { assert } from "../../../core/result.js";
 import type { Shared, SolverRun, StepReport } from "../../solver.js";
 import { type Project, projectOf } from "./project.js";
@@ -49,16 +49,7 @@ const valueOfTicks = ({ problem }: Project, ticks: number): number =>
 
 function planOf(project: Project, schedule: Schedule): Plan {
   const { problem, worker, taskOf, modeOption, duration } = project;
-  const { tasks } = problem;
-  const plan = emptyPlan(tasks.count);
-  for (let task = 0; task < tasks.count; task += 1) {
-    if (tasks.state[task] !== taskRunning) continue;
-    plan.option[task] = tasks.fixedOption[task] as number;
-    plan.worker[task] = tasks.fixedWorker[task] as number;
-    plan.start[task] = tasks.fixedStart[task] as number;
-    plan.end[task] = tasks.fixedEnd[task] as number;
-    plan.devices[task] = tasks.fixedDevices[task] as number;
-  }
+  const plan = planOfFacts(problem);
   for (let index = 0; index < project.tasks; index += 1) {
     const task = taskOf[index] as number;
     const mode = schedule.mode[index] as number;

@@ -7,13 +7,13 @@
  * Tasks are numbered anew: those that run already are gone, and what they take stands among the
  * blocked intervals, what waits for them in the releases.
  */
+import { type OpenGraph, openGraphOf } from "../../../core/graph.js";
 import { none, type Problem, taskRunning } from "../../../core/problem.js";
 import { declinesProject } from "./declines.js";
 import { type ModeRow, reduceModes } from "./modes.js";
 import { modesOf, poolUses, type Resources, theWorker } from "./offers.js";
-import { type Precedence, precedenceOf } from "./precedence.js";
 
-export interface Project extends Precedence {
+export interface Project extends OpenGraph {
   readonly problem: Problem;
   /** The worker of all tasks; none where no task needs one. */
   readonly worker: number;
@@ -70,10 +70,9 @@ export function projectOf(problem: Problem): Project | string {
   const reduced = reduceModes(offered, stock);
   if (reduced === null) return "no choice of options keeps to the budgets";
   const { modes, stocks } = reduced;
-  const precedence = precedenceOf(problem, free);
-  if (precedence.topological.length < free.length) return "the precedence has a cycle";
+  const graph = openGraphOf(problem, free);
+  if (graph.topological.length < free.length) return "the precedence has a cycle";
   const rows = modes.flat();
-  const release = Int32Array.from(precedence.release);
   const modeFirst = new Int32Array(free.length + 1);
   modes.forEach((list, task) => {
     modeFirst[task + 1] = (modeFirst[task] as number) + list.length;
@@ -84,8 +83,7 @@ export function projectOf(problem: Problem): Project | string {
     worker,
     tasks: free.length,
     taskOf: Int32Array.from(free),
-    ...precedence,
-    release,
+    ...graph,
     makespanMin: latestFixedEnd(problem),
     capacity: Int32Array.from(resources.capacity),
     resources: resources.capacity.length,
@@ -98,7 +96,7 @@ export function projectOf(problem: Problem): Project | string {
     stock: Int32Array.from(stocks, (pool) => stock[pool] ?? 0),
     stocks: stocks.length,
     isSingleMode: modes.every((list) => list.length === 1),
-    span: spanOf(modes, precedence, release, blocked),
+    span: spanOf(modes, graph, blocked),
   };
 }
 
@@ -174,14 +172,13 @@ function latestFixedEnd({ tasks }: Problem): number {
 
 function spanOf(
   modes: readonly (readonly ModeRow[])[],
-  precedence: Precedence,
-  release: Int32Array,
+  { predecessorLag, release }: OpenGraph,
   blocked: readonly Blocked[],
 ): number {
   let span = 0;
   for (const list of modes)
     span += list.reduce((most, { duration }) => Math.max(most, duration), 0);
-  for (const lag of precedence.predecessorLag) span += lag;
+  for (const lag of predecessorLag) span += lag;
   const latestRelease = release.reduce((latest, at) => Math.max(latest, at), 0);
   return span + blocked.reduce((latest, { to }) => Math.max(latest, to), latestRelease) + 1;
 }

@@ -2,6 +2,7 @@
 import type { Problem } from "../../../core/problem.js";
 import { assert } from "../../../core/result.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
+import { declinesUnrelated } from "./declines.js";
 import { type Prices, pricesOf } from "./prices.js";
 import { AssignmentSearch } from "./search.js";
 import { planOf, type UnrelatedView, unrelatedView } from "./view.js";
@@ -12,10 +13,7 @@ const movesPerUnit = 4;
 export const unrelated: Solver = {
   name: "unrelated",
   deterministic: true,
-  declines: (problem) => {
-    const view = unrelatedView(problem);
-    return typeof view === "string" ? view : null;
-  },
+  declines: declinesUnrelated,
   start(problem, seed) {
     const view = unrelatedView(problem);
     assert(typeof view !== "string", "asked for a problem that was declined");

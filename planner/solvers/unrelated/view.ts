@@ -3,7 +3,7 @@
  * time for each pair, and nothing that counts but the last end (Graham et al. 1979).
  */
 import type { Plan } from "../../../core/plan.js";
-import { emptyPlan } from "../../../core/plan.js";
+import { planOfFacts } from "../../../core/plan.js";
 import { none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
 import { declinesTies } from "../declines-ties.js";
 
@@ -157,7 +157,7 @@ function busyTimes({ tasks, workers }: Problem): Int32Array {
 
 /** Tasks one after another on their workers; milestones at the last end. */
 export function planOf(problem: Problem, view: UnrelatedView, assigned: Int32Array): Plan {
-  const plan = emptyPlan(problem.tasks.count);
+  const plan = planOfFacts(problem);
   const { tasks } = problem;
   const end = view.busyUntil.slice();
   let last = end.reduce((latest, until) => Math.max(latest, until), 0);
@@ -174,14 +174,7 @@ export function planOf(problem: Problem, view: UnrelatedView, assigned: Int32Arr
     plan.end[task] = after;
   });
   for (let task = 0; task < tasks.count; task += 1) {
-    if (tasks.state[task] === taskRunning) {
-      plan.option[task] = tasks.fixedOption[task] as number;
-      plan.worker[task] = tasks.fixedWorker[task] as number;
-      plan.start[task] = tasks.fixedStart[task] as number;
-      plan.end[task] = tasks.fixedEnd[task] as number;
-      plan.devices[task] = tasks.fixedDevices[task] as number;
-      continue;
-    }
+    if (tasks.state[task] === taskRunning) continue;
     if (tasks.block[task] !== none) continue;
     plan.start[task] = last;
     plan.end[task] = last;
