@@ -29,8 +29,13 @@ export function reservations(built: BuiltProblem, median: Plan, late: Plan): For
   const at = (tick: number | undefined): number => problem.originMs + (tick ?? 0) * problem.tickMs;
   const result = new Map<TaskId, Reservation>();
   tasks.forEach((task, row) => {
-    const worker = workers.list[median.worker[row] ?? none];
+    const index = median.worker[row] ?? none;
+    const worker = workers.list[index];
     if (worker === undefined) return;
+    // A group can bind a task to a worker that is gone by then: it will be placed anew, who knows where.
+    const closedFrom = built.deadlines.get(index) ?? Number.POSITIVE_INFINITY;
+    const isRunning = problem.tasks.state[row] === taskRunning;
+    if (!isRunning && (median.start[row] ?? 0) >= closedFrom) return;
     result.set(task.id, {
       worker: worker.id,
       startP50AtMs: at(median.start[row]),
