@@ -98,6 +98,23 @@ export interface TaskTemplate {
   readonly hardDeadline?: boolean;
   /** It may be left out at this price, in units of a plan's value. Absent: it may not. */
   readonly skipPrice?: number;
+  /**
+   * Several ways to run it, of which a plan chooses one for each attempt; what the template says
+   * itself of these things then holds for none of them. Absent: the template is the only way.
+   */
+  readonly modes?: readonly TaskMode[];
+}
+
+/** One of several ways to run a task: all that may differ from one to the next. */
+export interface TaskMode
+  extends Pick<
+    TaskTemplate,
+    "driver" | "resources" | "gpu" | "pools" | "constraints" | "estimate" | "timeoutMs"
+  > {
+  /** Unique in the task. */
+  readonly name: string;
+  /** null: the template's. */
+  readonly command: Command | null;
 }
 
 /** Tasks of a job that are placed with a view to one another. */
@@ -179,4 +196,5 @@ export const jobLimits = {
   logBytes: 1024 * 1024 * 1024,
   gangMembers: 256,
   groupMembers: 10_000,
+  modes: 16,
 } as const;

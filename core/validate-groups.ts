@@ -1,5 +1,6 @@
 /** The rules of gangs, of groups that are spread or put together, and of tasks that may be left out. */
 import { type DomainGroup, type JobSpec, jobLimits, type TaskTemplate } from "./job.js";
+import { waysOf } from "./modes.js";
 import { isPrice, namePattern, type Violations } from "./violations.js";
 
 /** `cycle`: as `findCycle` of validate-job. */
@@ -35,8 +36,13 @@ function validateTerms(template: TaskTemplate, at: string, found: Violations): v
   if (hardDeadline === true && template.deadlineAtMs === null) {
     found.add(`${at}.hardDeadline`, "needs a deadline");
   }
-  if (hardDeadline === true && template.estimate === null) {
-    found.add(`${at}.estimate`, "is missing: without it nobody can tell if a hard deadline is met");
+  const untold = waysOf(template).findIndex(({ estimate }) => estimate === null);
+  if (hardDeadline === true && untold >= 0) {
+    const mode = template.modes?.[untold]?.name;
+    found.add(
+      mode === undefined ? `${at}.estimate` : `${at}.modes.${mode}.estimate`,
+      "is missing: without it nobody can tell if a hard deadline is met",
+    );
   }
   if (skipPrice !== undefined && !isPrice(skipPrice)) {
     found.add(`${at}.skipPrice`, "must be a number from 0 to 1000000000");

@@ -8,6 +8,7 @@ import { edgeConditions, type JobSpec, jobLimits, type TaskEntry } from "./job.j
 import type { Violation } from "./result.js";
 import { validateFlow } from "./validate-data.js";
 import { validateGroups } from "./validate-groups.js";
+import { validateEntryOfModes } from "./validate-modes.js";
 import { durationMsMax, validateTemplate } from "./validate-template.js";
 import { isInstant, isPositive, namePattern, Violations } from "./violations.js";
 
@@ -120,6 +121,7 @@ function validateTasks(spec: JobSpec, found: Violations): void {
       );
     }
     validateEntry(task, at, found);
+    validateEntryOfModes(task, spec.templates[task.template], at, found);
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from "./resources.js";
 import { validateData } from "./validate-data.js";
 import { validateDriver } from "./validate-driver.js";
+import { validateModes } from "./validate-modes.js";
 import {
   amountMax,
   isCount,
@@ -35,6 +36,15 @@ const reservedResources: ReadonlySet<string> = new Set(["cpu", "memory", "disk",
 
 export function validateTemplate(template: TaskTemplate, at: string, found: Violations): void {
   found.name(`${at}.name`, "task name", template.name, namePattern, jobLimits.nameLength);
+  if (template.modes === undefined) validateWay(template, at, found);
+  else validateModes(template, template.modes, { at, found, validateWay });
+  validatePolicies(template, at, found);
+  found.metadata(`${at}.metadata`, template.metadata);
+  validateData(template, at, found);
+}
+
+/** What each mode of a task says for itself. */
+function validateWay(template: TaskTemplate, at: string, found: Violations): void {
   if (!driverNames.includes(template.driver)) {
     found.add(`${at}.driver`, `must be one of ${driverNames.join(", ")}`);
   }
@@ -44,9 +54,15 @@ export function validateTemplate(template: TaskTemplate, at: string, found: Viol
   if (template.gpu !== null) validateGpu(template.gpu, `${at}.gpu`, found);
   validateAmounts(template.pools, `${at}.pools`, jobLimits.pools, found);
   validateConstraints(template, `${at}.constraints`, found);
-  validatePolicies(template, at, found);
-  found.metadata(`${at}.metadata`, template.metadata);
-  validateData(template, at, found);
+  if (template.timeoutMs !== null && !isPositive(template.timeoutMs, durationMsMax)) {
+    found.add(
+      `${at}.timeoutMs`,
+      "must be positive whole milliseconds, at most ten years",
+      durationMsMax,
+    );
+  }
+  if (template.estimate !== null)
+    found.estimate(`${at}.estimate`, template.estimate, durationMsMax);
 }
 
 function validateCommand(command: Command, at: string, found: Violations): void {
@@ -237,13 +253,6 @@ function validatePolicies(template: TaskTemplate, at: string, found: Violations)
       durationMsMax,
     );
   }
-  if (template.timeoutMs !== null && !isPositive(template.timeoutMs, durationMsMax)) {
-    found.add(
-      `${at}.timeoutMs`,
-      "must be positive whole milliseconds, at most ten years",
-      durationMsMax,
-    );
-  }
   if (!isCount(template.killGraceMs, 3_600_000)) {
     found.add(`${at}.killGraceMs`, "must be whole milliseconds from 0 to one hour", 3_600_000);
   }
@@ -256,8 +265,6 @@ function validatePolicies(template: TaskTemplate, at: string, found: Violations)
       found.add(`${at}.${key}`, "must be a time in whole milliseconds since 1970");
     }
   }
-  if (template.estimate !== null)
-    found.estimate(`${at}.estimate`, template.estimate, durationMsMax);
   if (template.maxConcurrent !== null && !isPositive(template.maxConcurrent, jobLimits.tasks)) {
     found.add(
       `${at}.maxConcurrent`,

@@ -58,6 +58,8 @@ export interface Estimate {
 /** A plan's entry for one task, rebuilt from the present state. */
 export interface Reservation {
   readonly worker: WorkerId;
+  /** Absent: the task has no modes. */
+  readonly mode?: string;
   readonly startP50AtMs: number;
   readonly endP50AtMs: number;
   readonly startP90AtMs: number;
@@ -93,6 +95,8 @@ export interface AttemptView {
   readonly usage: UsageReport | null;
   /** Absent: it left none. */
   readonly outputs?: OutputSummary;
+  /** Absent: its task has no modes. */
+  readonly mode?: string;
 }
 
 export interface TaskView {
@@ -124,6 +128,8 @@ export interface InitialPlan {
 export interface PlannedTask {
   readonly name: string;
   readonly worker: WorkerId;
+  /** Absent: the task has no modes. */
+  readonly mode?: string;
   readonly startAtMs: number;
   readonly endAtMs: number;
 }

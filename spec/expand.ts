@@ -15,7 +15,7 @@ import { quote, violationsMax } from "../core/violations.js";
 import { resolveEdges } from "./edges.js";
 import type { Element, Origins, ParseOptions, Problem, Row, SourceTask } from "./expansion.js";
 import type { Combination } from "./expansion-fields.js";
-import type { JobFile } from "./job-file.js";
+import type { JobFile, ModeFile } from "./job-file.js";
 import { instantOf, lowerTask, readEnvFiles } from "./lower.js";
 import { lowerData } from "./lower-data.js";
 import type { Path } from "./path.js";
@@ -57,7 +57,7 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
         const all = new Map([...values, ...element.values, ["task", name]]);
         const data = lowerData(source, options, all, problems);
         const lowered = { ...lowerTask(source, file.defaults, all, fileEnv, options.now), ...data };
-        const key = varies ? JSON.stringify([lowered.command, data]) : "";
+        const key = varies ? JSON.stringify([lowered.command, lowered.modes, data]) : "";
         template = known.get(key);
         if (template === undefined) {
           template = templates.push(lowered) - 1;
@@ -241,20 +241,27 @@ function* textsOf(source: SourceTask, file: JobFile): Generator<readonly [Path, 
     [["defaults"], file.defaults ?? {}],
   ] as const;
   for (const [path, owner] of owners) {
-    for (const key of ["stdin", "workdir"] as const) {
-      const value = owner[key];
-      if (value !== undefined) yield [[...path, key], value];
-    }
-    for (const [name, value] of Object.entries(owner.env ?? {}))
-      yield [[...path, "env", name], value];
+    if (owner.stdin !== undefined) yield [[...path, "stdin"], owner.stdin];
+    yield* wayTextsOf(path, owner);
     for (const [i, value] of (owner.envFiles ?? []).entries())
       yield [[...path, "envFiles", i], value];
   }
-  for (const [i, word] of (source.file.command ?? []).entries()) {
-    yield [[...source.path, "command", i], word];
+  for (const [name, mode] of Object.entries(source.file.modes ?? {})) {
+    yield* wayTextsOf([...source.path, "modes", name], mode);
   }
   yield* dataTextsOf(source);
-  if (source.file.script !== undefined) yield [[...source.path, "script"], source.file.script];
+}
+
+/** Texts that each mode may have of its own. */
+function* wayTextsOf(
+  path: Path,
+  owner: Partial<Pick<ModeFile, "command" | "script" | "env" | "workdir">>,
+): Generator<readonly [Path, string]> {
+  const { command = [], script, env = {}, workdir } = owner;
+  if (workdir !== undefined) yield [[...path, "workdir"], workdir];
+  for (const [name, value] of Object.entries(env)) yield [[...path, "env", name], value];
+  for (const [i, word] of command.entries()) yield [[...path, "command", i], word];
+  if (script !== undefined) yield [[...path, "script"], script];
 }
 
 function* dataTextsOf(source: SourceTask): Generator<readonly [Path, string]> {

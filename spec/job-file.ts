@@ -234,6 +234,25 @@ const common = {
   metadata: scalars.optional().describe("Texts of your own, kept and shown."),
 };
 
+/** What a mode says is said instead of the task, or beside it where that is a map or a list. */
+const mode = closed({
+  command: commandWords.optional().describe("Instead of the task's command or script."),
+  script: text("the text of a script").optional().describe("Instead of the task's."),
+  driver: common.driver,
+  ...driverSections,
+  shell: common.shell,
+  env: common.env,
+  workdir: common.workdir,
+  resources: common.resources,
+  gpu: common.gpu,
+  pools: common.pools,
+  constraints: common.constraints,
+  estimate: common.estimate,
+  timeout: common.timeout,
+}).refine((value) => value.command === undefined || value.script === undefined, {
+  error: "must have only one of command or script",
+});
+
 const taskShape = {
   description: text("a text").optional().describe("For people."),
   command: commandWords.optional().describe("Program and arguments; no shell is involved."),
@@ -243,13 +262,32 @@ const taskShape = {
   after: after
     .optional()
     .describe("Tasks that must end first: names, or {task, on: success | failure | done}."),
+  modes: z
+    .record(z.string(), mode, {
+      error: (issue) => `must be a map of names to modes, not ${kindOf(issue.input)}`,
+    })
+    .optional()
+    .describe("Several ways to run it, by name, of which each attempt's plan chooses one."),
   ...dataSections,
   ...planningSections,
   ...common,
 };
 
-const hasProgram = (task: { command?: unknown; script?: unknown }): boolean =>
-  (task.command === undefined) !== (task.script === undefined);
+interface Programs {
+  readonly command?: unknown;
+  readonly script?: unknown;
+  readonly modes?: Readonly<Record<string, Programs>> | undefined;
+}
+
+/** A task whose modes all bring a program of their own needs none itself. */
+function hasProgram({ command, script, modes }: Programs): boolean {
+  if (command !== undefined && script !== undefined) return false;
+  if (command !== undefined || script !== undefined) return true;
+  const own = Object.values(modes ?? {});
+  return (
+    own.length > 0 && own.every((one) => one.command !== undefined || one.script !== undefined)
+  );
+}
 const programRight = {
   error: (issue: { readonly input?: unknown }) =>
     `must have ${issue.input instanceof Object && "command" in issue.input ? "only one of" : "either"} command or script`,
@@ -314,4 +352,5 @@ export const jobFile = closed({
 
 export type JobFile = z.output<typeof jobFile>;
 export type TaskFile = z.output<typeof task>;
+export type ModeFile = z.output<typeof mode>;
 export type TaskDefaults = NonNullable<JobFile["defaults"]>;

@@ -6,6 +6,7 @@ import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
 import type { JobFile, TaskDefaults } from "./job-file.js";
+import { lowerModes } from "./lower-modes.js";
 import { lowerTerms } from "./lower-terms.js";
 import { substitute, type Values } from "./substitute.js";
 
@@ -23,6 +24,18 @@ export const taskDefaults = {
 type Env = Readonly<Record<string, string>>;
 
 export function lowerTask(
+  source: SourceTask,
+  defaults: TaskDefaults | undefined,
+  values: Values,
+  fileEnv: Env,
+  now: number,
+): TaskTemplate {
+  const lower = (one: SourceTask): TaskTemplate => lowerOne(one, defaults, values, fileEnv, now);
+  const lowered = lower(source);
+  return { ...lowered, ...lowerModes(source, lowered, lower) };
+}
+
+function lowerOne(
   source: SourceTask,
   defaults: TaskDefaults | undefined,
   values: Values,

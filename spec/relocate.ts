@@ -59,6 +59,7 @@ function edgePath(index: number, origins: Origins): Path {
 function templateTail(rest: readonly (string | number)[]): Path {
   const [head, next, ...more] = rest;
   if (head === "name") return [];
+  if (head === "modes" && next !== undefined) return ["modes", next, ...templateTail(more)];
   if (head === "command") {
     const key = next === "argv" ? "command" : String(next ?? "command");
     return [renamed[key] ?? key, ...more];

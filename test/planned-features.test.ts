@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, type ClusterOptions, startCluster } from "../cli/dev-cluster.js";
+import { unwrap } from "../cli/failure.js";
 import type { JobView } from "../core/views.js";
+import { parseJob } from "../spec/job.js";
 import { distEntry } from "./support/entry.js";
 import { jobHasEnded, submitText, untilJob, writtenBy } from "./support/jobs.js";
 
@@ -188,6 +190,63 @@ describe("a pool of what is consumed", () => {
     const enough = `  t: { pools: { fuel: 1 }, command: ["true"] }\n`;
     expect((await run(enough)).summary.state).toBe("succeeded");
     expect(await fuel()).toMatchObject({ consumed: 5 });
+  });
+});
+
+describe("a task that can run in several ways", () => {
+  inCluster({
+    workers: [
+      { name: "few", cpu: "1", speed: 1 },
+      { name: "many", cpu: "4", speed: 1 },
+    ],
+    masterArgs: ["--pools", "[{ name: fuel, capacity: 2, kind: consumable }]"],
+  });
+
+  const ways = (rest: string): string => `
+  t:
+    script: echo "$WAY"; sleep 0.2
+    ${rest}
+    modes:
+      wide: { resources: { cpu: 4 }, estimate: 300ms, env: { WAY: on four } }
+      narrow: { estimate: 3s, env: { WAY: on one } }
+`;
+
+  /** Mode and output of each task's only attempt. */
+  const ran = (view: JobView): Promise<(string | undefined)[][]> =>
+    Promise.all(
+      view.tasks.map(async ({ attempts: [attempt] }) => {
+        const data = join(directory, `worker-${attempt?.worker}`);
+        return [attempt?.mode, (await writtenBy(data, attempt?.id ?? "")).trim()];
+      }),
+    );
+
+  it("takes the modest one on a machine of few cores, and the other where there are enough", async () => {
+    const small = await run(ways(on("few")));
+    expect(await ran(small)).toEqual([["narrow", "on one"]]);
+    const large = await run(ways(on("many")));
+    expect(await ran(large)).toEqual([["wide", "on four"]]);
+  });
+
+  it("takes another as soon as a pool has run dry, and says beforehand which", async () => {
+    const text = `name: dry
+tasks:
+  t:
+    array: 0-3
+    script: echo "$WAY"
+    modes:
+      burns: { pools: { fuel: 1 }, estimate: 100ms, env: { WAY: burns } }
+      walks: { estimate: 4s, env: { WAY: walks } }
+`;
+    const { spec } = unwrap(parseJob(text, { source: "job.yaml", now: Date.now() }));
+    const asked = { spec, idempotencyKey: "", dryRun: true };
+    const foreseen = unwrap(await client.submit(asked)).forecast?.tasks ?? [];
+    const expected = ["burns", "burns", "walks", "walks"];
+    expect(foreseen.map(({ reservation }) => reservation?.mode).sort()).toEqual(expected);
+    const both = await ran(await run(text.slice(text.indexOf("  t:"))));
+    expect(both.map(([mode]) => mode).sort()).toEqual(expected);
+    for (const [mode, output] of both) expect(output).toBe(mode);
+    const dry = await ran(await run(text.slice(text.indexOf("  t:")).replace("0-3", "0-0")));
+    expect(dry).toEqual([["walks", "walks"]]);
   });
 });
 

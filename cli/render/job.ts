@@ -79,6 +79,7 @@ const columns: readonly Column[] = [
   { title: "TASK", elasticTo: 12, cutMiddle: true },
   { title: "STATE" },
   { title: "WORKER", elasticTo: 8, cutMiddle: true },
+  { title: "MODE", optional: true },
   { title: "START" },
   { title: "FINISH" },
   { title: "TOOK", align: "right" },
@@ -143,6 +144,7 @@ function taskRow(task: TaskView, screen: Screen): Cell[] {
     task.name,
     taskStateCell(task.state, colour),
     attempt === undefined ? { text: worker, style: colour.dim } : worker,
+    modeCell(task, attempt, screen),
     startCell(task, attempt, screen),
     finishCell(task, ended, screen),
     tookText(attempt, screen),
@@ -151,6 +153,13 @@ function taskRow(task: TaskView, screen: Screen): Cell[] {
     tries === 0 ? "" : `${tries}/${task.attemptsMax}`,
     { text: whyText(task, ended), style: colour.dim },
   ];
+}
+
+/** As for the worker: where it runs or ran last, else as it is planned. */
+function modeCell(task: TaskView, attempt: AttemptView | undefined, { colour }: Screen): Cell {
+  if (attempt !== undefined) return attempt.mode ?? "";
+  const mode = task.reservation?.mode ?? "";
+  return mode === "" ? "" : { text: mode, style: colour.dim };
 }
 
 function startCell(task: TaskView, attempt: AttemptView | undefined, screen: Screen): Cell {

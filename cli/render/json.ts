@@ -75,9 +75,10 @@ export const jobJson = (job: JobView): Json => ({
           makespanMs: job.initialPlan.makespanMs,
           boundMs: job.initialPlan.boundMs,
           solver: job.initialPlan.solver,
-          tasks: job.initialPlan.tasks.map(({ name, worker, startAtMs, endAtMs }) => ({
+          tasks: job.initialPlan.tasks.map(({ name, worker, mode = null, startAtMs, endAtMs }) => ({
             name,
             worker,
+            mode,
             startAt: instant(startAtMs),
             endAt: instant(endAtMs),
           })),
@@ -103,6 +104,7 @@ const attemptJson = (attempt: AttemptView): Json => ({
   id: attempt.id,
   number: attempt.number,
   worker: attempt.worker,
+  mode: attempt.mode ?? null,
   state: attempt.state,
   launchedAt: instant(attempt.launchedAtMs),
   startedAt: instantOrNull(attempt.startedAtMs),
@@ -114,6 +116,7 @@ const attemptJson = (attempt: AttemptView): Json => ({
 
 const reservationJson = (reservation: Reservation): Json => ({
   worker: reservation.worker,
+  mode: reservation.mode ?? null,
   startP50At: instant(reservation.startP50AtMs),
   startP90At: instant(reservation.startP90AtMs),
   endP50At: instant(reservation.endP50AtMs),

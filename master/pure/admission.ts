@@ -7,13 +7,17 @@ import { lowerBound } from "../../core/bounds.js";
 import { checkPlan, evaluate } from "../../core/check.js";
 import type { TaskId } from "../../core/ids.js";
 import { workerId } from "../../core/ids.js";
-import type { Plan } from "../../core/plan.js";
-import type { Problem } from "../../core/problem.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Command, Decision, Reply } from "./commands.js";
 import { endLeftOut } from "./leaving-out.js";
 import { type BuiltProblem, buildProblem } from "./problem.js";
-import { makespanMs, type Placement, planDifferences, rebuildPlan } from "./rebuild.js";
+import {
+  makespanMs,
+  modeOfOption,
+  type Placement,
+  planDifferences,
+  rebuildPlan,
+} from "./rebuild.js";
 import type { State } from "./state.js";
 
 /** A plan must be better by this share to be worth the churn. */
@@ -68,13 +72,7 @@ const rejected = (state: State, reason: string): Result<Reply> =>
   ok({ kind: "adopt", adopt: { adopted: false, reason, version: state.plan.version } });
 
 /** Where the planner put each task, by id: rows of its problem mean nothing in ours. */
-function placements({
-  problem,
-  plan,
-}: {
-  readonly problem: Problem;
-  readonly plan: Plan;
-}): Map<TaskId, Placement | "left out"> {
+function placements({ problem, plan, modes }: Adopt): Map<TaskId, Placement | "left out"> {
   const result = new Map<TaskId, Placement | "left out">();
   problem.tasks.ids.forEach((id, row) => {
     const worker = problem.workers.ids[plan.worker[row] ?? -1];
@@ -83,7 +81,8 @@ function placements({
     }
     if (worker === undefined) return;
     const startAtMs = problem.originMs + (plan.start[row] ?? 0) * problem.tickMs;
-    result.set(id as TaskId, { worker: workerId(worker), startAtMs });
+    const named = modeOfOption({ modes }, plan.option[row]);
+    result.set(id as TaskId, { worker: workerId(worker), ...named, startAtMs });
   });
   return result;
 }

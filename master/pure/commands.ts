@@ -9,6 +9,7 @@ import type { Result, Violation } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
 import type { ClusterSettings, Event } from "./events.js";
+import type { OptionModes } from "./problem-options.js";
 
 export type Command =
   | { readonly type: "BeginEpoch"; readonly epoch: number; readonly settings: ClusterSettings }
@@ -65,6 +66,8 @@ export type Command =
       readonly type: "AdoptPlan";
       readonly solver: string;
       readonly problem: Problem;
+      /** Of the problem's options, as it was built. */
+      readonly modes: OptionModes;
       readonly plan: Plan;
       readonly value: number;
       readonly bound: number;

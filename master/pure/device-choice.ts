@@ -4,6 +4,7 @@ import { deviceThousandths } from "../../core/resources.js";
 import { deviceMatches } from "./eligibility.js";
 import type { WorkerRecord } from "./state.js";
 import { liveAttempt } from "./state.js";
+import { wayNamed } from "./ways.js";
 
 /**
  * Ids of devices that can hold the request now, or null. Whole devices are taken as they stand; a
@@ -46,7 +47,7 @@ function freeOf(worker: WorkerRecord, promised: readonly DeviceHold[]): FreeDevi
     memoryBytes: device.memoryBytes,
   }));
   const live = [...worker.live.values()].map((task) => ({
-    request: task.template.gpu,
+    request: wayNamed(task, liveAttempt(task)?.mode).template.gpu,
     devices: liveAttempt(task)?.devices ?? [],
   }));
   for (const { request, devices } of [...live, ...promised]) {

@@ -21,6 +21,7 @@ import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
+import { wayNow } from "./ways.js";
 
 /** Unstarted tasks of a worker's queue that one pass looks at. */
 export const lookAhead = 64;
@@ -78,7 +79,7 @@ function* dispatchOn(
         profile ??= runningOn(state, worker, nowMs);
       } else yield { type: "AttemptLaunched", ...launching };
       const { p90Ms } = durationOn(state, task, worker.facts.speed);
-      profile?.add(nowMs, nowMs + p90Ms, task);
+      profile?.add(nowMs, nowMs + p90Ms, wayNow(state, task).template);
       continue;
     }
     waiting++;
@@ -88,7 +89,10 @@ function* dispatchOn(
 }
 
 const runningOn = (state: State, worker: WorkerRecord, nowMs: number): Profile =>
-  Profile.ofRunning(worker, nowMs, (live) => expectedEnd(state, live, worker, nowMs));
+  Profile.ofRunning(worker, nowMs, (live) => ({
+    template: wayNow(state, live).template,
+    endAtMs: expectedEnd(state, live, worker, nowMs),
+  }));
 
 /** What starting a ready task here and now would be, or null where it cannot be. */
 function launchingNow(
@@ -101,8 +105,9 @@ function launchingNow(
   if (isGang(task) && !votes.isOpen(waitingGang(task) ?? [])) return null;
   const { facts, used } = worker;
   const free = subtractResources(facts.capacity, addResources(used, votes.resourcesOn(worker.id)));
-  if (!fits(chargedResources(task.template), free)) return null;
-  const devices = freeDevices(worker, task.template.gpu, votes.devicesOn(worker.id));
+  const { template, named } = wayNow(state, task);
+  if (!fits(chargedResources(template), free)) return null;
+  const devices = freeDevices(worker, template.gpu, votes.devicesOn(worker.id));
   if (devices === null) return null;
   const { p50Ms, p90Ms } = durationOn(state, task, facts.speed);
   const { hardDeadline, deadlineAtMs } = task.template;
@@ -111,9 +116,10 @@ function launchingNow(
   const mayGo =
     profile === null
       ? nowMs + p50Ms <= untilMs
-      : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), task);
+      : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), template);
   if (!mayGo) return null;
-  return { attempt: attemptId(task.id, task.attempts.length + 1), worker: worker.id, devices };
+  const attempt = attemptId(task.id, task.attempts.length + 1);
+  return { attempt, worker: worker.id, devices, ...named };
 }
 
 /** Others of its gang wait with it. */
@@ -121,7 +127,7 @@ const isGang = (task: Task): boolean => (waitingGang(task)?.length ?? 0) > 1;
 
 /** Limits that are not the worker's: pools, and how many of one template may run at once. */
 function mayRunNow(state: State, task: Task): boolean {
-  const { pools, maxConcurrent } = task.template;
+  const { pools, maxConcurrent } = wayNow(state, task).template;
   const { liveInGroup, groupOfTemplate } = task.job;
   const live = liveInGroup[groupOfTemplate[task.entry.template] ?? 0] ?? 0;
   if (maxConcurrent !== null && live >= maxConcurrent) return false;
@@ -142,8 +148,9 @@ function reserve(
   const readyAtMs = expectedTurn(state, task, nowMs);
   if (!Number.isFinite(readyAtMs)) return;
   const { p50Ms } = durationOn(state, task, worker.facts.speed);
-  const startAtMs = profile.earliestFit(Math.max(nowMs, readyAtMs), p50Ms, task);
-  profile.add(startAtMs, startAtMs + p50Ms, task);
+  const { template } = wayNow(state, task);
+  const startAtMs = profile.earliestFit(Math.max(nowMs, readyAtMs), p50Ms, template);
+  profile.add(startAtMs, startAtMs + p50Ms, template);
 }
 
 /** A gang's is when the last of its members can start, and not before the time planned for it. */

@@ -14,6 +14,7 @@ import { holdsBack } from "./readiness.js";
 import type { Job, State } from "./state.js";
 import { checkSubmission } from "./submit.js";
 import { jobView } from "./views.js";
+import { wayNamed } from "./ways.js";
 
 export function dryRun(
   state: State,
@@ -45,7 +46,8 @@ function foreseenPlan(
     const reservation = foreseen.get(task.id);
     if (reservation === undefined) return [];
     const { worker, startP50AtMs: startAtMs, endP50AtMs: endAtMs } = reservation;
-    return [{ name: task.entry.name, worker, startAtMs, endAtMs }];
+    const { named } = wayNamed(task, reservation.mode);
+    return [{ name: task.entry.name, worker, ...named, startAtMs, endAtMs }];
   });
   const conditional = job.conditional.reduce((sum, flag) => sum + flag, 0);
   if (tasks.length < job.tasks.length - conditional) return null;

@@ -6,6 +6,7 @@ import { launchData } from "./data.js";
 import type { Recorded } from "./events.js";
 import type { Attempt, State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
+import { wayNamed } from "./ways.js";
 
 export interface WorkerCommands {
   readonly launches: Launch[];
@@ -54,7 +55,8 @@ function addLaunch(state: State, id: AttemptId, commands: Commands): void {
 }
 
 function launchOf(state: State, { task, attempt }: Found): Launch {
-  const { template, entry } = task;
+  const { entry } = task;
+  const { template } = wayNamed(task, attempt.mode);
   const data = launchData(task);
   return {
     attempt: attempt.id,

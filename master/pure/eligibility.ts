@@ -4,6 +4,7 @@
  */
 import { chargedResources } from "../../core/charge.js";
 import type { Constraint, TaskTemplate } from "../../core/job.js";
+import { waysOf } from "../../core/modes.js";
 import type { Device, GpuRequest } from "../../core/resources.js";
 import { exceeding } from "../../core/resources.js";
 import { unreachable } from "../../core/result.js";
@@ -40,9 +41,20 @@ export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string
   return reasons;
 }
 
-/** The reasons of many workers, each once, with how many workers give it. */
+/** In one of its modes, where it has some. */
+export const canRun = (facts: WorkerFacts, template: TaskTemplate): boolean =>
+  waysOf(template).some((way) => unfitReasons(facts, way).length === 0);
+
+/** The reasons of many workers, each once, with how many workers give it; by mode. */
 export function explainUnfit(workers: readonly WorkerFacts[], template: TaskTemplate): string {
   if (workers.length === 0) return "there is no worker";
+  const reasons = waysOf(template).map((way) => explainWay(workers, way));
+  const { modes } = template;
+  if (modes === undefined) return reasons.join("");
+  return reasons.map((reason, i) => `mode ${modes[i]?.name}: ${reason}`).join("; ");
+}
+
+function explainWay(workers: readonly WorkerFacts[], template: TaskTemplate): string {
   const counts = new Map<string, number>();
   for (const facts of workers) {
     for (const reason of unfitReasons(facts, template)) {

@@ -1,7 +1,8 @@
 /** How long a task will run, from the user's word, from like tasks, or not known at all. */
 import { estimate, remaining, resolveEstimate } from "../../core/estimate.js";
 import type { Estimate } from "../../core/views.js";
-import type { State, Task } from "./state.js";
+import type { State, Task, Way } from "./state.js";
+import { wayNow } from "./ways.js";
 
 /** Planned for a task of which nothing is known, in a job of which nothing is known. */
 const unknownMs = 60_000;
@@ -9,15 +10,16 @@ const unknownMs = 60_000;
 const unknownSpread = 10;
 
 /**
- * On a worker of speed 1. A task's own estimate is the user's word about just this task; a
+ * On a worker of speed 1, in the mode it runs or is planned in if no other is asked for. A task's own estimate is the user's word about just this task; a
  * template's gives way once like tasks have been seen. Of an unknown task it is assumed that it is
  * like the rest of its job; readers are told "unknown: no estimate" all the same.
  */
-export function estimateOf(state: State, task: Task): Estimate {
-  const known = resolveEstimate(task.entry.estimate ?? task.template.estimate, null);
+export function estimateOf(state: State, task: Task, way: Way = wayNow(state, task)): Estimate {
+  const { template, groups } = way;
+  const known = resolveEstimate(task.entry.estimate ?? template.estimate, null);
   if (task.entry.estimate !== null && known !== null) return known;
-  const learned = estimate(state.statistics, task.groups);
-  const best = resolveEstimate(task.template.estimate, learned);
+  const learned = estimate(state.statistics, groups);
+  const best = resolveEstimate(template.estimate, learned);
   if (best !== null) return best;
   const p50Ms = task.job.typicalMs ?? unknownMs;
   return { p50Ms, p90Ms: p50Ms * unknownSpread, source: "unknown", confidence: 0 };
@@ -28,8 +30,9 @@ export function durationOn(
   state: State,
   task: Task,
   speed: number,
+  way: Way = wayNow(state, task),
 ): { readonly p50Ms: number; readonly p90Ms: number } {
-  const { p50Ms, p90Ms } = estimateOf(state, task);
+  const { p50Ms, p90Ms } = estimateOf(state, task, way);
   return { p50Ms: p50Ms / speed + state.overheadMs, p90Ms: p90Ms / speed + state.overheadMs };
 }
 

@@ -45,6 +45,8 @@ export type StopReason = "cancelled" | "timed_out" | "drained" | "released";
 export interface PlannedEntry {
   readonly task: TaskId;
   readonly worker: WorkerId;
+  /** Of the task's modes. Absent: it has none. */
+  readonly mode?: string;
   readonly startAtMs: number;
   readonly endAtMs: number;
 }
@@ -54,6 +56,8 @@ export interface Launching {
   readonly worker: WorkerId;
   /** Ids of the devices it holds. */
   readonly devices: readonly string[];
+  /** Of the task's modes. Absent: it has none. */
+  readonly mode?: string;
 }
 
 export type Event =

@@ -10,7 +10,7 @@ import type { Reservation } from "../../core/views.js";
 import { remainingOn } from "./estimates.js";
 import { type BuiltProblem, buildProblem, type Imagined } from "./problem.js";
 import type { WorkerTable } from "./problem-workers.js";
-import { rebuildPlan } from "./rebuild.js";
+import { modeOfOption, rebuildPlan } from "./rebuild.js";
 import type { State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
 
@@ -38,6 +38,7 @@ export function reservations(built: BuiltProblem, median: Plan, late: Plan): For
     if (!isRunning && (median.start[row] ?? 0) >= closedFrom) return;
     result.set(task.id, {
       worker: worker.id,
+      ...modeOfOption(built, median.option[row]),
       startP50AtMs: at(median.start[row]),
       endP50AtMs: at(median.end[row]),
       startP90AtMs: Math.max(at(median.start[row]), at(late.start[row])),

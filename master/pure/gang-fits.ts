@@ -3,6 +3,7 @@
  * It may say no where a cleverer packing would do; a gang of which it says yes is worth a search.
  */
 import { chargedResources } from "../../core/charge.js";
+import type { TaskTemplate } from "../../core/job.js";
 import {
   deviceThousandths,
   fits,
@@ -27,13 +28,15 @@ export function gangFits(members: readonly Task[], workers: readonly WorkerRecor
       const { capacity, devices } = worker.facts;
       return { worker, free: capacity, gpu: devices.length * deviceThousandths };
     });
-  const largestFirst = [...members].sort(
-    (a, b) => b.template.resources.cpuMillis - a.template.resources.cpuMillis,
+  const largestFirst = [...members].sort((a, b) => cpuOf(b) - cpuOf(a));
+  return largestFirst.every(({ ways }) =>
+    ways.some(({ template }) => rooms.some((room) => take(room, template))),
   );
-  return largestFirst.every((task) => rooms.some((room) => take(room, task)));
 }
 
-function take(room: Room, { template }: Task): boolean {
+const cpuOf = ({ ways }: Task): number => ways[0]?.template.resources.cpuMillis ?? 0;
+
+function take(room: Room, template: TaskTemplate): boolean {
   const resources = chargedResources(template);
   const { gpu } = template;
   const share = gpu?.kind === "share" ? gpu.thousandths : (gpu?.count ?? 0) * deviceThousandths;

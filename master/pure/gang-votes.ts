@@ -10,7 +10,8 @@ import { bondsAllow, isReleased, waitingGang } from "./bonds.js";
 import type { DeviceHold } from "./device-choice.js";
 import type { Event, Launching } from "./events.js";
 import { takenOf } from "./pool-room.js";
-import type { State, Task, WorkerRecord } from "./state.js";
+import type { State, Task, Way, WorkerRecord } from "./state.js";
+import { wayNamed } from "./ways.js";
 
 interface Vote {
   readonly worker: WorkerRecord;
@@ -41,14 +42,18 @@ export class GangVotes {
   resourcesOn(worker: WorkerId): Resources {
     const held = this.#held.get(worker) ?? [];
     return held.reduce(
-      (sum, { template }) => addResources(sum, chargedResources(template)),
+      (sum, task) => addResources(sum, chargedResources(this.#wayOf(task).template)),
       noResources,
     );
   }
 
+  #wayOf(task: Task): Way {
+    return wayNamed(task, this.#votes.get(task)?.launching.mode);
+  }
+
   devicesOn(worker: WorkerId): readonly DeviceHold[] {
     return (this.#held.get(worker) ?? []).map((task) => ({
-      request: task.template.gpu,
+      request: this.#wayOf(task).template.gpu,
       devices: this.#votes.get(task)?.launching.devices ?? [],
     }));
   }
@@ -78,8 +83,8 @@ export class GangVotes {
   /** Pools have room for all members together, and none stands where another's groups forbid it. */
   #mayGo(state: State, gang: readonly Task[]): boolean {
     const taken = new Map<string, number>();
-    for (const { template } of gang) {
-      for (const [pool, amount] of Object.entries(template.pools)) {
+    for (const task of gang) {
+      for (const [pool, amount] of Object.entries(this.#wayOf(task).template.pools)) {
         taken.set(pool, (taken.get(pool) ?? takenOf(state, pool)) + amount);
       }
     }

@@ -2,10 +2,11 @@
 import type { JobId } from "../../core/ids.js";
 import { taskId } from "../../core/ids.js";
 import type { Edge, JobSpec, TaskTemplate } from "../../core/job.js";
+import { waysOf } from "../../core/modes.js";
 import { assert } from "../../core/result.js";
 import { bondsOf } from "./bonds.js";
 import { digest } from "./hash.js";
-import type { Job, Task } from "./state.js";
+import type { Job, Task, Way } from "./state.js";
 
 export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: number): Job {
   const [firstOut, edgesOut] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.from);
@@ -36,12 +37,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     progressed: false,
     initialPlan: null,
   };
-  const groups = spec.templates.map((template) => [
-    `program ${spec.namespace}/${spec.name}/${template.name} ${programText(template)}`,
-    `task ${spec.namespace}/${spec.name}/${template.name}`,
-    `template ${spec.namespace}/${template.name}`,
-    `namespace ${spec.namespace}`,
-  ]);
+  const ways = spec.templates.map((template) => waysToRun(spec, template));
   const bonds = bondsOf(spec);
   spec.tasks.forEach((entry, index) => {
     const template = spec.templates[entry.template];
@@ -52,7 +48,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       index,
       entry,
       template,
-      groups: groups[entry.template] ?? [],
+      ways: ways[entry.template] ?? [],
       bonds: bonds[entry.template] ?? [],
       status: { kind: "pending" },
       blockers: (firstIn[index + 1] ?? 0) - (firstIn[index] ?? 0),
@@ -66,6 +62,25 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     for (const { members } of task.bonds) members.push(task);
   });
   return job;
+}
+
+/** Modes learn apart: no group but the namespace's holds runs of two of them. */
+function waysToRun(spec: JobSpec, template: TaskTemplate): readonly Way[] {
+  return waysOf(template).map((way, index) => {
+    const mode = template.modes?.[index]?.name;
+    // Two colons stand in no name.
+    const name = mode === undefined ? template.name : `${template.name}::${mode}`;
+    return {
+      named: mode === undefined ? {} : { mode },
+      template: way,
+      groups: [
+        `program ${spec.namespace}/${spec.name}/${name} ${programText(way)}`,
+        `task ${spec.namespace}/${spec.name}/${name}`,
+        `template ${spec.namespace}/${name}`,
+        `namespace ${spec.namespace}`,
+      ],
+    };
+  });
 }
 
 /** Runs of one name may differ in what they run: `almanac run` calls many things alike. */
@@ -103,8 +118,9 @@ function groupsByName(templates: readonly TaskTemplate[]): Uint32Array {
 
 function medianEstimate({ tasks, templates }: JobSpec): number | null {
   const known = tasks.flatMap(({ estimate, template }) => {
-    const user = estimate ?? templates[template]?.estimate ?? null;
-    return user === null ? [] : [user.p50Ms];
+    const own = templates[template];
+    if (estimate !== null) return [estimate.p50Ms];
+    return own === undefined ? [] : waysOf(own).flatMap((way) => way.estimate?.p50Ms ?? []);
   });
   known.sort((a, b) => a - b);
   return known[known.length >> 1] ?? null;

@@ -5,7 +5,7 @@ import { lowerBound } from "../../core/bounds.js";
 import { checkPlan } from "../../core/check.js";
 import { greedy } from "../../core/greedy.js";
 import { jobId, workerId } from "../../core/ids.js";
-import type { JobSpec, TaskTemplate } from "../../core/job.js";
+import type { JobSpec, TaskMode, TaskTemplate } from "../../core/job.js";
 import { job, resources, template, workerFacts } from "../../core/testing/jobs.js";
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
@@ -50,6 +50,44 @@ const domains = fc.constantFrom(
   { group: "r", by: "rack" },
 );
 
+/** Ways to run a task, of which some run nowhere. */
+const modes: fc.Arbitrary<Omit<TaskMode, "name">> = templates.map((change) => {
+  const {
+    driver,
+    resources: asked,
+    gpu,
+    pools: taken,
+    constraints,
+    estimate,
+  } = {
+    ...template("t"),
+    ...change,
+  };
+  const way = { driver, command: null, resources: asked, gpu, pools: taken, constraints };
+  return { ...way, estimate, timeoutMs: null };
+});
+
+const someModes: fc.Arbitrary<Pick<TaskTemplate, "modes">> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  {
+    weight: 2,
+    arbitrary: fc.array(modes, { minLength: 1, maxLength: 3, size: "max" }).map((list) => ({
+      modes: list.map((mode, i) => ({ ...mode, name: `m${i}` })),
+    })),
+  },
+);
+
+/** A hard deadline asks for an estimate of each. */
+const estimated = ({ modes: list }: Pick<TaskTemplate, "modes">): Pick<TaskTemplate, "modes"> =>
+  list === undefined
+    ? {}
+    : {
+        modes: list.map((mode) => ({
+          ...mode,
+          estimate: mode.estimate ?? { p50Ms: 500, p90Ms: 900 },
+        })),
+      };
+
 /** What tasks ask of one another; jobs that make no sense are refused. */
 const terms: fc.Arbitrary<Partial<TaskTemplate>> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({}) },
@@ -68,10 +106,11 @@ const terms: fc.Arbitrary<Partial<TaskTemplate>> = fc.oneof(
   },
 );
 
-const whole = fc.tuple(templates, terms).map(
-  ([plain, more]): Partial<TaskTemplate> => ({
+const whole = fc.tuple(templates, terms, someModes).map(
+  ([plain, more, ways]): Partial<TaskTemplate> => ({
     ...plain,
     ...more,
+    ...(more.hardDeadline === true ? estimated(ways) : ways),
     ...(more.gang === undefined ? {} : { maxConcurrent: null }),
   }),
 );

@@ -13,7 +13,7 @@ import { predecessors } from "./problem-tasks.js";
 import type { State, Task } from "./state.js";
 import { isEnded } from "./state.js";
 
-/** When it must start at the latest, on the fastest worker there is; infinite: whenever. */
+/** When it must start at the latest, in its fastest mode and on the fastest worker there is; infinite: whenever. */
 export function latestStartMs(state: State, task: Task): number {
   const { hardDeadline, deadlineAtMs } = task.template;
   if (hardDeadline !== true || deadlineAtMs === null) return Number.POSITIVE_INFINITY;
@@ -21,7 +21,7 @@ export function latestStartMs(state: State, task: Task): number {
   for (const worker of state.workers.values()) {
     if (worker.state !== "lost") speed = Math.max(speed, worker.facts.speed);
   }
-  const { p50Ms } = estimateOf(state, task);
+  const p50Ms = Math.min(...task.ways.map((way) => estimateOf(state, task, way).p50Ms));
   return deadlineAtMs - p50Ms / (speed === 0 ? 1 : speed);
 }
 

@@ -7,9 +7,11 @@ import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
 import { endLeftOut } from "./leaving-out.js";
 import { evaluateAtOnce, placeAtOnce } from "./place-at-once.js";
+import { exhaustedPool, poolThatLacks } from "./pool-room.js";
 import { buildProblem } from "./problem.js";
 import { makespanMs, planDifferences } from "./rebuild.js";
-import type { State } from "./state.js";
+import type { State, Task } from "./state.js";
+import { wayNow } from "./ways.js";
 
 export const greedyName = "greedy";
 
@@ -40,10 +42,19 @@ export function* place(state: State, nowMs: number): Decision {
   return noReply;
 }
 
-/** Whether some task could run and has no reservation: the shell then asks for a placement. */
+/**
+ * Whether some task could run and has no reservation, or one in a mode that can no longer be had:
+ * the shell then asks for a placement.
+ */
 export function needsPlacement(state: State): boolean {
   for (const task of state.index.ready) {
     if (!state.plan.entries.has(task.id)) return true;
+    if (task.ways.length > 1 && isExhausted(state, task)) return true;
   }
   return false;
 }
+
+/** Its mode lacks what does not come back, and another does not. */
+const isExhausted = (state: State, task: Task): boolean =>
+  poolThatLacks(state, wayNow(state, task).template) !== null &&
+  exhaustedPool(state, task) === null;

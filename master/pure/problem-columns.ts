@@ -11,7 +11,7 @@ import {
   taskRunning,
 } from "../../core/problem.js";
 import { remainingOn } from "./estimates.js";
-import { type OptionTable, optionOnWorker } from "./problem-options.js";
+import { type OptionModes, type OptionTable, optionOnWorker } from "./problem-options.js";
 import type { PoolUses } from "./problem-pools.js";
 import { predecessors } from "./problem-tasks.js";
 import type { WorkerTable } from "./problem-workers.js";
@@ -36,6 +36,8 @@ export class TaskRows {
   /** Tasks whose live attempts are imagined to be stopped, and when. */
   readonly #stopped: ReadonlyMap<Task, number>;
   readonly #mayBeOut = new Set<Task>();
+  /** Of rows that are planned in a mode. */
+  readonly #previousMode = new Map<number, string>();
   /** Rows of live attempts, with the place of their option in its block. */
   readonly #live: { readonly row: number; readonly within: number }[] = [];
 
@@ -93,7 +95,8 @@ export class TaskRows {
   }
 
   /** Options have their final places only when all blocks are known. */
-  settleOptions(options: OptionColumns): void {
+  settleOptions(options: OptionColumns, modes: OptionModes): void {
+    const built = { workers: this.#workers, modes };
     const { columns } = this;
     for (const { row, within } of this.#live) {
       columns.fixedOption[row] = (options.blockFirst[columns.block[row] ?? 0] ?? 0) + within;
@@ -102,7 +105,9 @@ export class TaskRows {
       const worker = columns.previousWorker[row] ?? none;
       const block = columns.block[row] ?? none;
       if (worker === none || block === none) continue;
-      const option = optionOnWorker(options, this.#workers.classOf, block, worker);
+      const mode = this.#previousMode.get(row);
+      const place = mode === undefined ? { worker } : { worker, mode };
+      const option = optionOnWorker(built, options, block, place);
       columns.previousOption[row] = option;
       if (option !== none) continue;
       // The worker it was planned on could no longer run it: it is as good as new.
@@ -128,6 +133,7 @@ export class TaskRows {
     if (entry === undefined || worker === undefined) return;
     const { nowMs, tickMs } = this.#clock;
     columns.previousWorker[row] = worker;
+    if (entry.mode !== undefined) this.#previousMode.set(row, entry.mode);
     columns.previousStart[row] = Math.max(
       previousNever + 1,
       Math.round((entry.startAtMs - nowMs) / tickMs),

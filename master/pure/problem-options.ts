@@ -1,6 +1,6 @@
 /** Ways to run tasks as columns: blocks of options shared by tasks that are alike. */
 import { chargedResources } from "../../core/charge.js";
-import { byWorker } from "../../core/job.js";
+import { byWorker, type TaskTemplate } from "../../core/job.js";
 import type { GpuRequestColumns, OptionColumns } from "../../core/problem.js";
 import { none } from "../../core/problem.js";
 import type { GpuRequest } from "../../core/resources.js";
@@ -9,8 +9,11 @@ import { type Anchor, anchorOf, domainOf } from "./bonds.js";
 import { unfitReasons, workerNameLabel } from "./eligibility.js";
 import { durationOn } from "./estimates.js";
 import { openness } from "./openness.js";
+import { poolThatLacks } from "./pool-room.js";
+import { type PoolTable, type PoolUse, poolUses } from "./problem-pools.js";
 import type { WorkerTable } from "./problem-workers.js";
-import type { Bond, State, Task, WorkerRecord } from "./state.js";
+import type { Bond, State, Task, Way, WorkerRecord } from "./state.js";
+import { wayNow } from "./ways.js";
 
 interface Option {
   readonly class: number;
@@ -20,6 +23,17 @@ interface Option {
   readonly demandRow: number;
   readonly gpuRequest: number;
   readonly cost: number;
+  readonly mode: string | undefined;
+  /** What the mode takes; of a task without modes its own columns say it. */
+  readonly pools: readonly PoolUse[];
+}
+
+/** For each option the mode of the task that it stands for, if the task has modes. */
+export type OptionModes = readonly (string | undefined)[];
+
+interface Place {
+  readonly way: Way;
+  readonly worker: WorkerRecord;
 }
 
 const mebibyte = 2 ** 20;
@@ -28,6 +42,7 @@ const hourMs = 3_600_000;
 export class OptionTable {
   private readonly state: State;
   private readonly workers: WorkerTable;
+  private readonly pools: PoolTable;
   private readonly blocks: Option[][] = [];
   private readonly blockOfKey = new Map<string, number>();
   private readonly demandRows: number[][] = [];
@@ -37,9 +52,10 @@ export class OptionTable {
   private readonly identities = new Map<object, number>();
   private readonly anchors = new Map<Bond, Anchor | null>();
 
-  constructor(state: State, workers: WorkerTable) {
+  constructor(state: State, workers: WorkerTable, pools: PoolTable) {
     this.state = state;
     this.workers = workers;
+    this.pools = pools;
   }
 
   /** Index of the task's block, or none where no worker that is there could run it. */
@@ -51,7 +67,7 @@ export class OptionTable {
     const key = `${template} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}${at}`;
     const known = this.blockOfKey.get(key);
     if (known !== undefined) return known;
-    const options = this.eligible(task).map((worker) => this.option(task, worker));
+    const options = this.eligible(task).map(({ way, worker }) => this.option(task, way, worker));
     const block = options.length === 0 ? none : this.blocks.push(options) - 1;
     this.blockOfKey.set(key, block);
     return block;
@@ -60,15 +76,18 @@ export class OptionTable {
   /** A block that contains the option a live attempt has taken, even if none would take it now. */
   blockOfLive(task: Task, workerIndex: number): { block: number; within: number } {
     const block = this.blockOf(task);
+    const way = wayNow(this.state, task);
     const classIndex = this.workers.classOf[workerIndex];
     const within = (this.blocks[block] ?? []).findIndex(
       (option) =>
-        option.class === classIndex && (option.worker === none || option.worker === workerIndex),
+        option.class === classIndex &&
+        option.mode === way.named.mode &&
+        (option.worker === none || option.worker === workerIndex),
     );
     if (block !== none && within >= 0) return { block, within };
     const worker = this.workers.list[workerIndex];
     assert(worker !== undefined, `worker ${workerIndex} of a live attempt`);
-    return { block: this.blocks.push([this.option(task, worker)]) - 1, within: 0 };
+    return { block: this.blocks.push([this.option(task, way, worker)]) - 1, within: 0 };
   }
 
   /** Offsets of the blocks, once all are known. */
@@ -93,10 +112,16 @@ export class OptionTable {
       demand: Int32Array.from(this.demandRows.flat()),
       gpuRequest: Int32Array.from(options, (option) => option.gpuRequest),
       cost: Float64Array.from(options, (option) => option.cost),
-      poolFirst: new Uint32Array(options.length + 1),
-      poolIndex: new Uint16Array(0),
-      poolAmount: new Int32Array(0),
+      ...poolUses(
+        options.map(({ pools }) => pools),
+        options.length,
+      ),
     };
+  }
+
+  /** In the order of the columns. */
+  modes(): OptionModes {
+    return this.blocks.flatMap((options) => options.map(({ mode }) => mode));
   }
 
   gpuColumns(): GpuRequestColumns {
@@ -114,27 +139,36 @@ export class OptionTable {
   }
 
   /**
-   * One worker per class; each by itself where the task asks for workers by name. A worker that is
-   * being drained counts only beside one that is not: what its deadline leaves no time for must have
-   * another place to go.
+   * One worker per class, with each mode that could run there and for which the pools have enough;
+   * each worker by itself where the task asks for workers by name. A worker that is being drained
+   * counts only beside one that is not: what its deadline leaves no time for must have another place
+   * to go.
    */
-  private eligible(task: Task): WorkerRecord[] {
+  private eligible(task: Task): Place[] {
     const candidates = this.byName(task) ? this.workers.list : this.workers.classes;
-    const fit = candidates.filter(
-      (worker) =>
-        openness(worker) !== "closed" && unfitReasons(worker.facts, task.template).length === 0,
-    );
-    const isOpen = (worker: WorkerRecord): boolean => openness(worker) === "open";
+    const there = candidates.filter((worker) => openness(worker) !== "closed");
+    const fit = task.ways.flatMap((way) => this.fitting(task, way, there));
+    const isOpen = ({ worker }: Place): boolean => openness(worker) === "open";
     if (!fit.some(isOpen)) return [];
     const anchor = this.anchorOf(task);
     if (anchor === null) return fit;
-    const there = fit.filter((worker) => domainOf(anchor.by, worker) === anchor.domain);
-    return there.some(isOpen) ? there : fit;
+    const near = fit.filter(({ worker }) => domainOf(anchor.by, worker) === anchor.domain);
+    return near.some(isOpen) ? near : fit;
+  }
+
+  private fitting({ ways }: Task, way: Way, there: readonly WorkerRecord[]): Place[] {
+    // Without another mode it waits, and is told so.
+    if (ways.length > 1 && poolThatLacks(this.state, way.template) !== null) return [];
+    return there
+      .filter((worker) => unfitReasons(worker.facts, way.template).length === 0)
+      .map((worker) => ({ way, worker }));
   }
 
   /** Workers of one class are not alike for the task. */
   private byName(task: Task): boolean {
-    if (task.template.constraints.some(({ label }) => label === workerNameLabel)) return true;
+    const names = ({ template }: Way): boolean =>
+      template.constraints.some(({ label }) => label === workerNameLabel);
+    if (task.ways.some(names)) return true;
     return this.anchorOf(task)?.by === byWorker;
   }
 
@@ -148,22 +182,25 @@ export class OptionTable {
     return anchor;
   }
 
-  private option(task: Task, worker: WorkerRecord): Option {
+  private option(task: Task, way: Way, worker: WorkerRecord): Option {
+    const { template, named } = way;
     const byName = this.byName(task);
     const index = this.workers.indexOf.get(worker.id) ?? none;
-    const duration = durationOn(this.state, task, worker.facts.speed);
+    const duration = durationOn(this.state, task, worker.facts.speed, way);
     return {
       class: this.workers.classOf[index] ?? 0,
       worker: byName ? index : none,
       ...duration,
-      demandRow: this.demandRow(task),
-      gpuRequest: this.gpuRequest(task.template.gpu),
+      demandRow: this.demandRow(template),
+      gpuRequest: this.gpuRequest(template.gpu),
       cost: ((worker.facts.costPerHour ?? 0) * duration.p50Ms) / hourMs,
+      mode: named.mode,
+      pools: named.mode === undefined ? [] : this.pools.usesOf(template.pools),
     };
   }
 
-  private demandRow(task: Task): number {
-    const row = this.workers.row(chargedResources(task.template), Math.ceil);
+  private demandRow(template: TaskTemplate): number {
+    const row = this.workers.row(chargedResources(template), Math.ceil);
     return intern(this.demandOfKey, row.join(" "), this.demandRows, row);
   }
 
@@ -185,16 +222,19 @@ function intern<T>(index: Map<string, number>, key: string, list: T[], value: T)
   return known;
 }
 
-/** The option by which a block's tasks run on a worker, or none. */
+/** The option by which a block's tasks run on a worker, in this mode if one is named, or none. */
 export function optionOnWorker(
+  built: { readonly workers: Pick<WorkerTable, "classOf">; readonly modes: OptionModes },
   options: OptionColumns,
-  classOf: Uint16Array,
   block: number,
-  worker: number,
+  place: { readonly worker: number; readonly mode?: string },
 ): number {
   if (block === none) return none;
+  const { worker, mode } = place;
+  const { classOf } = built.workers;
   for (let o = options.blockFirst[block] ?? 0; o < (options.blockFirst[block + 1] ?? 0); o++) {
     const only = options.worker[o] ?? none;
+    if (mode !== undefined && built.modes[o] !== mode) continue;
     if (options.class[o] === classOf[worker] && (only === none || only === worker)) return o;
   }
   return none;

@@ -1,54 +1,81 @@
-/** Cluster pools as columns, and one more for each template that limits how many run at once. */
+/**
+ * Cluster pools as columns, and one more for each template that limits how many run at once. What a
+ * task takes whichever way it runs stands in its own columns, what a mode takes in its options'.
+ */
 import type { PoolColumns, TaskColumns } from "../../core/problem.js";
+import { takenForGood } from "./pool-room.js";
 import type { State, Task } from "./state.js";
 
 export type PoolUses = Pick<TaskColumns, "poolFirst" | "poolIndex" | "poolAmount">;
 
-/** `count`: rows of the problem; those after the tasks are milestones and use nothing. */
-export function poolColumns(
-  state: State,
-  tasks: readonly Task[],
-  count: number,
-): { readonly columns: PoolColumns; readonly uses: PoolUses } {
-  const names = state.settings.pools.map((pool) => pool.name);
-  const capacity = state.settings.pools.map((pool) =>
-    Math.max(0, pool.capacity - (state.poolConsumed.get(pool.name) ?? 0)),
-  );
-  const indexOf = new Map(names.map((name, index) => [name, index]));
-  const poolOf = (name: string, amount: number): number => {
-    const known = indexOf.get(name) ?? names.push(name) - 1;
-    if (known === capacity.length) capacity.push(amount);
-    indexOf.set(name, known);
-    return known;
-  };
-  const consumable = state.settings.pools.map((pool) => (pool.consumable === true ? 1 : 0));
+export interface PoolUse {
+  readonly pool: number;
+  readonly amount: number;
+}
+
+/** The pools of a Problem; grows by those that its tasks bring. */
+export class PoolTable {
+  readonly #names: string[];
+  readonly #capacity: number[];
+  readonly #consumable: readonly boolean[];
+  readonly #indexOf: Map<string, number>;
+
+  constructor(state: State) {
+    const { pools } = state.settings;
+    this.#names = pools.map(({ name }) => name);
+    this.#capacity = pools.map(({ name, capacity }) =>
+      Math.max(0, capacity - takenForGood(state, name)),
+    );
+    this.#consumable = pools.map(({ consumable }) => consumable === true);
+    this.#indexOf = new Map(this.#names.map((name, index) => [name, index]));
+  }
+
+  /** Of a task in each of its ways. */
+  usesOfTask({ job, template }: Task): readonly PoolUse[] {
+    const uses = template.modes === undefined ? this.usesOf(template.pools) : [];
+    if (template.maxConcurrent === null) return uses;
+    // A space cannot stand in a pool's name, so this is nobody else's.
+    const pool = this.#indexOrNew(`${job.id} ${template.name}`, template.maxConcurrent);
+    return [...uses, { pool, amount: 1 }];
+  }
+
+  usesOf(pools: Readonly<Record<string, number>>): readonly PoolUse[] {
+    return Object.entries(pools).map(([name, amount]) => ({
+      pool: this.#indexOrNew(name, 0),
+      amount,
+    }));
+  }
+
+  columns(): PoolColumns {
+    return {
+      count: this.#names.length,
+      names: this.#names,
+      capacity: Int32Array.from(this.#capacity),
+      consumable: Uint8Array.from(this.#names, (_, pool) => (this.#consumable[pool] ? 1 : 0)),
+    };
+  }
+
+  #indexOrNew(name: string, capacity: number): number {
+    const known = this.#indexOf.get(name);
+    if (known !== undefined) return known;
+    const index = this.#names.push(name) - 1;
+    this.#capacity.push(capacity);
+    this.#indexOf.set(name, index);
+    return index;
+  }
+}
+
+/** `count`: rows in all; those after the given ones (milestones) use nothing. */
+export function poolUses(rows: readonly (readonly PoolUse[])[], count: number): PoolUses {
   const first = new Uint32Array(count + 1);
-  const index: number[] = [];
-  const amounts: number[] = [];
-  tasks.forEach(({ job, template }, row) => {
-    for (const [name, amount] of Object.entries(template.pools)) {
-      index.push(poolOf(name, 0));
-      amounts.push(amount);
-    }
-    if (template.maxConcurrent !== null) {
-      // A space cannot stand in a pool's name, so this is nobody else's.
-      index.push(poolOf(`${job.id} ${template.name}`, template.maxConcurrent));
-      amounts.push(1);
-    }
-    first[row + 1] = index.length;
+  rows.forEach((uses, row) => {
+    first[row + 1] = (first[row] ?? 0) + uses.length;
   });
-  first.fill(index.length, tasks.length + 1);
+  first.fill(first[rows.length] ?? 0, rows.length + 1);
+  const flat = rows.flat();
   return {
-    columns: {
-      count: names.length,
-      names,
-      capacity: Int32Array.from(capacity),
-      consumable: Uint8Array.from(names, (_, pool) => consumable[pool] ?? 0),
-    },
-    uses: {
-      poolFirst: first,
-      poolIndex: Uint16Array.from(index),
-      poolAmount: Int32Array.from(amounts),
-    },
+    poolFirst: first,
+    poolIndex: Uint16Array.from(flat, ({ pool }) => pool),
+    poolAmount: Int32Array.from(flat, ({ amount }) => amount),
   };
 }

@@ -10,8 +10,8 @@ import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./pr
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
 import { groupColumns } from "./problem-groups.js";
 import { describeLinks, linkColumns, longestTransferMs, noLinks } from "./problem-links.js";
-import { OptionTable } from "./problem-options.js";
-import { poolColumns } from "./problem-pools.js";
+import { type OptionModes, OptionTable } from "./problem-options.js";
+import { PoolTable, poolUses } from "./problem-pools.js";
 import { edgeColumns, selectWhole } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
 import { type Job, liveAttempt, type State, type Task } from "./state.js";
@@ -19,6 +19,7 @@ import { type Job, liveAttempt, type State, type Task } from "./state.js";
 /** A Problem with the tasks that its first rows stand for; a milestone per job follows them. */
 export interface BuiltProblem {
   readonly problem: Problem;
+  readonly modes: OptionModes;
   readonly tasks: readonly Task[];
   readonly jobs: readonly Job[];
   readonly workers: WorkerTable;
@@ -50,25 +51,31 @@ export function buildProblem(
   imagined: Imagined = {},
 ): BuiltProblem {
   const without = new Set<Task>();
+  const loose = new Set<Task>();
   for (;;) {
-    const built = build(state, nowMs, mode, imagined, without);
+    const modeOf = (task: Task): "keep" | "free" => (loose.has(task) ? "free" : mode);
+    const built = build(state, nowMs, { modeOf, imagined, without });
     const { groups, pools } = built.problem;
     if (groups.count === 0 && !pools.consumable.includes(1)) return built;
     const left = unplaced(built);
     if (left.length === 0) return built;
-    for (const task of left) without.add(task);
+    // What cannot be done as it was planned may be done in another mode.
+    const kept = left.filter((task) => task.ways.length > 1 && modeOf(task) === "keep");
+    if (kept.length > 0) for (const task of kept) loose.add(task);
+    else for (const task of left) without.add(task);
   }
 }
 
-function build(
-  state: State,
-  nowMs: number,
-  mode: "keep" | "free",
-  imagined: Imagined,
-  without: Set<Task>,
-): BuiltProblem {
+interface Choices {
+  readonly modeOf: (task: Task) => "keep" | "free";
+  readonly imagined: Imagined;
+  readonly without: Set<Task>;
+}
+
+function build(state: State, nowMs: number, { modeOf, imagined, without }: Choices): BuiltProblem {
   const workers = describeWorkers(state);
-  const options = new OptionTable(state, workers);
+  const pools = new PoolTable(state);
+  const options = new OptionTable(state, workers, pools);
   const open = [...state.index.openJobs, ...(imagined.jobs ?? [])];
   const stopped = imagined.stopped ?? new Map<Task, number>();
   const isLive = (task: Task): boolean => liveAttempt(task) !== null && !stopped.has(task);
@@ -89,12 +96,15 @@ function build(
   const span = spanOf(state, workers, tasks, { nowMs, transferMs });
   const clock = { nowMs, tickMs: chooseTick(span) };
   const rows = new TaskRows(count, { state, workers, options, clock, stopped });
-  for (const task of tasks) rows.addTask(task, indexOf.get(task.job) ?? 0, mode);
+  for (const task of tasks) rows.addTask(task, indexOf.get(task.job) ?? 0, modeOf(task));
   for (const [job, index] of indexOf) rows.addMilestone(job, index);
   const optionColumns = options.columns((ms) => Math.max(1, Math.ceil(ms / clock.tickMs)));
-  rows.settleOptions(optionColumns);
-
-  const pools = poolColumns(state, tasks, count);
+  const modes = options.modes();
+  rows.settleOptions(optionColumns, modes);
+  const uses = poolUses(
+    tasks.map((task) => pools.usesOfTask(task)),
+    count,
+  );
   const { groups, workers: workerColumns } = groupColumns(rowOf, workers);
   const problem: Problem = {
     originMs: nowMs,
@@ -108,14 +118,14 @@ function build(
     blocks: blockColumns(workers, span.closed, clock),
     devices: workers.devices,
     gpuRequests: options.gpuColumns(),
-    pools: pools.columns,
-    tasks: { ...rows.columns, ...pools.uses },
+    pools: pools.columns(),
+    tasks: { ...rows.columns, ...uses },
     options: optionColumns,
     edges,
     groups,
   };
   const deadlines = drainDeadlines(span.closed, clock);
-  return { problem, tasks, jobs, workers, deadlines };
+  return { problem, modes, tasks, jobs, workers, deadlines };
 }
 
 /** Tasks that greedy placement finds no place for, or none before a drain takes their worker away. */
@@ -151,7 +161,8 @@ function spanOf(
   let workMs = transferMs;
   let latestMs = 0;
   for (const task of tasks) {
-    workMs += estimateOf(state, task).p90Ms / speedMin + state.overheadMs;
+    const p90Ms = task.ways.map((way) => estimateOf(state, task, way).p90Ms);
+    workMs += Math.max(...p90Ms) / speedMin + state.overheadMs;
     latestMs = Math.max(latestMs, releaseAtMs(task) - nowMs);
   }
   const { closed, latestEndMs } = closedTimes(workers, nowMs, latestMs + workMs);

@@ -35,25 +35,26 @@ export class Profile {
   static ofRunning(
     worker: WorkerRecord,
     nowMs: number,
-    expectedEndAtMs: (task: Task) => number,
+    stateOf: (task: Task) => { readonly template: TaskTemplate; readonly endAtMs: number },
   ): Profile {
     const profile = new Profile(worker.facts);
     for (const { fromMs, toMs } of closedSpans(worker, nowMs, nowMs + aheadMs)) {
       profile.intervals.push({ startAtMs: fromMs, endAtMs: toMs, demand: profile.capacity });
     }
     for (const task of worker.live.values()) {
-      profile.add(Number.NEGATIVE_INFINITY, expectedEndAtMs(task), task);
+      const { template, endAtMs } = stateOf(task);
+      profile.add(Number.NEGATIVE_INFINITY, endAtMs, template);
     }
     return profile;
   }
 
-  add(startAtMs: number, endAtMs: number, task: Task): void {
-    this.intervals.push({ startAtMs, endAtMs, demand: this.demand(task.template) });
+  add(startAtMs: number, endAtMs: number, template: TaskTemplate): void {
+    this.intervals.push({ startAtMs, endAtMs, demand: this.demand(template) });
   }
 
   /** Whether the task fits throughout; use changes only where an interval starts. */
-  fits(startAtMs: number, endAtMs: number, task: Task): boolean {
-    const demand = this.demand(task.template);
+  fits(startAtMs: number, endAtMs: number, template: TaskTemplate): boolean {
+    const demand = this.demand(template);
     if (!this.fitsAt(startAtMs, demand)) return false;
     return this.intervals.every(
       (interval) =>
@@ -64,11 +65,11 @@ export class Profile {
   }
 
   /** The first moment from `fromMs` on at which the task fits for its duration. */
-  earliestFit(fromMs: number, durationMs: number, task: Task): number {
+  earliestFit(fromMs: number, durationMs: number, template: TaskTemplate): number {
     const ends = this.intervals.map((interval) => interval.endAtMs).filter((end) => end > fromMs);
     ends.sort((a, b) => a - b);
     for (const startAtMs of [fromMs, ...ends]) {
-      if (this.fits(startAtMs, startAtMs + durationMs, task)) return startAtMs;
+      if (this.fits(startAtMs, startAtMs + durationMs, template)) return startAtMs;
     }
     return ends.at(-1) ?? fromMs;
   }

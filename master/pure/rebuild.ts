@@ -12,6 +12,8 @@ import type { PlanState, State } from "./state.js";
 
 export interface Placement {
   readonly worker: WorkerId;
+  /** Absent: in whichever mode; a task without modes has no choice. */
+  readonly mode?: string;
   readonly startAtMs: number;
 }
 
@@ -27,22 +29,20 @@ export function rebuildPlan(
   const { problem, tasks, workers } = built;
   const { count } = problem.tasks;
   const worker = new Int32Array(count).fill(none);
-  const out = new Set<number>();
+  const option = new Int32Array(count).fill(none);
   const startAtMs = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
   tasks.forEach((task, row) => {
     const placement = placementOf(task.id);
     if (placement === "left out") {
-      out.add(row);
+      option[row] = leaveOut;
       return;
     }
     const index = placement === undefined ? undefined : workers.indexOf.get(placement.worker);
     if (placement === undefined || index === undefined) return;
-    worker[row] = optionOn(built, row, index) === none ? none : index;
+    const block = problem.tasks.block[row] ?? none;
+    option[row] = optionOnWorker(built, problem.options, block, { ...placement, worker: index });
+    worker[row] = option[row] === none ? none : index;
     startAtMs[row] = placement.startAtMs;
-  });
-  const option = worker.map((index, row) => {
-    if (out.has(row)) return leaveOut;
-    return index === none ? none : optionOn(built, row, index);
   });
   const order = Int32Array.from({ length: count }, (_, row) => row).sort(
     (a, b) => compare(startAtMs[a] ?? 0, startAtMs[b] ?? 0) || a - b,
@@ -83,13 +83,14 @@ function tooLate({ problem, deadlines }: BuiltProblem, plan: Plan, chosen: Int32
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const optionOn = ({ problem }: BuiltProblem, row: number, worker: number): number =>
-  optionOnWorker(
-    problem.options,
-    problem.workers.classOf,
-    problem.tasks.block[row] ?? none,
-    worker,
-  );
+/** The mode of an option, to be spread into what remembers it. */
+export function modeOfOption(
+  { modes }: Pick<BuiltProblem, "modes">,
+  option: number | undefined,
+): { readonly mode?: string } {
+  const mode = modes[option ?? none];
+  return mode === undefined ? {} : { mode };
+}
 
 /** What changes in the adopted plan if this one is adopted: entries that differ, and those to go. */
 export function planDifferences(
@@ -108,9 +109,13 @@ export function planDifferences(
     const startAtMs = problem.originMs + (plan.start[row] ?? 0) * problem.tickMs;
     const endAtMs = problem.originMs + (plan.end[row] ?? 0) * problem.tickMs;
     const before = state.plan.entries.get(task.id);
+    const named = modeOfOption(built, plan.option[row]);
     const same =
-      before?.worker === worker && before.startAtMs === startAtMs && before.endAtMs === endAtMs;
-    if (!same) entries.push({ task: task.id, worker, startAtMs, endAtMs });
+      before?.worker === worker &&
+      before.mode === named.mode &&
+      before.startAtMs === startAtMs &&
+      before.endAtMs === endAtMs;
+    if (!same) entries.push({ task: task.id, worker, ...named, startAtMs, endAtMs });
   });
   return { entries, removed: stale(state.plan, planned) };
 }

@@ -67,6 +67,8 @@ export interface Attempt {
   /** Session of the worker's incarnation it was launched on. */
   readonly session: string;
   readonly devices: readonly string[];
+  /** Of the task's modes. Absent: it has none. */
+  readonly mode?: string;
   readonly launchedAtMs: number;
   status: AttemptStatus;
 }
@@ -80,6 +82,16 @@ export interface Bond {
   readonly members: Task[];
 }
 
+/** One of the ways to run a task; one that has no modes has one way. */
+export interface Way {
+  /** Empty: the task has no modes. To be spread into what remembers the mode. */
+  readonly named: { readonly mode?: string };
+  /** The task as if this were its only way. */
+  readonly template: TaskTemplate;
+  /** Groups of like runs, from the most to the least specific. */
+  readonly groups: readonly string[];
+}
+
 export interface Task {
   readonly id: TaskId;
   readonly job: Job;
@@ -87,8 +99,8 @@ export interface Task {
   readonly index: number;
   readonly entry: TaskEntry;
   readonly template: TaskTemplate;
-  /** Groups of like tasks, from the most to the least specific. */
-  readonly groups: readonly string[];
+  /** At least one, in the order of its modes. */
+  readonly ways: readonly Way[];
   /** What it is in with others of its job. */
   readonly bonds: readonly Bond[];
   status: TaskStatus;
@@ -155,6 +167,8 @@ export interface WorkerRecord {
 
 export interface PlanEntry {
   readonly worker: WorkerId;
+  /** Of the task's modes. Absent: it has none. */
+  readonly mode?: string;
   readonly startAtMs: number;
   readonly endAtMs: number;
 }

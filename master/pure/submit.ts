@@ -7,7 +7,7 @@ import type { Violation } from "../../core/result.js";
 import { fail, ok } from "../../core/result.js";
 import { validateJob } from "../../core/validate-job.js";
 import type { Command, Decision } from "./commands.js";
-import { explainUnfit, unfitReasons } from "./eligibility.js";
+import { canRun, explainUnfit } from "./eligibility.js";
 import { settleHeld } from "./endings.js";
 import type { State } from "./state.js";
 import { isEnded, jobKey } from "./state.js";
@@ -64,9 +64,19 @@ export function checkSubmission(
 }
 
 function poolViolations(state: State, template: TaskTemplate): Violation[] {
-  return Object.entries(template.pools).flatMap(([name, amount]) => {
+  const { modes } = template;
+  if (modes !== undefined) {
+    return modes.flatMap(({ name, pools }) =>
+      violationsOf(state, pools, `tasks.${template.name}.modes.${name}.pools`),
+    );
+  }
+  return violationsOf(state, template.pools, `tasks.${template.name}.pools`);
+}
+
+function violationsOf(state: State, pools: TaskTemplate["pools"], at: string): Violation[] {
+  return Object.entries(pools).flatMap(([name, amount]) => {
     const pool = state.settings.pools.find((candidate) => candidate.name === name);
-    const field = `tasks.${template.name}.pools.${name}`;
+    const field = `${at}.${name}`;
     if (pool === undefined) return [{ field, message: `the cluster has no pool ${name}` }];
     if (amount <= pool.capacity) return [];
     return [{ field, message: `more than the whole pool`, limit: pool.capacity }];
@@ -77,10 +87,10 @@ function poolViolations(state: State, template: TaskTemplate): Violation[] {
 function unplaceable(state: State, template: TaskTemplate): Violation[] {
   const present = [...state.workers.values()].map((worker) => worker.facts);
   const all = [...present, ...state.settings.expectedWorkers];
-  if (all.some((facts) => unfitReasons(facts, template).length === 0)) return [];
+  if (all.some((facts) => canRun(facts, template))) return [];
   return [
     {
-      field: `tasks.${template.name}.resources`,
+      field: `tasks.${template.name}.${template.modes === undefined ? "resources" : "modes"}`,
       message: `no worker present or configured could run it: ${explainUnfit(all, template)}`,
     },
   ];

@@ -13,14 +13,15 @@ import type {
   TaskView,
   WorkerView,
 } from "../../core/views.js";
-import { explainUnfit, unfitReasons } from "./eligibility.js";
+import { canRun, explainUnfit } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
 import { openness } from "./openness.js";
 import { exhaustedPool } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
-import type { Attempt, Job, State, Task, WorkerRecord } from "./state.js";
+import type { Attempt, Job, State, Task, Way, WorkerRecord } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
+import { wayNamed, wayNow } from "./ways.js";
 
 export function jobView(state: State, job: Job, forecast: Forecast, withTasks: boolean): JobView {
   return {
@@ -71,7 +72,9 @@ function finishOf(
     if (isEnded(task)) continue;
     const reservation = forecast.get(task.id);
     if (reservation === undefined && job.conditional[task.index] === 1) continue;
-    if (reservation === undefined || estimateOf(state, task).source === "unknown") return null;
+    if (reservation === undefined) return null;
+    const way = wayForeseen(state, task, forecast);
+    if (estimateOf(state, task, way).source === "unknown") return null;
     p50AtMs = Math.max(p50AtMs, reservation.endP50AtMs);
     p90AtMs = Math.max(p90AtMs, reservation.endP90AtMs);
   }
@@ -87,13 +90,19 @@ export function taskView(state: State, task: Task, forecast: Forecast): TaskView
     state: taskStateName(task),
     reason,
     message,
-    estimate: estimateOf(state, task),
+    estimate: estimateOf(state, task, wayForeseen(state, task, forecast)),
     reservation: isEnded(task) ? null : (forecast.get(task.id) ?? null),
     attempts: task.attempts.map(attemptView),
     attemptsMax: task.template.retry.attemptsMax,
     readyAtMs: task.readyAtMs,
     finishedAtMs: task.status.kind === "ended" ? task.status.atMs : null,
   };
+}
+
+/** A forecast knows of plans that are in no state. */
+function wayForeseen(state: State, task: Task, forecast: Forecast): Way {
+  const foreseen = task.status.kind === "live" ? undefined : forecast.get(task.id);
+  return foreseen === undefined ? wayNow(state, task) : wayNamed(task, foreseen.mode);
 }
 
 export function taskStateName(task: Task): TaskStateName {
@@ -105,11 +114,13 @@ export function taskStateName(task: Task): TaskStateName {
   return "running";
 }
 
-function attemptView({ id, number, worker, launchedAtMs, status }: Attempt): AttemptView {
+function attemptView(attempt: Attempt): AttemptView {
+  const { id, number, worker, mode, launchedAtMs, status } = attempt;
   return {
     id,
     number,
     worker,
+    ...(mode === undefined ? {} : { mode }),
     state: status.kind,
     launchedAtMs,
     startedAtMs: status.kind === "launching" ? null : status.startedAtMs,
@@ -137,7 +148,7 @@ function explain(
   if (status.kind === "pending") return explainPending(task);
   const facts = [...state.workers.values()].map((worker) => worker.facts);
   const present = [...state.workers.values()].filter((worker) => worker.state !== "lost");
-  const fit = present.filter((worker) => unfitReasons(worker.facts, task.template).length === 0);
+  const fit = present.filter((worker) => canRun(worker.facts, task.template));
   if (fit.length === 0) {
     return { reason: "no_worker_fits", message: explainUnfit(facts, task.template) };
   }

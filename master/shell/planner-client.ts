@@ -214,11 +214,12 @@ export class PlannerClient {
   /** All free tasks placed anew: without a planner nothing else would ever move one. */
   #replaceGreedily(built: BuiltProblem): void {
     const { engine } = this.#options;
-    const { problem } = built;
+    const { problem, modes } = built;
     const plan = placeAtOnce(problem);
     const proposal = {
       solver: greedyName,
       problem,
+      modes,
       plan,
       value: evaluate(problem, plan).value,
       bound: lowerBound(problem).value,

@@ -7,6 +7,7 @@ import { taskOfAttempt } from "../../core/ids.js";
 import type { CompletedRun } from "../../core/planning.js";
 import type { Recorded } from "../pure/events.js";
 import type { State } from "../pure/state.js";
+import { wayNamed } from "../pure/ways.js";
 
 /** Runs kept for a planner that starts anew. */
 const runsKept = 10_000;
@@ -30,7 +31,7 @@ export class PlannerHistory {
       const worker = attempt === undefined ? undefined : this.#state.workers.get(attempt.worker);
       if (task === undefined || worker === undefined) continue;
       this.#runs.push({
-        groups: task.groups,
+        groups: wayNamed(task, attempt?.mode).groups,
         durationMs: Math.max(0, event.endedAtMs - event.startedAtMs),
         workerSpeed: worker.facts.speed,
         succeeded: event.outcome.kind === "exited" && event.outcome.exitCode === 0,

@@ -81,6 +81,7 @@ export class PlanningRun {
       plan,
       value,
       problem: built.problem,
+      modes: built.modes,
       bound: this.#bound,
       facts: this.#facts,
       planVersion: this.#planVersion,

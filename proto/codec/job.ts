@@ -12,6 +12,7 @@ import type {
   OnLost,
   RetryPolicy,
   TaskEntry,
+  TaskMode,
   TaskTemplate,
   UserEstimate,
 } from "../../core/job.js";
@@ -124,8 +125,43 @@ const encodeTemplate = (template: TaskTemplate): wire.TaskTemplate => ({
   logBytesMax: template.logBytesMax,
   metadata: entriesOf(template.metadata),
   data: template.data === undefined ? undefined : encodeTaskData(template.data),
+  modes: template.modes?.map(encodeMode) ?? [],
   ...encodeTerms(template),
 });
+
+const encodeMode = (mode: TaskMode): wire.TaskMode => ({
+  name: mode.name,
+  driver: mode.driver,
+  command: mode.command === null ? undefined : encodeCommand(mode.command),
+  resources: encodeResources(mode.resources),
+  gpu: mode.gpu === null ? undefined : encodeGpuRequest(mode.gpu),
+  pools: entriesOf(mode.pools),
+  constraints: mode.constraints.map(encodeConstraint),
+  estimate: mode.estimate === null ? undefined : encodeUserEstimate(mode.estimate),
+  timeoutMs: mode.timeoutMs ?? undefined,
+});
+
+const decodeMode = (scope: Scope, message: wire.TaskMode): TaskMode => ({
+  name: message.name,
+  driver: literal(scope, "driver", message.driver, driverNames),
+  command: optional(scope, "command", message.command, decodeCommand),
+  resources: required(scope, "resources", message.resources, Resources, decodeResources),
+  gpu: optional(scope, "gpu", message.gpu, decodeGpuRequest),
+  pools: integerRecord(scope, "pools", message.pools),
+  constraints: list(scope, "constraints", message.constraints, decodeConstraint),
+  estimate: optional(scope, "estimate", message.estimate, decodeUserEstimate),
+  timeoutMs: integerOrNull(scope, "timeoutMs", message.timeoutMs),
+});
+
+/** Far more than there may be is not read at all. */
+function decodeModes(
+  scope: Scope,
+  messages: readonly wire.TaskMode[],
+): Pick<TaskTemplate, "modes"> {
+  if (messages.length === 0) return {};
+  bounded(scope, "modes", messages, jobLimits.modes);
+  return { modes: list(scope, "modes", messages.slice(0, jobLimits.modes), decodeMode) };
+}
 
 const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate => ({
   name: message.name,
@@ -148,6 +184,7 @@ const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate 
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
   metadata: textRecord(scope, "metadata", message.metadata),
   ...(message.data === undefined ? {} : { data: decodeTaskData(scope, message.data) }),
+  ...decodeModes(scope, message.modes),
   ...decodeTerms(scope, message),
 });
 

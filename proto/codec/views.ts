@@ -239,6 +239,7 @@ const encodeAttemptView = (view: AttemptView): wire.AttemptView => ({
   outcome: view.outcome === null ? undefined : encodeOutcome(view.outcome),
   usage: view.usage === null ? undefined : encodeUsage(view.usage),
   outputs: view.outputs,
+  mode: view.mode ?? "",
 });
 
 const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView => ({
@@ -254,14 +255,19 @@ const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView =
   ...(message.outputs === undefined
     ? {}
     : { outputs: decodeOutputSummary(scope, message.outputs) }),
+  ...readMode(message),
 });
 
-const encodeReservation = ({ worker, ...times }: Reservation): wire.Reservation => ({
+const readMode = ({ mode }: { readonly mode: string }): { readonly mode?: string } =>
+  mode === "" ? {} : { mode };
+
+const encodeReservation = ({ worker, mode, ...times }: Reservation): wire.Reservation => ({
   worker,
   startP50AtMs: times.startP50AtMs,
   endP50AtMs: times.endP50AtMs,
   startP90AtMs: times.startP90AtMs,
   endP90AtMs: times.endP90AtMs,
+  mode: mode ?? "",
 });
 
 const readReservation = (scope: Scope, message: wire.Reservation): Reservation => ({
@@ -270,6 +276,7 @@ const readReservation = (scope: Scope, message: wire.Reservation): Reservation =
   endP50AtMs: integer(scope, "endP50AtMs", message.endP50AtMs),
   startP90AtMs: integer(scope, "startP90AtMs", message.startP90AtMs),
   endP90AtMs: integer(scope, "endP90AtMs", message.endP90AtMs),
+  ...readMode(message),
 });
 
 const encodeInitialPlan = (plan: InitialPlan): wire.InitialPlan => ({
@@ -277,11 +284,12 @@ const encodeInitialPlan = (plan: InitialPlan): wire.InitialPlan => ({
   makespanMs: plan.makespanMs,
   boundMs: plan.boundMs,
   solver: plan.solver,
-  tasks: plan.tasks.map(({ name, worker, startAtMs, endAtMs }) => ({
+  tasks: plan.tasks.map(({ name, worker, startAtMs, endAtMs, mode = "" }) => ({
     name,
     worker,
     startAtMs,
     endAtMs,
+    mode,
   })),
 });
 
@@ -298,6 +306,7 @@ const readPlannedTask = (scope: Scope, message: wire.PlannedTask): PlannedTask =
   worker: decodeWorkerId(scope, "worker", message.worker),
   startAtMs: integer(scope, "startAtMs", message.startAtMs),
   endAtMs: integer(scope, "endAtMs", message.endAtMs),
+  ...readMode(message),
 });
 
 const readSubmitReceipt = (scope: Scope, message: wire.SubmitResponse): SubmitReceipt => ({

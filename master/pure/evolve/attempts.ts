@@ -3,11 +3,13 @@ import { chargedResources } from "../../../core/charge.js";
 import { observe } from "../../../core/estimate.js";
 import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
+import type { TaskTemplate } from "../../../core/job.js";
 import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
+import { wayNamed } from "../ways.js";
 import {
   liveAttemptOf,
   type Of,
@@ -27,12 +29,14 @@ const overheadMaxMs = 1_000;
 export function attemptLaunched(state: State, event: Launching, atMs: number): void {
   const task = taskOf(state, taskOfAttempt(event.attempt));
   const worker = workerOf(state, event.worker);
+  const { named, template } = wayNamed(task, event.mode);
   task.attempts.push({
     id: event.attempt,
     number: numberOfAttempt(event.attempt),
     worker: event.worker,
     session: worker.incarnation.session,
     devices: event.devices,
+    ...named,
     launchedAtMs: atMs,
     status: { kind: "launching" },
   });
@@ -41,8 +45,8 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     touchJob(state, task.job);
   }
   worker.live.set(event.attempt, task);
-  worker.used = addResources(worker.used, chargedResources(task.template));
-  charge(state, task, 1);
+  worker.used = addResources(worker.used, chargedResources(template));
+  charge(state, task, template, 1);
   setStatus(state, task, { kind: "live" });
   touchWorker(state, worker);
 }
@@ -113,26 +117,27 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
     before.kind !== "launching" && before.kind !== "ended" && before.startedAtMs !== null;
   const left = outputs === undefined ? {} : { outputs };
   const ended = { kind: "ended" as const, startedAtMs, endedAtMs, outcome, usage, ...left };
+  const { template, groups } = wayNamed(task, attempt.mode);
   setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
   worker.live.delete(attempt.id);
-  worker.used = subtractResources(worker.used, chargedResources(task.template));
-  charge(state, task, -1);
-  if (startedAtMs !== null || hadStarted) consume(state, task);
+  worker.used = subtractResources(worker.used, chargedResources(template));
+  charge(state, task, template, -1);
+  if (startedAtMs !== null || hadStarted) consume(state, template);
   task.job.progressed = true;
   state.facts++;
   touchWorker(state, worker);
   if (startedAtMs === null || outcome.kind !== "exited") return;
   const ranMs = Math.max(0, endedAtMs - startedAtMs);
   // Failed runs are not labels for durations: they end early.
-  if (outcome.exitCode === 0) observe(state.statistics, task.groups, ranMs * worker.facts.speed);
+  if (outcome.exitCode === 0) observe(state.statistics, groups, ranMs * worker.facts.speed);
   const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs);
   if (overheadMs > overheadMaxMs) return;
   state.overheadMs += overheadGain * (overheadMs - state.overheadMs);
 }
 
-function charge(state: State, task: Task, sign: 1 | -1): void {
-  for (const [pool, amount] of Object.entries(task.template.pools)) {
+function charge(state: State, task: Task, { pools }: TaskTemplate, sign: 1 | -1): void {
+  for (const [pool, amount] of Object.entries(pools)) {
     state.poolUse.set(pool, (state.poolUse.get(pool) ?? 0) + sign * amount);
   }
   const { liveInGroup, groupOfTemplate } = task.job;
@@ -141,7 +146,7 @@ function charge(state: State, task: Task, sign: 1 | -1): void {
 }
 
 /** What its attempt has taken of consumable pools is gone; what never began took nothing. */
-function consume(state: State, { template }: Task): void {
+function consume(state: State, template: TaskTemplate): void {
   for (const { name, consumable } of state.settings.pools) {
     const amount = template.pools[name] ?? 0;
     if (consumable !== true || amount === 0) continue;

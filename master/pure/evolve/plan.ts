@@ -1,7 +1,7 @@
 /** The adoption of a plan, and what it foresees for jobs that have just begun. */
 import type { PlannedTask } from "../../../core/views.js";
 import type { PlannedEntry } from "../events.js";
-import type { Job, State } from "../state.js";
+import type { Job, PlanEntry, State } from "../state.js";
 import { type Of, taskOf, touchJob, touchPlan } from "./entities.js";
 
 export function planAdopted(state: State, event: Of<"PlanAdopted">, atMs: number): void {
@@ -25,11 +25,7 @@ export function planAdopted(state: State, event: Of<"PlanAdopted">, atMs: number
   touchPlan(state);
 }
 
-const planEntry = ({ worker, startAtMs, endAtMs }: PlannedEntry) => ({
-  worker,
-  startAtMs,
-  endAtMs,
-});
+const planEntry = ({ task: _, ...entry }: PlannedEntry): PlanEntry => entry;
 
 /**
  * What was foreseen for a job at the start: the last plan over the whole job that was adopted

@@ -8,8 +8,9 @@ import { durationOn } from "../estimates.js";
 import type { Launching, Recorded } from "../events.js";
 import { forecast } from "../forecast.js";
 import { predecessors } from "../problem-tasks.js";
-import type { State, Task, WorkerRecord } from "../state.js";
+import type { State, Task } from "../state.js";
 import { isEnded, liveAttempt } from "../state.js";
+import { wayNamed, wayNow } from "../ways.js";
 
 /** Everything that is wrong; empty in every state that events can lead to. */
 export function brokenInvariants(state: State): string[] {
@@ -30,8 +31,8 @@ function brokenCapacities(state: State): string[] {
     let cpu = 0;
     const shares = new Map<string, number>();
     for (const task of worker.live.values()) {
-      cpu += task.template.resources.cpuMillis;
-      const { gpu } = task.template;
+      const { resources, gpu } = wayNow(state, task).template;
+      cpu += resources.cpuMillis;
       for (const device of liveAttempt(task)?.devices ?? []) {
         const share = gpu?.kind === "share" ? gpu.thousandths : deviceThousandths;
         shares.set(device, (shares.get(device) ?? 0) + share);
@@ -65,7 +66,8 @@ function brokenPools(state: State): string[] {
   for (const pool of state.settings.pools) {
     let used = 0;
     for (const task of state.tasks.values()) {
-      if (liveAttempt(task) !== null) used += task.template.pools[pool.name] ?? 0;
+      if (liveAttempt(task) === null) continue;
+      used += wayNow(state, task).template.pools[pool.name] ?? 0;
     }
     const consumed = state.poolConsumed.get(pool.name) ?? 0;
     if (consumed > 0 && pool.consumable !== true) broken.push(`pool ${pool.name} is consumed`);
@@ -134,13 +136,13 @@ function brokenJobs(state: State): string[] {
 function launchedOnClosed(
   state: State,
   task: Task,
-  id: WorkerRecord["id"],
+  { worker: id, mode }: Launching,
   nowMs: number,
 ): string[] {
   const worker = state.workers.get(id);
   if (worker === undefined) return [`${task.id} started on no worker`];
   const broken: string[] = [];
-  const { p50Ms } = durationOn(state, task, worker.facts.speed);
+  const { p50Ms } = durationOn(state, task, worker.facts.speed, wayNamed(task, mode));
   const endMs = nowMs + p50Ms;
   const { hardDeadline, deadlineAtMs } = task.template;
   const { cordonedAtMs, drain, maintenance } = worker;
@@ -167,12 +169,13 @@ export function brokenLaunch(state: State, { event, atMs }: Recorded): string[] 
   return event.type === "AttemptLaunched" ? brokenStart(state, event, atMs) : [];
 }
 
-function brokenStart(state: State, { attempt, worker }: Launching, atMs: number): string[] {
+function brokenStart(state: State, launching: Launching, atMs: number): string[] {
+  const { attempt } = launching;
   const task = state.tasks.get(taskOfAttempt(attempt));
   if (task === undefined) return [`${attempt} is of no task`];
   const left = waitingGang(task) ?? [];
   if (left.length > 0) return [`${task.id} started without ${left[0]?.id} of its gang`];
-  const closed = launchedOnClosed(state, task, worker, atMs);
+  const closed = launchedOnClosed(state, task, launching, atMs);
   if (closed.length > 0) return closed;
   // A further attempt stands on what was true at the first: a retry may run a predecessor again.
   if (task.attempts.length > task.attemptsBefore + 1) return [];

@@ -1,7 +1,7 @@
 /** Generators of jobs that keep core's rules, and of the views that are made of them. */
 import fc from "fast-check";
 import { jobId, taskId, workerId } from "../../../core/ids.js";
-import type { Edge, JobSpec, TaskEntry, TaskTemplate } from "../../../core/job.js";
+import type { Edge, JobSpec, TaskEntry, TaskMode, TaskTemplate } from "../../../core/job.js";
 import { edgeConditions } from "../../../core/job.js";
 import {
   attemptStates,
@@ -123,9 +123,28 @@ const plainTemplate = fc.record({
   metadata: any.record(any.text),
 });
 
+const mode = fc.record({ plain: plainTemplate, ownCommand: any.flag }).map(
+  ({ plain, ownCommand }): Omit<TaskMode, "name"> => ({
+    driver: plain.driver,
+    command: ownCommand ? plain.command : null,
+    resources: plain.resources,
+    gpu: plain.gpu,
+    pools: plain.pools,
+    constraints: plain.constraints,
+    estimate: plain.estimate,
+    timeoutMs: plain.timeoutMs,
+  }),
+);
+
+const modes = fc
+  .array(mode, { maxLength: 2 })
+  .map((list) =>
+    list.length === 0 ? {} : { modes: list.map((one, i) => ({ ...one, name: `m${i}` })) },
+  );
+
 const template: fc.Arbitrary<TaskTemplate> = fc
-  .tuple(plainTemplate, terms)
-  .map(([plain, more]) => ({ ...plain, ...more }));
+  .tuple(plainTemplate, terms, modes)
+  .map(([plain, more, ways]) => ({ ...plain, ...more, ...ways }));
 
 /** Edges lead from lower to higher tasks, each at most once, so that the graph is acyclic. */
 function edgesOf(tasks: number, seeds: readonly (readonly [number, number, Edge["on"]])[]): Edge[] {
@@ -160,24 +179,29 @@ export const jobSpec: fc.Arbitrary<JobSpec> = fc
   })
   .map((draft) => ({
     ...draft,
-    tasks: draft.tasks.map(
-      (task, index): TaskEntry => ({
-        ...task,
-        name: `t[${index}]`,
-        template: task.template % draft.templates.length,
-      }),
-    ),
+    tasks: draft.tasks.map((task, index): TaskEntry => {
+      const own = task.template % draft.templates.length;
+      const hasModes = draft.templates[own]?.modes !== undefined;
+      const estimateOf = hasModes ? null : task.estimate;
+      return { ...task, name: `t[${index}]`, template: own, estimate: estimateOf };
+    }),
     edges: edgesOf(draft.tasks.length, draft.edges),
   }));
 
 export const worker = any.name.map(workerId);
-export const reservation = fc.record({
+/** Of what may be of a task without modes. */
+const withMode = <T extends object>(plain: fc.Arbitrary<T>) =>
+  fc
+    .tuple(plain, fc.option(any.name))
+    .map(([view, name]) => ({ ...view, ...(name === null ? {} : { mode: name }) }));
+const plainReservation = fc.record({
   worker,
   startP50AtMs: any.count,
   endP50AtMs: any.count,
   startP90AtMs: any.count,
   endP90AtMs: any.count,
 });
+export const reservation = withMode(plainReservation);
 export const anyEstimate = fc.record({
   p50Ms: any.count,
   p90Ms: any.count,
@@ -226,7 +250,7 @@ export const taskView: fc.Arbitrary<TaskView> = fc.record({
   message: any.text,
   estimate: orNull(anyEstimate),
   reservation: orNull(reservation),
-  attempts: fc.array(attemptView, { maxLength: 3 }),
+  attempts: fc.array(withMode(attemptView), { maxLength: 3 }),
   attemptsMax: fc.nat(1_000),
   readyAtMs: any.countOrNull,
   finishedAtMs: any.countOrNull,
@@ -249,7 +273,7 @@ export const jobView: fc.Arbitrary<JobView> = fc.record({
       makespanMs: any.count,
       boundMs: any.count,
       solver: any.name,
-      tasks: fc.array(plannedTask, { maxLength: 3 }),
+      tasks: fc.array(withMode(plannedTask), { maxLength: 3 }),
     }),
   ),
 });

@@ -1,0 +1,15 @@
+/** A task in one of its modes is a task that can run one way only. */
+import type { TaskMode, TaskTemplate } from "./job.js";
+
+/** Without dots and brackets: it stands in paths of fields. */
+export const modeNamePattern = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+
+export function inMode(template: TaskTemplate, mode: TaskMode): TaskTemplate {
+  const { modes: _, ...one } = template;
+  const { name: __, command, ...own } = mode;
+  return { ...one, ...own, command: command ?? template.command };
+}
+
+/** Every way to run it; of a template without modes itself. */
+export const waysOf = (template: TaskTemplate): readonly TaskTemplate[] =>
+  template.modes?.map((mode) => inMode(template, mode)) ?? [template];
