@@ -9,7 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
+import { unwrap } from "../cli/failure.js";
 import { solverNames } from "../planner/solvers/registry.js";
+import { parseJob } from "../spec/job.js";
 import { distEntry } from "./support/entry.js";
 import { jobHasEnded, submitText, untilJob } from "./support/jobs.js";
 
@@ -87,6 +89,29 @@ const shop = `name: shop\ntasks:\n${[
   })
   .join("")}`;
 
+/** Units of six tasks that are all to be done by the same time. */
+const units = [5, 3, 3, 3, 2, 2];
+const six = (rest: (ms: number) => string): string =>
+  units.map((count, i) => task(`t${i}`, count * 500, rest(count * 500))).join("");
+
+/** For engines that are made for a shape which the jobs above have not. */
+const jobOfShape: Readonly<Record<string, string>> = {
+  // Each may run on either worker, and waits for another one.
+  "flexible-shop": `name: flexible\ntasks:\n${task("go", 500)}${six(() => ", after: [go]")}`,
+  // The same, and what they wait for has something for them that takes a while to travel.
+  "dag-search": `name: graph
+tasks:
+  go: { script: echo > out, outputs: [{ path: out, size: 8Mi }], estimate: 500ms }
+${six(() => ", inputs: [{ task: go, output: out }]")}`,
+  // On one worker, which has room for two at a time.
+  rcpsp: `name: project\ntasks:\n${six(() => `, resources: { cpu: 500m }, ${on("a")}`)}`,
+  // Alone and a little faster, as greedy placement has it, or two at a time.
+  "multi-mode": `name: modes\ntasks:\n${six(
+    (ms) =>
+      `, ${on("a")}, modes: { alone: { estimate: ${ms * 0.8}ms }, beside: { resources: { cpu: 500m } } }`,
+  )}`,
+};
+
 /** Whether a plan by this solver was adopted for the job before all of it had been started. */
 async function plannedBy(solver: string, text: string): Promise<boolean> {
   const first = await submitText(client, busy);
@@ -107,24 +132,53 @@ async function plannedBy(solver: string, text: string): Promise<boolean> {
   return found;
 }
 
-/** Made for shapes that the jobs below have not; a job of its shape takes an engine off this list. */
-const otherShapes: readonly string[] = ["flexible-shop", "rcpsp", "multi-mode", "dag-search"];
-
 describe("a plan of the solver", () => {
-  it.each(solverNames.filter((name) => !otherShapes.includes(name)))(
-    "%s is adopted in a running cluster",
-    async (solver) => {
-      masterArgs.splice(0, masterArgs.length, ...makespanOnly, ...patient);
-      masterArgs.push("--planner-solvers", `[${solver}]`);
-      await cluster.master.restart();
-      await untilServing();
-      const found: string[] = [];
-      for (const text of [independent, shop]) {
-        if (found.length === 0 && (await plannedBy(solver, text))) found.push(solver);
-      }
-      expect(found).toEqual([solver]);
-    },
-  );
+  it.each(solverNames)("%s is adopted in a running cluster", async (solver) => {
+    masterArgs.splice(0, masterArgs.length, ...makespanOnly, ...patient);
+    masterArgs.push("--planner-solvers", `[${solver}]`);
+    await cluster.master.restart();
+    await untilServing();
+    const own = jobOfShape[solver];
+    const found: string[] = [];
+    for (const text of own === undefined ? [independent, shop] : [own]) {
+      if (found.length === 0 && (await plannedBy(solver, text))) found.push(solver);
+    }
+    expect(found).toEqual([solver]);
+  });
+});
+
+describe("a price that greedy placement would not pay", () => {
+  /** To leave out one of the two wins nothing: the other takes as long. */
+  const pair = `name: pair
+tasks:
+  x: { command: [sleep, "0.02"], estimate: 5s, optional: { price: 2 }, ${on("a")} }
+  y: { command: [sleep, "0.02"], estimate: 5s, optional: { price: 2 }, ${on("b")} }
+`;
+
+  it("is paid by a better plan, which says so", async () => {
+    masterArgs.splice(0, masterArgs.length, ...makespanOnly, ...patient);
+    await cluster.master.restart();
+    await untilServing();
+    const first = await submitText(client, busy);
+    await untilJob(client, first, ({ tasks }) => tasks.every((one) => one.attempts.length > 0));
+    const { spec } = unwrap(parseJob(pair, { source: "pair.yaml", now: Date.now() }));
+    const dry = unwrap(await client.submit({ spec, idempotencyKey: "", dryRun: true }));
+    const greedily = dry.forecast?.tasks.map(({ reservation }) => reservation?.worker);
+    expect(greedily).toEqual(["a", "b"]);
+
+    const id = await submitText(client, pair);
+    const view = await untilJob(client, id, jobHasEnded);
+    expect(view.tasks.map(({ state, reason }) => [state, reason])).toEqual([
+      ["skipped", "left_out"],
+      ["skipped", "left_out"],
+    ]);
+    const plan = unwrap(await client.plan(""));
+    expect(plan.solver).not.toBe("greedy");
+    expect(plan.parts.skipped).toBe(4);
+    expect(plan.value).toBeCloseTo(plan.parts.makespanS + 4, 6);
+    await client.cancel(first, "", "seen");
+    await untilJob(client, first, jobHasEnded);
+  });
 });
 
 describe("the planner", () => {

@@ -3,7 +3,7 @@ import { checkPlan, evaluate } from "../../core/check.js";
 import { greedy } from "../../core/greedy.js";
 import { jobId, taskId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
-import type { Problem } from "../../core/problem.js";
+import { none, type Problem } from "../../core/problem.js";
 import { job, resources, template } from "../../core/testing/jobs.js";
 import { buildProblem } from "./problem.js";
 import { Script } from "./testing/script.js";
@@ -118,6 +118,30 @@ describe("a proposed plan", () => {
     const problem = freeProblem(script);
     offer(script, problem, greedy(problem), { bound: 1e9 });
     expect(script.state.plan.bound).toBeLessThanOrEqual(script.state.plan.value);
+  });
+
+  it("is adopted where all that it does is to leave out what greedy placement would not", () => {
+    const objective = { makespan: 1, flow: 0, tardiness: 0, moves: 0, cost: 0 };
+    const script = new Script({ objective });
+    const names = ["a", "b"] as const;
+    for (const name of names) script.join(name);
+    const on = (worker: string) => ({
+      constraints: [{ label: "almanac.worker", operator: "=" as const, values: [worker] }],
+      estimate: { p50Ms: 5_000, p90Ms: 5_000 },
+    });
+    script.submit(job(names.map((name) => template(`busy-${name}`, on(name)))), "busy");
+    // To leave out one of the two wins nothing: the other takes as long.
+    script.submit(job(names.map((name) => template(name, { ...on(name), skipPrice: 2 }))));
+    expect(names.map((name) => script.status(name))).toEqual(["ready", "ready"]);
+    const problem = freeProblem(script);
+    const plan = greedy(problem);
+    const isOut = Array.from(problem.tasks.skipPrice, (price) => price === 2);
+    const out = (column: Int32Array): Int32Array =>
+      column.map((value, row) => (isOut[row] === true ? none : value));
+    const without = { ...plan, worker: out(plan.worker), option: out(plan.option) };
+    expect(offer(script, problem, without)).toMatchObject({ adopted: true });
+    expect(script.state.plan.parts.skipped).toBe(4);
+    expect(names.map((name) => script.status(name))).toEqual(["skipped", "skipped"]);
   });
 
   it("is refused its bound once facts have changed", () => {

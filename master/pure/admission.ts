@@ -49,7 +49,7 @@ export function* admitPlan(state: State, proposal: Adopt, nowMs: number): Decisi
     }
   }
   const { entries, removed } = planDifferences(state, built, candidate);
-  if (entries.length === 0) return rejected(state, "it changes nothing");
+  if (entries.length + removed.length === 0) return rejected(state, "it changes nothing");
   const bounds = boundsNow(state, proposal, built);
   const version = state.plan.version + 1;
   yield {

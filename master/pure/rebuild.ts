@@ -102,10 +102,11 @@ export function planDifferences(
   const entries: PlannedEntry[] = [];
   const planned = new Set<TaskId>();
   tasks.forEach((task, row) => {
-    planned.add(task.id);
-    if (problem.tasks.state[row] === taskRunning) return;
     const worker = workers.list[plan.worker[row] ?? none]?.id;
-    if (worker === undefined) return;
+    const isRunning = problem.tasks.state[row] === taskRunning;
+    // What is left out has no place any more.
+    if (isRunning || worker !== undefined) planned.add(task.id);
+    if (isRunning || worker === undefined) return;
     const startAtMs = problem.originMs + (plan.start[row] ?? 0) * problem.tickMs;
     const endAtMs = problem.originMs + (plan.end[row] ?? 0) * problem.tickMs;
     const before = state.plan.entries.get(task.id);
