@@ -60,6 +60,16 @@ describe("data on its way", () => {
   it("lets it go to the faster worker where that is light", async () => {
     expect(placesOf(await run(pair("1Ki")))).toEqual({ make: "slow", use: "fast" });
   });
+
+  it("keeps it there when that lies there already, and something else is still waited for", async () => {
+    // Its transfer would take 17 s; the planner is asked anew when `made` has ended.
+    const view = await run(`
+  made: { script: "head -c 2097152 /dev/zero > out", outputs: [out], estimate: 300ms, ${on("slow")} }
+  other: { command: [sleep, "2.5"], estimate: 2500ms, ${on("slow")} }
+  take: { script: "true", inputs: [{ task: made, output: out }], after: [other], estimate: 6s }
+`);
+    expect(placesOf(view)).toEqual({ made: "slow", other: "slow", take: "slow" });
+  });
 });
 
 describe("tasks that ask of one another", () => {

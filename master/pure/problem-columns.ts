@@ -94,6 +94,18 @@ export class TaskRows {
     columns.tardinessWeight[row] = tardinessWeight(job);
   }
 
+  /** Something that lies on a worker: it has ended now, and has taken no time. */
+  addLying(worker: number): void {
+    const { columns } = this;
+    const row = columns.ids.push(`/${this.#workers.list[worker]?.id ?? worker}`) - 1;
+    columns.block[row] = this.#options.blockOfPlace(worker);
+    columns.state[row] = taskRunning;
+    columns.fixedWorker[row] = worker;
+    columns.fixedStart[row] = 0;
+    columns.fixedEnd[row] = 0;
+    this.#live.push({ row, within: 0 });
+  }
+
   /** Options have their final places only when all blocks are known. */
   settleOptions(options: OptionColumns, modes: OptionModes): void {
     const built = { workers: this.#workers, modes };

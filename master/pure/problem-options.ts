@@ -90,6 +90,26 @@ export class OptionTable {
     return { block: this.blocks.push([this.option(task, way, worker)]) - 1, within: 0 };
   }
 
+  /** A block for what only lies on a worker; its one option would take all of it. */
+  blockOfPlace(workerIndex: number): number {
+    const worker = this.workers.list[workerIndex];
+    assert(worker !== undefined, `worker ${workerIndex} of data`);
+    const row = this.workers.row(worker.facts.capacity, Math.floor);
+    const place: Option = {
+      class: this.workers.classOf[workerIndex] ?? 0,
+      worker: workerIndex,
+      p50Ms: 1,
+      p90Ms: 1,
+      // Not less, or engines that know one task at a time would take it for one of several.
+      demandRow: intern(this.demandOfKey, row.join(" "), this.demandRows, row),
+      gpuRequest: none,
+      cost: 0,
+      mode: undefined,
+      pools: [],
+    };
+    return this.blocks.push([place]) - 1;
+  }
+
   /** Offsets of the blocks, once all are known. */
   blockFirst(): Uint32Array {
     const first = new Uint32Array(this.blocks.length + 1);

@@ -1,8 +1,5 @@
-/** Which tasks stand in a Problem, and the edges among them. */
-import { edgeTransferBytes, outputsInputs } from "../../core/data-flow.js";
-import type { EdgeColumns } from "../../core/problem.js";
+/** Which tasks stand in a Problem. */
 import { none } from "../../core/problem.js";
-import { sourceOf } from "./data-source.js";
 import { gangFits } from "./gang-fits.js";
 import type { OptionTable } from "./problem-options.js";
 import type { WorkerTable } from "./problem-workers.js";
@@ -88,41 +85,4 @@ export function* predecessors(task: Task): Iterable<[Task, "success" | "failure"
     const from = edge === undefined ? undefined : job.tasks[edge.from];
     if (edge !== undefined && from !== undefined) yield [from, edge.on];
   }
-}
-
-/** Edges among the chosen tasks, and from each job's last tasks to the job's milestone. */
-export function edgeColumns(
-  rows: ReadonlyMap<Task, number>,
-  milestones: ReadonlyMap<Job, number>,
-): EdgeColumns {
-  const from: number[] = [];
-  const to: number[] = [];
-  const kib: number[] = [];
-  const hasSuccessor = new Set<Task>();
-  for (const [task, row] of rows) {
-    const takesData = outputsInputs(task.template.data).length > 0;
-    for (const [before] of predecessors(task)) {
-      const beforeRow = rows.get(before);
-      if (beforeRow === undefined) continue;
-      from.push(beforeRow);
-      to.push(row);
-      kib.push(takesData ? Math.ceil(edgeTransferBytes(sourceOf(before), task) / 1024) : 0);
-      hasSuccessor.add(before);
-    }
-  }
-  for (const [task, row] of rows) {
-    const milestone = milestones.get(task.job);
-    if (milestone === undefined || hasSuccessor.has(task)) continue;
-    from.push(row);
-    to.push(milestone);
-    kib.push(0);
-  }
-  return {
-    count: from.length,
-    from: Uint32Array.from(from),
-    to: Uint32Array.from(to),
-    lag: new Int32Array(from.length),
-    fixed: new Int32Array(from.length),
-    kib: Float64Array.from(kib),
-  };
 }

@@ -8,15 +8,20 @@ import { horizonMax, none, type Problem, taskRunning } from "../../core/problem.
 import { estimateOf } from "./estimates.js";
 import { blockColumns, type ClosedTime, closedTimes, drainDeadlines } from "./problem-blocks.js";
 import { releaseAtMs, TaskRows } from "./problem-columns.js";
+import { lyingData } from "./problem-data.js";
+import { edgeColumns } from "./problem-edges.js";
 import { groupColumns } from "./problem-groups.js";
 import { describeLinks, linkColumns, longestTransferMs, noLinks } from "./problem-links.js";
 import { type OptionModes, OptionTable } from "./problem-options.js";
 import { PoolTable, poolUses } from "./problem-pools.js";
-import { edgeColumns, selectWhole } from "./problem-tasks.js";
+import { selectWhole } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
 import { type Job, liveAttempt, type State, type Task } from "./state.js";
 
-/** A Problem with the tasks that its first rows stand for; a milestone per job follows them. */
+/**
+ * A Problem with the tasks that its first rows stand for; a milestone per job follows them, then data
+ * that lies on workers.
+ */
 export interface BuiltProblem {
   readonly problem: Problem;
   readonly modes: OptionModes;
@@ -84,10 +89,12 @@ function build(state: State, nowMs: number, { modeOf, imagined, without }: Choic
   const tasks = [...rowOf.keys()];
   const jobs = [...new Set(tasks.map((task) => task.job))];
   const indexOf = new Map(jobs.map((job, index) => [job, index]));
-  const count = tasks.length + jobs.length;
+  const firstLying = tasks.length + jobs.length;
+  const lying = lyingData(rowOf, workers.indexOf, isLive);
+  const count = firstLying + lying.length;
 
   const milestones = new Map(jobs.map((job, index) => [job, tasks.length + index]));
-  const edges = edgeColumns(rowOf, milestones);
+  const edges = edgeColumns(rowOf, milestones, lying, firstLying);
   const links = describeLinks(state, workers);
   const transferMs = edges.kib.reduce(
     (sum, kib) => (kib === 0 ? sum : sum + longestTransferMs(links, kib)),
@@ -98,6 +105,7 @@ function build(state: State, nowMs: number, { modeOf, imagined, without }: Choic
   const rows = new TaskRows(count, { state, workers, options, clock, stopped });
   for (const task of tasks) rows.addTask(task, indexOf.get(task.job) ?? 0, modeOf(task));
   for (const [job, index] of indexOf) rows.addMilestone(job, index);
+  for (const { worker } of lying) rows.addLying(worker);
   const optionColumns = options.columns((ms) => Math.max(1, Math.ceil(ms / clock.tickMs)));
   const modes = options.modes();
   rows.settleOptions(optionColumns, modes);
