@@ -30,10 +30,10 @@ type DiskName = (typeof diskNames)[number];
 
 /** Descriptors that QEMU is started with: one end of a socket pair each; 3 is the wrapper's gate. */
 export const channels = {
-  ...{ console: 4, qmp: 5, control: 6, stdin: 7, stdout: 8, stderr: 9 },
-  ...{ inputs: 10, outputs: 11 },
+  ...{ console: 4, qmp: 5, control: 6, stdout: 7, stderr: 8 },
+  ...{ inputs: 9, outputs: 10 },
 } as const;
-const diskDescriptors = { root: 12, seed: 13, disk: 14 } as const;
+const diskDescriptors = { root: 11, seed: 12, disk: 13 } as const;
 
 /** Of translated code; without it a guest under TCG may take another gigabyte of the host. */
 const translationCacheMiB = 32;
@@ -58,7 +58,7 @@ const oneCoreOption = "acpi=noirq";
 
 /** `control` last: when the guest finds that one open, the others are. */
 const portsOf = (staged: boolean) =>
-  ["stdin", "stdout", "stderr", ...(staged ? dataPorts : []), "control"] as const;
+  ["stdout", "stderr", ...(staged ? dataPorts : []), "control"] as const;
 const dataPorts = ["inputs", "outputs"] as const;
 
 export function machineArguments(shape: MachineShape): string[] {

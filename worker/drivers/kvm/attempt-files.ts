@@ -65,7 +65,8 @@ export function attemptFiles(
     files.push({ name, text: content, executable: false });
   };
   if (program.kind === "script") add("script", program.script);
-  if (stdin !== null) add("stdin", "");
+  // A known text of a mebibyte at most: as a file its end is certain, which a port's is not.
+  if (stdin !== null) add("stdin", stdin);
   if (start.staged === true) add("files", "");
   const outputs = start.outputs ?? [];
   if (outputs.length > 0) add("outputs", packOutputs(places, outputs));

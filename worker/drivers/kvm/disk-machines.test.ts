@@ -3,10 +3,12 @@
  * the image is never written, and a user's own disk keeps what was written to it.
  */
 import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MachineDisk } from "../../../core/drivers.js";
+import { jobLimits } from "../../../core/job.js";
 import { noResources } from "../../../core/resources.js";
 import type { Driver } from "../../driver.js";
 import { createHarness, type DriverHarness } from "../../testing/driver-harness.js";
@@ -72,6 +74,14 @@ describe.skipIf(missing !== null)(`disks${missing === null ? "" : ` (${missing})
       const format = name.endsWith(".qcow2") ? "qcow2" : "raw";
       execFileSync("qemu-img", ["convert", "-O", format, raw, join(disks, name)]);
     }
+
+    test.each(["default", "debian"])("take in a mebibyte whole, in the image %s", async (image) => {
+      const stdin = randomBytes(jobLimits.stdinBytes / 2).toString("hex");
+      const start = on(image, "sha256sum");
+      const { stdout } = await ended({ ...start, command: { ...start.command, stdin } });
+      const sum = createHash("sha256").update(stdin).digest("hex");
+      expect(stdout).toBe(`${sum}  -\n`);
+    });
 
     test("run a command in the image's own root file system, which is never written", async () => {
       const disk = join(images, "debian/disk.qcow2");

@@ -33,16 +33,16 @@ here=/run/almanac/seed
 state=/run/almanac
 cd /
 modprobe virtio_console 2>/dev/null
-stdin='' stdout='' stderr='' control='' inputs='' outputs=''
+stdout='' stderr='' control='' inputs='' outputs=''
 all_found() {
-  [ "$stdin" ] && [ "$stdout" ] && [ "$stderr" ] && [ "$control" ] || return
+  [ "$stdout" ] && [ "$stderr" ] && [ "$control" ] || return
   [ ! -e "$here/files" ] || { [ "$inputs" ] && [ "$outputs" ]; }
 }
 until all_found; do
   for port in /sys/class/virtio-ports/*; do
     [ -e "$port/name" ] && read -r name <"$port/name" && eval "$name=/dev/\${port##*/}"
   done
-  for port in "$stdin" "$stdout" "$stderr" "$control" $inputs $outputs; do [ -c "$port" ] || sleep 0.05; done
+  for port in "$stdout" "$stderr" "$control" $inputs $outputs; do [ -c "$port" ] || sleep 0.05; done
 done
 exec 9<>"$control"
 
@@ -51,10 +51,10 @@ echo -1000 >/proc/self/oom_score_adj
 mkdir -p /work "$state/cgroup"
 mount -t cgroup2 cgroup "$state/cgroup" && mkdir -p "$state/cgroup/almanac"
 
-rm -f "$state/stdout" "$state/stderr" "$state/stdin" "$state/failed" "$state/leader" "$state/status" "$state/inputs"
+rm -f "$state/stdout" "$state/stderr" "$state/failed" "$state/leader" "$state/status" "$state/inputs"
 # For the launcher, which unpacks what comes there into /work.
 if [ -e "$here/files" ]; then ln -s "$inputs" "$state/inputs"; fi
-mkfifo "$state/stdout" "$state/stderr" "$state/stdin"
+mkfifo "$state/stdout" "$state/stderr"
 cat <"$state/stdout" >"$stdout" &
 relay_stdout=$!
 cat <"$state/stderr" >"$stderr" &
@@ -63,10 +63,7 @@ relay_stderr=$!
 echo READY >&9
 
 input=/dev/null
-if [ -e "$here/stdin" ]; then
-  input=$state/stdin
-  cat <"$stdin" >"$input" &
-fi
+[ ! -e "$here/stdin" ] || input=$here/stdin
 
 # Runs "$@" and writes EXIT or SIGNAL with its number.
 waiting() {

@@ -159,7 +159,6 @@ async function startPrepared(
         [directoryVariable]: start.directory,
       },
       joinFiles: cgroup?.joinFiles ?? [],
-      stdin: start.command.stdin,
     });
     void machine.ended.then(release);
     start.identify({ pid: machine.pid, startTicks: readProcess(machine.pid)?.startTicks ?? 0 });

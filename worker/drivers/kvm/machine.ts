@@ -27,7 +27,6 @@ export interface MachineOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Files through which QEMU joins its control groups. */
   readonly joinFiles: readonly string[];
-  readonly stdin: string | null;
   /** Theirs from here on: they are closed. */
   readonly disks: MachineDisks;
 }
@@ -87,7 +86,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     throw await new Promise<Error>((resolve) => child.once("error", resolve));
   }
   const writes = diskNames.some((name) => options.disks[name]?.writable);
-  return superviseMachine(child, pid, options.stdin, writes ? quitLimitWritingMs : quitLimitMs);
+  return superviseMachine(child, pid, writes ? quitLimitWritingMs : quitLimitMs);
 }
 
 function spawnMachine(options: MachineOptions): ChildProcess {
@@ -105,7 +104,7 @@ function spawnMachine(options: MachineOptions): ChildProcess {
       stdio: [
         ...(["ignore", "pipe", "pipe"] as const),
         // Gate and channels are socket pairs: nobody else can connect, and they leave no files.
-        ...Array.from({ length: 9 }, () => "pipe" as const),
+        ...Array.from({ length: 8 }, () => "pipe" as const),
         ...diskNames.map((name) => disks[name]?.fd ?? ("ignore" as const)),
       ],
     });
@@ -121,14 +120,8 @@ export function closeDisks(disks: MachineDisks): void {
   }
 }
 
-function superviseMachine(
-  child: ChildProcess,
-  pid: number,
-  stdin: string | null,
-  limitMs: number,
-): Machine {
+function superviseMachine(child: ChildProcess, pid: number, limitMs: number): Machine {
   const gate = channelOf(child, 3);
-  const input = channelOf(child, channels.stdin);
   const control = channelOf(child, channels.control);
   const stdout = channelOf(child, channels.stdout);
   const stderr = channelOf(child, channels.stderr);
@@ -179,9 +172,6 @@ function superviseMachine(
     ended,
     open() {
       gate.end("go\n");
-      // A half close: QEMU passes it on to the guest as the end of the program's input.
-      input.resume();
-      input.end(stdin ?? "");
     },
     terminate: () => void control.write("TERM\n"),
     hold: (held) => qmp.execute(held ? "stop" : "cont"),

@@ -156,7 +156,6 @@ async function boot(
         [directoryVariable]: directory,
       },
       joinFiles: [],
-      stdin: null,
     });
     machine.open();
     const abort = new AbortController();
