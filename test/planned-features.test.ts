@@ -45,7 +45,11 @@ describe("data on its way", () => {
       { name: "slow", cpu: "2", speed: 1, link: "cellar" },
       { name: "fast", cpu: "2", speed: 4, link: "attic" },
     ],
-    masterArgs: ["--links", "[{ between: [cellar, attic], bandwidth: 1M, latency: 20ms }]"],
+    masterArgs: [
+      ...["--links", "[{ between: [cellar, attic], bandwidth: 1M, latency: 20ms }]"],
+      // The planner is soon asked again when something has ended.
+      ...["--planner-wall-budget-ms", "200"],
+    ],
   });
 
   const pair = (size: string): string => `
