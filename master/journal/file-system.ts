@@ -3,7 +3,7 @@
  * simulated disk can drop what was not synced.
  */
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 
 export interface JournalFile {
   /** Writes all of the buffers, one behind the other. */
@@ -23,7 +23,9 @@ export interface FileSystem {
   /** `create` fails if the file exists, `update` if it does not. */
   open(path: string, mode: "create" | "update" | "read"): Promise<JournalFile>;
   remove(path: string): Promise<void>;
-  /** Makes created and removed names of the directory durable. */
+  /** In one step; a file that has the new name is replaced. Durable after `syncDirectory`. */
+  rename(from: string, to: string): Promise<void>;
+  /** Makes created, renamed and removed names of the directory durable. */
   syncDirectory(path: string): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export const nodeFileSystem: FileSystem = {
     return nodeFile(await open(path, flags[mode], 0o600));
   },
   remove: (path) => rm(path),
+  rename: (from, to) => rename(from, to),
   async syncDirectory(path) {
     const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {

@@ -9,11 +9,19 @@ import {
   decodeSegmentHeader,
   encodeSegmentHeader,
   formatVersion,
+  noLink,
   type SegmentHeader,
   segmentHeaderBytes,
 } from "./frame.js";
 import { corrupt, JournalError } from "./journal.js";
-import { framesOf, hasFrame, isTorn, type SegmentDamage } from "./scan.js";
+import {
+  type Chain,
+  framesOf,
+  hasFrame,
+  isTorn,
+  readableVersions,
+  type SegmentDamage,
+} from "./scan.js";
 
 export interface Segment {
   readonly path: string;
@@ -34,6 +42,8 @@ export interface Recovered {
   readonly position: number;
   readonly tail: number;
   readonly epoch: number;
+  /** Hash of the last frame, which the next one is to hold. */
+  readonly link: Buffer;
   readonly tornTail: TornTail | null;
 }
 
@@ -47,22 +57,23 @@ export async function recover(fileSystem: FileSystem, directory: string): Promis
   await fileSystem.makeDirectory(directory);
   const segments = await listSegments(fileSystem, directory);
   const unborn = await removeUnborn(fileSystem, directory, segments);
-  let tornTail = unborn;
   const last = segments.at(-1);
   if (last === undefined) {
-    const { segment, file } = await createSegment(fileSystem, directory, 1, 0);
-    return { segments: [segment], file, position: segmentHeaderBytes, tail: 0, epoch: 0, tornTail };
+    const made = await createSegment(fileSystem, directory, { firstSequence: 1, ...beginning });
+    return { ...begun(made), segments: [made.segment], tail: 0, ...beginning, tornTail: unborn };
   }
   for (const segment of segments) await checkHeader(fileSystem, segment);
   const bytes = await readSegment(fileSystem, last.path, null);
   const header = headerOf(bytes, last);
-  const end = endOf(bytes, header);
+  const chain = { link: header.link ?? (await linkBefore(fileSystem, segments.slice(0, -1))) };
+  const end = endOf(bytes, header, chain);
   if (unborn !== null && end.damage === null) checkJoins(unborn, last.path, end);
   const file = await fileSystem.open(last.path, "update");
+  let tornTail = unborn;
   try {
     if (end.damage !== null) {
       // Below a later segment everything had been synced, and nothing can be torn.
-      if (unborn !== null || !isTorn(bytes, end.damage.offset)) {
+      if (unborn !== null || !isTorn(bytes, end.damage.offset, header.version)) {
         throw corrupt({ file: last.path, ...end.damage });
       }
       await file.truncate(end.position);
@@ -79,19 +90,68 @@ export async function recover(fileSystem: FileSystem, directory: string): Promis
     await file.close();
     throw error;
   }
-  return { segments, file, position: end.position, tail: end.tail, epoch: end.epoch, tornTail };
+  const { position, tail, epoch, link } = end;
+  const found = { segments, file, position, tail, epoch, link, tornTail };
+  return header.version === formatVersion ? found : goOn(fileSystem, directory, found);
+}
+
+const beginning = { epoch: 0, link: noLink } as const;
+
+const begun = ({ file }: Made) => ({ file, position: segmentHeaderBytes });
+
+/** A segment of an older format is only read: what is appended goes into one of the present. */
+async function goOn(
+  fileSystem: FileSystem,
+  directory: string,
+  found: Recovered,
+): Promise<Recovered> {
+  const { epoch, link, tail } = found;
+  const segments = [...found.segments];
+  await found.file.close();
+  const last = segments.at(-1);
+  if (last !== undefined && last.firstSequence === tail + 1) {
+    // It holds nothing, and the next one has its name.
+    await fileSystem.remove(last.path);
+    await fileSystem.syncDirectory(directory);
+    segments.pop();
+  }
+  const made = await createSegment(fileSystem, directory, {
+    firstSequence: tail + 1,
+    epoch,
+    link,
+  });
+  return { ...found, ...begun(made), segments: [...segments, made.segment] };
+}
+
+/** The hash of the last frame in these segments, all of format 1: the whole of them is read. */
+async function linkBefore(fileSystem: FileSystem, segments: readonly Segment[]): Promise<Buffer> {
+  const chain: Chain = { link: noLink };
+  for (const segment of segments) {
+    const bytes = await readSegment(fileSystem, segment.path, null);
+    const { damage } = endOf(bytes, headerOf(bytes, segment), chain);
+    if (damage !== null) throw corrupt({ file: segment.path, ...damage });
+  }
+  return chain.link ?? noLink;
+}
+
+interface Made {
+  readonly segment: Segment;
+  readonly file: JournalFile;
 }
 
 export async function createSegment(
   fileSystem: FileSystem,
   directory: string,
-  firstSequence: number,
-  epoch: number,
-): Promise<{ readonly segment: Segment; readonly file: JournalFile }> {
+  {
+    firstSequence,
+    epoch,
+    link,
+  }: { readonly firstSequence: number; readonly epoch: number; readonly link: Buffer },
+): Promise<Made> {
   const path = join(directory, segmentName(firstSequence));
   const file = await fileSystem.open(path, "create");
   try {
-    await file.write([encodeSegmentHeader(firstSequence, epoch)], 0);
+    await file.write([encodeSegmentHeader(firstSequence, epoch, link)], 0);
     await file.datasync();
     await fileSystem.syncDirectory(directory);
   } catch (error) {
@@ -123,10 +183,10 @@ export function headerOf(bytes: Buffer, segment: Segment): SegmentHeader {
     throw corrupt({ file: segment.path, offset: 0, expected, actual });
   }
   const { header } = decoded;
-  if (header.version !== formatVersion) {
+  if (!readableVersions.includes(header.version)) {
     throw new JournalError(
       "unsupported_version",
-      `${segment.path} has format ${header.version}; this version of Almanac reads ${formatVersion}`,
+      `${segment.path} has format ${header.version}; this version of Almanac reads up to ${formatVersion}`,
     );
   }
   if (header.firstSequence !== segment.firstSequence) {
@@ -206,17 +266,19 @@ interface End {
   readonly position: number;
   readonly tail: number;
   readonly epoch: number;
+  readonly link: Buffer;
   readonly damage: SegmentDamage | null;
 }
 
-function endOf(bytes: Buffer, header: SegmentHeader): End {
-  let position = segmentHeaderBytes;
+function endOf(bytes: Buffer, header: SegmentHeader, chain: Chain): End {
+  let position = header.end;
   let tail = header.firstSequence - 1;
   let epoch = header.epoch;
-  const frames = framesOf(bytes, header);
+  const frames = framesOf(bytes, header, chain);
   for (;;) {
     const next = frames.next();
-    if (next.done === true) return { position, tail, epoch, damage: next.value };
+    const link = chain.link ?? noLink;
+    if (next.done === true) return { position, tail, epoch, link, damage: next.value };
     position = next.value.end;
     tail = next.value.firstSequence + next.value.recordCount - 1;
     epoch = next.value.epoch;

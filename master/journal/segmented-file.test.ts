@@ -1,10 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { frameHeaderBytes, segmentHeaderBytes } from "./frame.js";
-import { JournalError, type JournalRecord } from "./journal.js";
 import { openSegmentedJournal, type SegmentedJournal } from "./segmented-file.js";
 import { describeJournal } from "./testing/contract.js";
 import { collect, records } from "./testing/records.js";
@@ -140,47 +137,6 @@ describe("a disk that fails", () => {
   });
 });
 
-describe("power loss", () => {
-  it("keeps every acknowledged batch, each batch whole or not at all", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        // Batch sizes, and how far the journal gets before the next batch (or the crash) comes.
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat({ max: 8 })), {
-          minLength: 1,
-          maxLength: 12,
-        }),
-        fc.integer({ min: 200, max: 4_000 }),
-        fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
-        async (batches, segmentBytes, chance) => {
-          const disk = createSimulatedDisk();
-          const journal = await openOn(disk, segmentBytes);
-          const boundaries = new Set([0]);
-          let last = 0;
-          let acknowledged = 0;
-          for (const [size, turns] of batches) {
-            const tail = last + size;
-            void journal.append(1, last, records(last + 1, size)).then(() => {
-              acknowledged = tail;
-            });
-            last = tail;
-            boundaries.add(tail);
-            for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-          }
-          const promised = acknowledged;
-          const found = disk.crash(() => chance.next().value as number);
-          const after = await openOn(found, segmentBytes);
-          expect(after.tail).toBeGreaterThanOrEqual(promised);
-          expect(boundaries.has(after.tail)).toBe(true);
-          expect(await collect(after, 1)).toEqual(records(1, after.tail));
-          await after.append(1, after.tail, records(after.tail + 1, 2));
-          expect(await collect(after, 1)).toEqual(records(1, after.tail));
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
-});
-
 it("a write of which the disk kept the end and lost the beginning is torn, not damage", async () => {
   const disk = createSimulatedDisk();
   const journal = await openOn(disk, 1_000_000);
@@ -191,135 +147,4 @@ it("a write of which the disk kept the end and lost the beginning is torn, not d
   const again = await openOn(disk, 1_000_000);
   expect(again.tornTail).toMatchObject({ offset: durable });
   expect(await collect(again, 1)).toEqual(records(1, 5));
-});
-
-/** Six batches over two segments, each synced on its own. */
-async function smallJournal(): Promise<{ disk: SimulatedDisk; paths: string[]; tail: number }> {
-  const disk = createSimulatedDisk();
-  const journal = await openOn(disk, 300);
-  let tail = 0;
-  for (let i = 0; i < 6; i += 1) {
-    await journal.append(2, tail, records(tail + 1, 2));
-    tail += 2;
-  }
-  await journal.close();
-  const paths = disk.paths();
-  expect(paths.length).toBe(2);
-  return { disk, paths, tail };
-}
-
-type Seen =
-  | { readonly kind: "records"; readonly records: JournalRecord[]; readonly torn: boolean }
-  | { readonly kind: "error"; readonly error: JournalError };
-
-async function readAll(disk: SimulatedDisk): Promise<Seen> {
-  try {
-    const journal = await openOn(disk, 300);
-    const seen = await collect(journal, 1);
-    await journal.close();
-    return { kind: "records", records: seen, torn: journal.tornTail !== null };
-  } catch (error) {
-    if (error instanceof JournalError) return { kind: "error", error };
-    throw error;
-  }
-}
-
-/** What a reader sees with one byte damaged; the disk is whole again afterwards. */
-async function readFlipped(
-  disk: SimulatedDisk,
-  path: string,
-  offset: number,
-  mask: number,
-): Promise<Seen> {
-  const intact = Buffer.from(disk.contents(path));
-  disk.contents(path).writeUInt8(intact.readUInt8(offset) ^ mask, offset);
-  const seen = await readAll(disk);
-  const file = await disk.open(path, "update");
-  await file.write([intact], 0);
-  return seen;
-}
-
-function expectCorrupt(seen: Seen, path: string, offset: number): void {
-  const error = seen.kind === "error" ? seen.error : null;
-  expect(error?.code, `${path} at ${offset}`).toBe("corrupt");
-  expect(error?.damage?.file).toBe(path);
-  expect(error?.damage?.offset).toBeLessThanOrEqual(offset);
-}
-
-const lastFrameBytes =
-  frameHeaderBytes + records(11, 2).reduce((n, r) => n + 4 + r.payload.length, 0);
-
-describe("damage", () => {
-  it("a tail torn at any byte of the last frame is cut off and reported", async () => {
-    const { disk, paths } = await smallJournal();
-    const path = paths[1] as string;
-    const whole = Buffer.from(disk.contents(path));
-    for (let size = whole.length - lastFrameBytes; size < whole.length; size += 1) {
-      const file = await disk.open(path, "update");
-      await file.write([whole], 0);
-      await file.truncate(size);
-      const journal = await openOn(disk, 300);
-      const dropped = size - (whole.length - lastFrameBytes);
-      expect(await collect(journal, 1)).toEqual(records(1, 10));
-      if (dropped === 0) expect(journal.tornTail).toBeNull();
-      else expect(journal.tornTail).toMatchObject({ file: path, bytesDropped: dropped });
-      await journal.append(2, 10, records(11, 2));
-      expect(await collect(journal, 1)).toEqual(records(1, 12));
-    }
-  });
-
-  it("a flipped byte is never silently wrong: fatal, or in the last frame reported as torn", async () => {
-    const { disk, paths, tail } = await smallJournal();
-    for (const path of paths) {
-      const size = disk.contents(path).length;
-      const lastFrameAt = path === paths.at(-1) ? size - lastFrameBytes : size;
-      for (let offset = 0; offset < size; offset += 1) {
-        for (const mask of [0x01, 0x80, 0xff]) {
-          const seen = await readFlipped(disk, path, offset, mask);
-          if (offset < lastFrameAt) expectCorrupt(seen, path, offset);
-          else expect(seen).toEqual({ kind: "records", records: records(1, tail - 2), torn: true });
-        }
-      }
-    }
-  }, 30_000);
-
-  it("a missing or foreign segment is fatal", async () => {
-    const { disk, paths } = await smallJournal();
-    await disk.remove(paths[0] as string);
-    expect(await readAll(disk)).toMatchObject({ kind: "error", error: { code: "corrupt" } });
-
-    const other = await smallJournal();
-    await other.disk.open(join(directory, "12.journal"), "create");
-    expect(await readAll(other.disk)).toMatchObject({ kind: "error", error: { code: "corrupt" } });
-  });
-
-  it("a sealed segment that lost its end is fatal", async () => {
-    const { disk, paths } = await smallJournal();
-    const file = await disk.open(paths[0] as string, "update");
-    const size = await file.size();
-    await file.truncate(size - lastFrameBytes);
-    const seen = await readAll(disk);
-    expect(seen).toMatchObject({ kind: "error", error: { code: "corrupt" } });
-    expect(seen.kind === "error" && seen.error.message).toMatch(/expected records up to sequence/);
-  });
-
-  it("a segment whose making was interrupted is removed and reported", async () => {
-    const { disk, paths, tail } = await smallJournal();
-    const name = `${String(tail + 1).padStart(20, "0")}.journal`;
-    const file = await disk.open(join(directory, name), "create");
-    await file.write([Buffer.from("ALMA")], 0);
-    const seen = await readAll(disk);
-    expect(seen).toEqual({ kind: "records", records: records(1, tail), torn: true });
-    expect(disk.paths()).toEqual(paths);
-  });
-
-  it("a format of the future is refused by name", async () => {
-    const { disk, paths } = await smallJournal();
-    const bytes = disk.contents(paths[1] as string);
-    bytes.writeUInt32LE(2, 8);
-    const { crc32 } = await import("node:zlib");
-    bytes.writeUInt32LE(crc32(bytes.subarray(0, segmentHeaderBytes - 4)), segmentHeaderBytes - 4);
-    const seen = await readAll(disk);
-    expect(seen).toMatchObject({ kind: "error", error: { code: "unsupported_version" } });
-  });
 });

@@ -9,7 +9,7 @@
  */
 import { assert } from "../../core/result.js";
 import { type FileSystem, type JournalFile, nodeFileSystem } from "./file-system.js";
-import { encodeFrame, recordsOf, sealFrame, segmentHeaderBytes } from "./frame.js";
+import { encodeFrame, noLink, recordsOf, sealFrame, segmentHeaderBytes } from "./frame.js";
 import {
   admitBatch,
   confirmSame,
@@ -30,7 +30,7 @@ import {
   type Segment,
   type TornTail,
 } from "./recover.js";
-import { framesOf } from "./scan.js";
+import { type Chain, framesOf } from "./scan.js";
 
 export interface SegmentedJournalOptions {
   readonly directory: string;
@@ -95,6 +95,8 @@ export class SegmentedJournal implements Journal {
   #tail: number;
   #acceptedTail: number;
   #epoch: number;
+  /** Hash of the last frame that was sealed. */
+  #link: Buffer;
   #queue: Waiting[] = [];
   #pending = 0;
   #pendingBytes = 0;
@@ -110,6 +112,7 @@ export class SegmentedJournal implements Journal {
     this.#tail = recovered.tail;
     this.#acceptedTail = recovered.tail;
     this.#epoch = recovered.epoch;
+    this.#link = recovered.link;
     this.tornTail = recovered.tornTail;
   }
 
@@ -222,8 +225,9 @@ export class SegmentedJournal implements Journal {
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     if (frames.length > 0) {
       const first = group.find(({ frame }) => frame !== null)?.firstSequence ?? 0;
-      if (this.#position >= this.#around.segmentBytes) await this.#roll(first);
-      for (const frame of frames) sealFrame(frame, this.#position);
+      const isFull = this.#position >= this.#around.segmentBytes;
+      if (isFull && this.#position > segmentHeaderBytes) await this.#roll(first);
+      for (const frame of frames) this.#link = sealFrame(frame, this.#position, this.#link);
       await this.#file.write(frames, this.#position);
       await this.#file.datasync();
     }
@@ -236,7 +240,8 @@ export class SegmentedJournal implements Journal {
   /** Everything in the old segment is durable, which is what lets recovery be strict about it. */
   async #roll(firstSequence: number): Promise<void> {
     const { fileSystem, directory } = this.#around;
-    const created = await createSegment(fileSystem, directory, firstSequence, this.#epoch);
+    const begins = { firstSequence, epoch: this.#epoch, link: this.#link };
+    const created = await createSegment(fileSystem, directory, begins);
     const sealed = this.#file;
     this.#file = created.file;
     this.#segments.push(created.segment);
@@ -258,13 +263,14 @@ export class SegmentedJournal implements Journal {
     durableBytes: number,
     tail: number,
   ): AsyncGenerator<JournalRecord> {
+    const chain: Chain = { link: fromSequence <= 1 ? noLink : null };
     for (const [index, segment] of segments.entries()) {
       const next = segments[index + 1];
       if (next !== undefined && next.firstSequence <= fromSequence) continue;
       const length = next === undefined ? durableBytes : null;
       const bytes = await readSegment(this.#around.fileSystem, segment.path, length);
       const last = next === undefined ? tail : next.firstSequence - 1;
-      for (const record of recordsOfSegment(bytes, segment, last)) {
+      for (const record of recordsOfSegment(bytes, segment, last, chain)) {
         if (record.sequence >= fromSequence) yield record;
       }
     }
@@ -276,10 +282,12 @@ function* recordsOfSegment(
   bytes: Buffer,
   segment: Segment,
   last: number,
+  chain: Chain,
 ): Generator<JournalRecord> {
-  const frames = framesOf(bytes, headerOf(bytes, segment));
+  const header = headerOf(bytes, segment);
+  const frames = framesOf(bytes, header, chain);
   let tail = segment.firstSequence - 1;
-  let end = segmentHeaderBytes;
+  let { end } = header;
   for (let next = frames.next(); ; next = frames.next()) {
     if (next.done === true) {
       if (next.value !== null) throw corrupt({ file: segment.path, ...next.value });

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { JournalRecord } from "../journal/journal.js";
 import { formatVersion } from "../journal/frame.js";
+import type { JournalRecord } from "../journal/journal.js";
 import { openSegmentedJournal } from "../journal/segmented-file.js";
 import type { Recorded } from "../pure/events.js";
 import { stateHash } from "../pure/hash.js";
@@ -24,6 +24,7 @@ const segmentBytes = 8 * 1024;
 async function writeGolden(): Promise<void> {
   const directory = join(goldenRoot, `v${formatVersion}`);
   await rm(directory, { recursive: true, force: true });
+  await rm(`${directory}.txt`, { force: true }); // written anew below
   await mkdir(directory, { recursive: true });
   const journal = await openSegmentedJournal({ directory, segmentBytes });
   for (const batch of batchesOf(tellStory())) {

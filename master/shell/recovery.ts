@@ -1,10 +1,10 @@
 /** State from the journal: the fold of every record, in order. Never decides, never calls a solver. */
 import type { Journal } from "../journal/journal.js";
 import type { Recorded } from "../pure/events.js";
-import { eventVersion } from "../pure/events.js";
 import { evolve } from "../pure/evolve.js";
 import { genesis } from "../pure/genesis.js";
 import type { State } from "../pure/state.js";
+import { lift } from "../pure/upcast.js";
 
 export async function replay(journal: Journal): Promise<State> {
   const state = genesis();
@@ -12,14 +12,4 @@ export async function replay(journal: Journal): Promise<State> {
     evolve(state, lift(JSON.parse(record.payload) as Recorded));
   }
   return state;
-}
-
-/** Events of older shapes become present ones here, one version at a time. */
-function lift(recorded: Recorded): Recorded {
-  if (recorded.version > eventVersion) {
-    throw new Error(
-      `event ${recorded.seq} has version ${recorded.version}; this master knows ${eventVersion}`,
-    );
-  }
-  return recorded;
 }

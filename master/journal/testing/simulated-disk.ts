@@ -7,12 +7,15 @@ import { basename, dirname, join } from "node:path";
 import type { FileSystem, JournalFile } from "../file-system.js";
 
 export type DiskOperation = "write" | "datasync" | "syncDirectory" | "create";
+export type DiskChange = DiskOperation | "truncate" | "remove" | "rename";
 
 export interface SimulatedDisk extends FileSystem {
   /** Calls so far. */
   readonly counts: Readonly<Record<DiskOperation, number>>;
   /** Makes the n-th call from now (1: the next) of this operation fail with this errno code. */
   failAt(operation: DiskOperation, nth: number, code: string): void;
+  /** Called before and after each change: where a crash may come. */
+  onOperation(listener: (operation: DiskChange, moment: "before" | "after") => void): void;
   /**
    * The disk that the next life finds: what was not synced is kept or lost sector by sector, as
    * `random` in [0, 1) decides. The old disk goes on serving the old life, which does not matter.
@@ -44,6 +47,16 @@ export function createSimulatedDisk(found: ReadonlyMap<string, Inode> = new Map(
     if (fault !== undefined) throw errno(fault.code);
   }
 
+  let listener: (operation: DiskChange, moment: "before" | "after") => void = () => {};
+
+  /** Tells the listener of both sides of a change. */
+  function around<T>(operation: DiskChange, change: () => T): T {
+    listener(operation, "before");
+    const result = change();
+    listener(operation, "after");
+    return result;
+  }
+
   function inodeOf(path: string): Inode {
     const inode = names.get(path);
     if (inode === undefined) throw errno("ENOENT");
@@ -55,12 +68,17 @@ export function createSimulatedDisk(found: ReadonlyMap<string, Inode> = new Map(
     failAt(operation, nth, code) {
       faults.push({ operation, at: counts[operation] + nth, code });
     },
+    onOperation(given) {
+      listener = given;
+    },
     crash(random) {
       const survivors = new Map<string, Inode>();
       for (const path of new Set([...names.keys(), ...durableNames.keys()])) {
-        const inode = names.get(path) ?? durableNames.get(path);
-        const certain = names.has(path) && durableNames.has(path);
-        if (inode === undefined || (!certain && random() < 0.5)) continue;
+        // A name that was made, removed or given to another file since the last sync: either way.
+        const certain = names.get(path) === durableNames.get(path);
+        const found = certain || random() < 0.5 ? names : durableNames;
+        const inode = found.get(path);
+        if (inode === undefined) continue;
         const contents = survivorOf(inode, random);
         survivors.set(path, { current: contents, durable: Buffer.from(contents) });
       }
@@ -78,27 +96,41 @@ export function createSimulatedDisk(found: ReadonlyMap<string, Inode> = new Map(
       if (mode === "create") {
         count("create");
         if (names.has(path)) throw errno("EEXIST");
-        names.set(path, { current: Buffer.alloc(0), durable: Buffer.alloc(0) });
+        const inode = { current: Buffer.alloc(0), durable: Buffer.alloc(0) };
+        around("create", () => names.set(path, inode));
       }
-      return simulatedFile(inodeOf(path), count);
+      return simulatedFile(inodeOf(path), count, around);
     },
     async remove(path) {
-      names.delete(path);
+      around("remove", () => names.delete(path));
+    },
+    async rename(from, to) {
+      const inode = inodeOf(from);
+      around("rename", () => {
+        names.set(to, inode);
+        names.delete(from);
+      });
     },
     async syncDirectory(path) {
       await Promise.resolve();
       count("syncDirectory");
-      for (const [name, inode] of names) {
-        if (dirname(name) === join(path)) durableNames.set(name, inode);
-      }
-      for (const name of [...durableNames.keys()]) {
-        if (!names.has(name)) durableNames.delete(name);
-      }
+      around("syncDirectory", () => {
+        for (const [name, inode] of names) {
+          if (dirname(name) === join(path)) durableNames.set(name, inode);
+        }
+        for (const name of [...durableNames.keys()]) {
+          if (!names.has(name)) durableNames.delete(name);
+        }
+      });
     },
   };
 }
 
-function simulatedFile(inode: Inode, count: (operation: DiskOperation) => void): JournalFile {
+function simulatedFile(
+  inode: Inode,
+  count: (operation: DiskOperation) => void,
+  around: <T>(operation: DiskChange, change: () => T) => T,
+): JournalFile {
   return {
     async write(buffers, position) {
       await Promise.resolve();
@@ -106,7 +138,9 @@ function simulatedFile(inode: Inode, count: (operation: DiskOperation) => void):
       const grown = Buffer.alloc(Math.max(inode.current.length, position + bytes.length));
       inode.current.copy(grown);
       bytes.copy(grown, position);
-      inode.current = grown;
+      around("write", () => {
+        inode.current = grown;
+      });
       count("write"); // a failed write may have written
     },
     async read(position, length) {
@@ -116,12 +150,16 @@ function simulatedFile(inode: Inode, count: (operation: DiskOperation) => void):
       return inode.current.length;
     },
     async truncate(size) {
-      inode.current = Buffer.from(inode.current.subarray(0, size));
+      around("truncate", () => {
+        inode.current = Buffer.from(inode.current.subarray(0, size));
+      });
     },
     async datasync() {
       await Promise.resolve();
       count("datasync");
-      inode.durable = Buffer.from(inode.current);
+      around("datasync", () => {
+        inode.durable = Buffer.from(inode.current);
+      });
     },
     async close() {},
   };
@@ -133,7 +171,8 @@ function survivorOf({ current, durable }: Inode, random: () => number): Buffer {
   const survivor = Buffer.alloc(size);
   durable.copy(survivor);
   for (let at = 0; at < size; at += sectorBytes) {
-    if (random() < 0.5) current.copy(survivor, at, at, Math.min(at + sectorBytes, size));
+    if (at >= current.length || random() < 0.5) continue;
+    current.copy(survivor, at, at, Math.min(at + sectorBytes, size));
   }
   return survivor;
 }

@@ -1,0 +1,15 @@
+/**
+ * Writes the golden journal of the present format (master/shell/fixtures/journals/). To be run once
+ * for a new format, or when the story it tells has grown; older formats are never written again.
+ *
+ *   node scripts/write-golden-journal.mjs
+ */
+import { spawnSync } from "node:child_process";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const args = ["vitest", "run", "master/shell/golden.test.ts"];
+const env = { ...process.env, ALMANAC_WRITE_GOLDEN: "1" };
+const { status } = spawnSync("npx", args, { cwd: root, env, stdio: "inherit" });
+process.exitCode = status ?? 1;
