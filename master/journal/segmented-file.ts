@@ -309,7 +309,7 @@ function* recordsOfSegment(
 function failureOf(cause: unknown): JournalError {
   const code = cause instanceof Error && "code" in cause ? cause.code : null;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return code === "ENOSPC" || code === "EDQUOT"
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG"
     ? new JournalError("no_space", `the journal's disk is full: ${message}`, null, cause)
     : new JournalError("io_failed", `the journal could not be written: ${message}`, null, cause);
 }

@@ -5,7 +5,7 @@
  */
 
 export interface StateHash {
-  readonly dirty: Map<string, () => string>;
+  readonly dirty: Map<string, () => string | null>;
   readonly entities: Map<string, readonly [number, number]>;
   high: number;
   low: number;
@@ -18,8 +18,11 @@ export const emptyHash = (): StateHash => ({
   low: 0,
 });
 
-/** Marks an entity changed; `text` renders it when the hash is next asked for. */
-export function touch(hash: StateHash, key: string, text: () => string): void {
+/**
+ * Marks an entity changed; `text` renders it when the hash is next asked for. null: it is no longer
+ * there, and the hash is as if it had never been.
+ */
+export function touch(hash: StateHash, key: string, text: () => string | null): void {
   hash.dirty.set(key, text);
 }
 
@@ -27,10 +30,12 @@ export function touch(hash: StateHash, key: string, text: () => string): void {
 export function stateHash(hash: StateHash): string {
   for (const [key, text] of hash.dirty) {
     const before = hash.entities.get(key) ?? [0, 0];
-    const after = digest(`${key}\n${text()}`);
+    const now = text();
+    const after = now === null ? ([0, 0] as const) : digest(`${key}\n${now}`);
     hash.high = (hash.high - before[0] + after[0]) >>> 0;
     hash.low = (hash.low - before[1] + after[1]) >>> 0;
-    hash.entities.set(key, after);
+    if (now === null) hash.entities.delete(key);
+    else hash.entities.set(key, after);
   }
   hash.dirty.clear();
   return hex(hash.high) + hex(hash.low);

@@ -10,6 +10,7 @@ import { job, resources, template, workerFacts } from "../../core/testing/jobs.j
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
 import { liveAttempt } from "./state.js";
+import { expectCodecLaw } from "./testing/codec-law.js";
 import { brokenForecast, brokenInvariants } from "./testing/invariants.js";
 import { Script } from "./testing/script.js";
 
@@ -325,6 +326,21 @@ describe("whatever happens to a cluster", () => {
 });
 
 describe("in whatever state a cluster is", () => {
+  it("that state can be written down, read again, and lives on in the same way", () => {
+    const lives = fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" });
+    fc.assert(
+      fc.property(lives, fc.double({ min: 0, max: 1, noNaN: true }), (life, share) => {
+        const script = new Script({ pools, silenceLimitMs: 5_000 });
+        for (const worker of workers) script.join(worker, factsOf(worker));
+        life.forEach((deed, count) => {
+          deed(script, count);
+        });
+        expectCodecLaw(script.events, Math.floor(script.events.length * share));
+      }),
+      { numRuns: 15, endOnFailure: true },
+    );
+  });
+
   it("its forecast promises nothing on a worker that is closed by then", () => {
     fc.assert(
       fc.property(fc.array(anyDeeds, { minLength: 20, maxLength: 60, size: "max" }), (life) => {

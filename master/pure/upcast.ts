@@ -20,7 +20,13 @@ const upcasters: Upcasters = {};
 /** Throws for an event of a later version of Almanac, whose meaning nobody here knows. */
 export function lift(recorded: Recorded): Recorded {
   if (recorded.version === eventVersion) return recorded;
-  const event = liftWith(upcasters, recorded.event, recorded.version, eventVersion, recorded.seq);
+  const event = liftWith(
+    upcasters,
+    { ...recorded.event },
+    recorded.version,
+    eventVersion,
+    recorded.seq,
+  );
   return { ...recorded, version: eventVersion, event: event as Event };
 }
 

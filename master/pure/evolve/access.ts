@@ -90,10 +90,11 @@ function tokenOf(state: State, id: string): TokenRecord {
   return token;
 }
 
-const touchToken = (state: State, id: string): void =>
-  touch(state.hash, `token ${id}`, () => JSON.stringify(state.access.tokens.get(id) ?? null));
+export const touchToken = (state: State, id: string): void =>
+  touch(state.hash, `token ${id}`, () => known(state.access.tokens.get(id)));
 
-const touchCertificate = (state: State, serial: string): void =>
-  touch(state.hash, `certificate ${serial}`, () =>
-    JSON.stringify(state.access.certificates.get(serial) ?? null),
-  );
+export const touchCertificate = (state: State, serial: string): void =>
+  touch(state.hash, `certificate ${serial}`, () => known(state.access.certificates.get(serial)));
+
+const known = (record: TokenRecord | CertificateRecord | undefined): string | null =>
+  record === undefined ? null : JSON.stringify(record);

@@ -152,9 +152,12 @@ function consume(state: State, template: TaskTemplate): void {
     if (consumable !== true || amount === 0) continue;
     const consumed = (state.poolConsumed.get(name) ?? 0) + amount;
     state.poolConsumed.set(name, consumed);
-    touch(state.hash, `pool/${name}`, () => String(state.poolConsumed.get(name)));
+    touchPool(state, name);
   }
 }
+
+export const touchPool = (state: State, name: string): void =>
+  touch(state.hash, `pool/${name}`, () => String(state.poolConsumed.get(name)));
 
 function setAttempt(state: State, task: Task, attempt: Attempt, status: AttemptStatus): void {
   attempt.status = status;

@@ -61,6 +61,8 @@ export const touchTask = (state: State, task: Task): void =>
   touch(state.hash, task.id, () => taskText(task));
 export const touchJob = (state: State, job: Job): void =>
   touch(state.hash, job.id, () => jobText(job));
+export const touchSpec = (state: State, job: Job): void =>
+  touch(state.hash, `${job.id} spec`, () => JSON.stringify(job.spec));
 export const touchPlan = (state: State): void =>
   touch(state.hash, "plan", () => planText(state.plan));
 export const touchWorker = (state: State, worker: WorkerRecord): void =>

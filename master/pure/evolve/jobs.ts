@@ -1,6 +1,5 @@
 /** Events of jobs and tasks. */
 import { satisfies } from "../condition.js";
-import { touch } from "../hash.js";
 import { buildJob } from "../job-graph.js";
 import { holdsBack } from "../readiness.js";
 import type { Job, State, Task } from "../state.js";
@@ -13,6 +12,7 @@ import {
   taskOf,
   touchJob,
   touchPlan,
+  touchSpec,
   touchTask,
 } from "./entities.js";
 
@@ -37,7 +37,7 @@ export function jobSubmitted(
     touchTask(state, task);
   }
   state.facts++;
-  touch(state.hash, `${job.id} spec`, () => JSON.stringify(job.spec));
+  touchSpec(state, job);
   touchJob(state, job);
 }
 

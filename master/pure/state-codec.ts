@@ -1,0 +1,255 @@
+/**
+ * The state as texts and back, for snapshots. What follows from the rest (a job's graph, groups,
+ * indices by status) is derived again; every order that a decision could see is kept: of maps, of
+ * the sets in the index, of a worker's live attempts. The law: a decoded state has the same hash as
+ * the one that was encoded, and lives on in the same way.
+ */
+import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js";
+import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
+import { taskOfAttempt } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job.js";
+import { assert, unreachable } from "../../core/result.js";
+import { touchCertificate, touchToken } from "./evolve/access.js";
+import { touchPool } from "./evolve/attempts.js";
+import {
+  jobOf,
+  taskOf,
+  touchJob,
+  touchPlan,
+  touchSpec,
+  touchTask,
+  touchWorker,
+} from "./evolve/entities.js";
+import { genesis } from "./genesis.js";
+import { buildJob } from "./job-graph.js";
+import type {
+  CertificateRecord,
+  Index,
+  Job,
+  PlanEntry,
+  PlanState,
+  State,
+  Task,
+  TokenRecord,
+  WorkerRecord,
+} from "./state.js";
+
+/** Raised whenever a text that the code before wrote would be misread. */
+export const stateCodecVersion = 1;
+
+/** Texts of one kind each, so that none grows with the whole state. */
+export function* encodeState(state: State): Generator<string> {
+  yield text("head", headOf(state));
+  for (const job of state.jobs.values()) yield text("job", plainJob(job));
+  for (const worker of state.workers.values()) yield text("worker", plainWorker(worker));
+  yield text("statistics", toPlain(state.statistics));
+  for (const token of state.access.tokens.values()) yield text("token", token);
+  for (const certificate of state.access.certificates) yield text("certificate", certificate);
+  for (const part of partsOf(state.plan.entries)) yield text("plan", part);
+  for (const part of partsOf(state.idempotency)) yield text("keys", part);
+  for (const part of partsOf(state.index.openJobs)) {
+    yield text(
+      "openJobs",
+      Array.from(part, ({ id }) => id),
+    );
+  }
+  for (const name of taskIndices) {
+    for (const part of partsOf(state.index[name])) {
+      yield text("index", { name, tasks: Array.from(part, ({ id }) => id) });
+    }
+  }
+  yield text("end", state.seq);
+}
+
+/** Throws if the texts are not those of `encodeState`, all of them. */
+export function decodeState(texts: Iterable<string>): State {
+  const state = genesis();
+  let ended = false;
+  for (const line of texts) {
+    assert(!ended, "something stands behind the end of a state");
+    const part = JSON.parse(line) as Part;
+    decodePart(state, part);
+    ended = part[0] === "end";
+  }
+  assert(ended, "a state without its end");
+  return state;
+}
+
+/** Of what is written, by kind. */
+type Part =
+  | ["head", Head]
+  | ["job", PlainJob]
+  | ["worker", PlainWorker]
+  | ["statistics", PlainStatistics]
+  | ["token", TokenRecord]
+  | ["certificate", readonly [serial: string, CertificateRecord]]
+  | ["plan", readonly (readonly [TaskId, PlanEntry])[]]
+  | ["keys", readonly (readonly [string, JobId])[]]
+  | ["openJobs", readonly JobId[]]
+  | ["index", { readonly name: TaskIndex; readonly tasks: readonly TaskId[] }]
+  | ["end", number];
+
+const text = (...part: Part): string => JSON.stringify(part);
+
+const taskIndices = ["ready", "held", "backoff", "unknown", "live", "hard"] as const;
+type TaskIndex = (typeof taskIndices)[number] & keyof Index;
+
+const partMax = 1_000;
+
+function* partsOf<T>(all: Iterable<T>): Generator<readonly T[]> {
+  let part: T[] = [];
+  for (const each of all) {
+    part.push(each);
+    if (part.length === partMax) {
+      yield part;
+      part = [];
+    }
+  }
+  if (part.length > 0) yield part;
+}
+
+function decodePart(state: State, [kind, value]: Part): void {
+  switch (kind) {
+    case "head":
+      return restoreHead(state, value);
+    case "job":
+      return restoreJob(state, value);
+    case "worker":
+      return restoreWorker(state, value);
+    case "statistics":
+      return void Object.assign(state.statistics, fromPlain(value));
+    case "token":
+      state.access.tokens.set(value.id, value);
+      return touchToken(state, value.id);
+    case "certificate":
+      state.access.certificates.set(...value);
+      return touchCertificate(state, value[0]);
+    case "plan":
+      for (const [task, entry] of value) state.plan.entries.set(task, entry);
+      return;
+    case "keys":
+      for (const [key, job] of value) state.idempotency.set(key, job);
+      return;
+    case "openJobs":
+      for (const job of value) state.index.openJobs.add(jobOf(state, job));
+      return;
+    case "index":
+      for (const task of value.tasks) state.index[value.name].add(taskOf(state, task));
+      return;
+    case "end":
+      assert(value === state.seq, `a state of event ${state.seq} ends with ${value}`);
+      return;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/**
+ * Fields are left out by name and not chosen by name: one that is added later goes along, as long
+ * as JSON can hold it.
+ */
+function headOf(state: State) {
+  const {
+    jobs: _jobs,
+    tasks: _tasks,
+    workers: _workers,
+    idempotency: _idempotency,
+    access: _access,
+    statistics: _statistics,
+    index: _index,
+    hash: _hash,
+    poolUse,
+    poolConsumed,
+    plan,
+    ...own
+  } = state;
+  const { entries: _entries, ...planned } = plan;
+  return { own, planned, poolUse: [...poolUse], poolConsumed: [...poolConsumed] };
+}
+type Head = ReturnType<typeof headOf>;
+
+function restoreHead(state: State, { own, planned, poolUse, poolConsumed }: Head): void {
+  Object.assign(state, own);
+  Object.assign(state.plan, planned satisfies Omit<PlanState, "entries">);
+  for (const [name, amount] of poolUse) state.poolUse.set(name, amount);
+  for (const [name, amount] of poolConsumed) {
+    state.poolConsumed.set(name, amount);
+    touchPool(state, name);
+  }
+  touchPlan(state);
+}
+
+interface PlainJob {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly principal: string;
+  readonly submittedAtMs: number;
+  readonly liveInGroup: readonly number[];
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly tasks: readonly Readonly<Record<string, unknown>>[];
+}
+
+function plainJob(job: Job): PlainJob {
+  const {
+    id,
+    spec,
+    principal,
+    submittedAtMs,
+    tasks,
+    liveInGroup,
+    firstOut: _firstOut,
+    edgesOut: _edgesOut,
+    firstIn: _firstIn,
+    edgesIn: _edgesIn,
+    topological: _topological,
+    conditional: _conditional,
+    groupOfTemplate: _groupOfTemplate,
+    typicalMs: _typicalMs,
+    ...own
+  } = job;
+  const plain = { id, spec, principal, submittedAtMs, own, tasks: tasks.map(plainTask) };
+  return { ...plain, liveInGroup: [...liveInGroup] };
+}
+
+function plainTask(task: Task) {
+  const {
+    id: _id,
+    job: _job,
+    index: _index,
+    entry: _entry,
+    template: _template,
+    groups: _groups,
+    bonds: _bonds,
+    ...own
+  } = task;
+  return own;
+}
+
+function restoreJob(state: State, plain: PlainJob): void {
+  const job = buildJob(plain.id, plain.spec, plain.principal, plain.submittedAtMs);
+  Object.assign(job, plain.own);
+  job.liveInGroup.set(plain.liveInGroup);
+  state.jobs.set(job.id, job);
+  touchSpec(state, job);
+  touchJob(state, job);
+  assert(job.tasks.length === plain.tasks.length, `tasks of ${job.id}`);
+  job.tasks.forEach((task, index) => {
+    Object.assign(task, plain.tasks[index]);
+    state.tasks.set(task.id, task);
+    touchTask(state, task);
+  });
+}
+
+type PlainWorker = Omit<WorkerRecord, "live"> & { readonly live: readonly AttemptId[] };
+
+const plainWorker = (worker: WorkerRecord): PlainWorker => ({
+  ...worker,
+  live: [...worker.live.keys()],
+});
+
+function restoreWorker(state: State, { live, ...own }: PlainWorker): void {
+  const tasks = live.map((id) => [id, taskOf(state, taskOfAttempt(id))] as const);
+  const worker: WorkerRecord = { ...own, live: new Map(tasks) };
+  state.workers.set(worker.id, worker);
+  touchWorker(state, worker);
+}
