@@ -34,7 +34,7 @@ export function createProgram(installation: Installation, json = false): Program
   const worker = workerOf(installation);
   program.commandsGroup("Cluster:");
   addDev(program, installation);
-  addMaster(program);
+  addMaster(program, installation);
   addPlanner(program, installation);
   addWorker(program, worker);
   addDemo(program, installation);

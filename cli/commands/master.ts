@@ -1,4 +1,5 @@
 /** `almanac master`: the authority of a cluster, one process, until SIGTERM or Ctrl-C. */
+import { join } from "node:path";
 import packageFile from "../../package.json" with { type: "json" };
 import { speaksTls } from "../../spec/address.js";
 import { sayReady } from "../cluster/ready.js";
@@ -8,7 +9,7 @@ import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { exitCodes } from "../exit-codes.js";
 import { failure } from "../failure.js";
 import { createLogger } from "../log.js";
-import { type Program, shortSettingOptions } from "../root.js";
+import { type Installation, type Program, shortSettingOptions } from "../root.js";
 import { configOf } from "../settings.js";
 
 const withoutTls = (planner: string) =>
@@ -18,7 +19,7 @@ const withoutTls = (planner: string) =>
     [{ field: "master.tls", message: "must be on" }],
   );
 
-export function addMaster(program: Program): void {
+export function addMaster(program: Program, { distribution }: Installation): void {
   const command = program
     .command("master")
     .description("run a master: jobs, workers, the journal; one process, until Ctrl-C")
@@ -46,6 +47,7 @@ export function addMaster(program: Program): void {
         planBudgetMs: planner.wallBudgetMs,
         planSolvers: master.plannerSolvers,
         segmentBytes: master.segmentBytes,
+        snapshotThreadEntry: join(distribution, "master/shell/snapshot-thread.js"),
         logCacheBytes: master.logCacheBytes,
         storeBytes: config.data.storeBytes,
         sharedDirectory: config.data.sharedDirectory,

@@ -200,7 +200,8 @@ export function headerOf(bytes: Buffer, segment: Segment): SegmentHeader {
   return header;
 }
 
-async function listSegments(fileSystem: FileSystem, directory: string): Promise<Segment[]> {
+/** In order; throws `corrupt` for a name that no segment has, or if the first is missing. */
+export async function listSegments(fileSystem: FileSystem, directory: string): Promise<Segment[]> {
   const names = (await fileSystem.list(directory)).filter((name) => name.endsWith(".journal"));
   const segments = names.sort().map((name) => {
     const path = join(directory, name);

@@ -9,11 +9,10 @@
  */
 import { assert } from "../../core/result.js";
 import { type FileSystem, type JournalFile, nodeFileSystem } from "./file-system.js";
-import { encodeFrame, noLink, recordsOf, sealFrame, segmentHeaderBytes } from "./frame.js";
+import { encodeFrame, sealFrame, segmentHeaderBytes } from "./frame.js";
 import {
   admitBatch,
   confirmSame,
-  corrupt,
   defaultJournalLimits,
   type Journal,
   JournalError,
@@ -21,16 +20,8 @@ import {
   type JournalRecord,
 } from "./journal.js";
 import { acquireDirectoryLock, type DirectoryLock } from "./lock.js";
-import {
-  createSegment,
-  headerOf,
-  type Recovered,
-  readSegment,
-  recover,
-  type Segment,
-  type TornTail,
-} from "./recover.js";
-import { type Chain, framesOf } from "./scan.js";
+import { linkBefore, readRecords } from "./reader.js";
+import { createSegment, type Recovered, recover, type Segment, type TornTail } from "./recover.js";
 
 export interface SegmentedJournalOptions {
   readonly directory: string;
@@ -150,8 +141,27 @@ export class SegmentedJournal implements Journal {
   }
 
   read(fromSequence: number): AsyncIterable<JournalRecord> {
-    const segments = [...this.#segments];
-    return this.#readSegments(fromSequence, segments, this.#position, this.#tail);
+    return readRecords(this.#around.fileSystem, [...this.#segments], {
+      fromSequence,
+      lastBytes: this.#position,
+      tail: this.#tail,
+    });
+  }
+
+  /** Of the last record in a segment that will not change any more. */
+  get sealedTail(): number {
+    return (this.#segments.at(-1)?.firstSequence ?? 1) - 1;
+  }
+
+  /** How many such segments begin behind this sequence. */
+  sealedBehind(sequence: number): number {
+    return this.#segments.slice(0, -1).filter(({ firstSequence }) => firstSequence > sequence)
+      .length;
+  }
+
+  /** Hash of the frame before the segment that begins with this sequence; null: none does. */
+  linkBefore(sequence: number): Promise<Buffer | null> {
+    return linkBefore(this.#around.fileSystem, this.#segments, sequence);
   }
 
   close(): Promise<void> {
@@ -256,54 +266,6 @@ export class SegmentedJournal implements Journal {
     this.#pending = 0;
     this.#pendingBytes = 0;
   }
-
-  async *#readSegments(
-    fromSequence: number,
-    segments: readonly Segment[],
-    durableBytes: number,
-    tail: number,
-  ): AsyncGenerator<JournalRecord> {
-    const chain: Chain = { link: fromSequence <= 1 ? noLink : null };
-    for (const [index, segment] of segments.entries()) {
-      const next = segments[index + 1];
-      if (next !== undefined && next.firstSequence <= fromSequence) continue;
-      const length = next === undefined ? durableBytes : null;
-      const bytes = await readSegment(this.#around.fileSystem, segment.path, length);
-      const last = next === undefined ? tail : next.firstSequence - 1;
-      for (const record of recordsOfSegment(bytes, segment, last, chain)) {
-        if (record.sequence >= fromSequence) yield record;
-      }
-    }
-  }
-}
-
-/** Every record of the segment, or a JournalError `corrupt` if they do not end with `last`. */
-function* recordsOfSegment(
-  bytes: Buffer,
-  segment: Segment,
-  last: number,
-  chain: Chain,
-): Generator<JournalRecord> {
-  const header = headerOf(bytes, segment);
-  const frames = framesOf(bytes, header, chain);
-  let tail = segment.firstSequence - 1;
-  let { end } = header;
-  for (let next = frames.next(); ; next = frames.next()) {
-    if (next.done === true) {
-      if (next.value !== null) throw corrupt({ file: segment.path, ...next.value });
-      break;
-    }
-    yield* recordsOf(bytes, next.value);
-    tail += next.value.recordCount;
-    end = next.value.end;
-  }
-  if (tail === last) return;
-  throw corrupt({
-    file: segment.path,
-    offset: end,
-    expected: `records up to sequence ${last}`,
-    actual: `the last record has sequence ${tail}`,
-  });
 }
 
 function failureOf(cause: unknown): JournalError {

@@ -9,13 +9,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { formatVersion } from "../journal/frame.js";
-import type { JournalRecord } from "../journal/journal.js";
 import { openSegmentedJournal } from "../journal/segmented-file.js";
-import type { Recorded } from "../pure/events.js";
 import { stateHash } from "../pure/hash.js";
 import type { State } from "../pure/state.js";
 import { replay } from "./recovery.js";
-import { tellStory } from "./testing/story.js";
+import { batchesOf, tellStory } from "./testing/story.js";
 
 const goldenRoot = fileURLToPath(new URL("./fixtures/journals/", import.meta.url));
 /** Small, so that a golden journal has several segments. */
@@ -32,17 +30,6 @@ async function writeGolden(): Promise<void> {
   }
   await journal.close();
   await rm(join(directory, "journal.lock"), { force: true });
-}
-
-/** What one command brought about stands in one batch, as the engine writes it. */
-function batchesOf(events: readonly Recorded[]): JournalRecord[][] {
-  const batches = new Map<number, JournalRecord[]>();
-  for (const event of events) {
-    const batch = batches.get(event.causationId) ?? [];
-    batch.push({ sequence: event.seq, payload: JSON.stringify(event) });
-    batches.set(event.causationId, batch);
-  }
-  return [...batches.values()];
 }
 
 /** What of a state a reviewer can judge, and the hash of all of it. */

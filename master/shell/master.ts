@@ -15,6 +15,7 @@ import {
 } from "../../proto/codec/services.js";
 import { channelToPlanner } from "../../proto/security/channel.js";
 import { serve } from "../../proto/serving.js";
+import { nodeFileSystem } from "../journal/file-system.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
@@ -30,10 +31,11 @@ import { joinService } from "./join-service.js";
 import { openLogCache } from "./log-cache.js";
 import { LogRelay } from "./logs.js";
 import { PlannerClient } from "./planner-client.js";
-import { replay } from "./recovery.js";
+import { type Restored, restore } from "./recovery.js";
 import type { MasterSecurity, SecurityOptions } from "./security.js";
 import { openSentContent } from "./sent-content.js";
 import { Sessions } from "./sessions.js";
+import { keepSnapshots, type Snapshots } from "./snapshots.js";
 import { Watches } from "./watches.js";
 
 export interface MasterOptions {
@@ -48,6 +50,8 @@ export interface MasterOptions {
   /** Solvers that the planner may use. Absent or empty: all. */
   readonly planSolvers?: readonly string[];
   readonly segmentBytes: number;
+  /** File of the bundled snapshot-thread.ts; absent: no snapshots are taken. */
+  readonly snapshotThreadEntry?: string;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
   /** Of the store of inputs and outputs. Absent: 64 GiB. */
@@ -77,9 +81,8 @@ const logCacheBytesDefault = 64 * 1024 * 1024;
 
 /** Throws JournalError (`locked`, `corrupt`, …) or an address error, with nothing left open. */
 export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
-  const { dataDirectory, segmentBytes } = options;
-  const directory = join(dataDirectory, "journal");
-  const journal = await openSegmentedJournal({ directory, segmentBytes });
+  const directory = journalOf(options);
+  const journal = await openSegmentedJournal({ directory, segmentBytes: options.segmentBytes });
   try {
     return await lead(options, journal);
   } catch (error) {
@@ -93,10 +96,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const { log, settings, heartbeatIntervalMs, onFatal, version } = options;
   const now = monotonicClock();
   const startedAtMs = now();
-  if (journal.tornTail !== null) log.warn({ tail: journal.tornTail }, "repaired a torn tail");
-  const state = await replay(journal);
-  log.info({ events: state.seq, ms: now() - startedAtMs }, "journal replayed");
-
+  const { state, snapshot } = await recoverState(options, journal);
   const engine = new Engine({ state, journal, log, now, onFatal });
   const epoch = Math.max(state.epoch, journal.epoch) + 1;
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
@@ -168,6 +168,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   });
   planner.start();
   const swept = keepSwept(received, engine, log);
+  const snapshots = snapshotsOf(options, journal, snapshot);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
     security?.stop();
@@ -175,11 +176,37 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     planner.stop();
     sessions.closeAll();
     await serving.stop();
+    await snapshots?.stop();
     await engine.stop();
     await logCache.idle();
     await journal.close();
   };
   return { address: serving.address, epoch, stop };
+}
+
+const journalOf = ({ dataDirectory }: MasterOptions): string => join(dataDirectory, "journal");
+
+async function recoverState(options: MasterOptions, journal: SegmentedJournal): Promise<Restored> {
+  const { log } = options;
+  const beganMs = performance.now();
+  if (journal.tornTail !== null) log.warn({ tail: journal.tornTail }, "repaired a torn tail");
+  const restored = await restore(nodeFileSystem, journalOf(options), journal);
+  const { state, snapshot, rejected } = restored;
+  for (const { path, why } of rejected) log.warn({ path, why }, "a snapshot cannot be used");
+  const ms = Math.round(performance.now() - beganMs);
+  log.info({ events: state.seq, snapshot: snapshot?.sequence ?? 0, ms }, "journal replayed");
+  return restored;
+}
+
+function snapshotsOf(
+  options: MasterOptions,
+  journal: SegmentedJournal,
+  last: Restored["snapshot"],
+): Snapshots | null {
+  const { snapshotThreadEntry: threadEntry, segmentBytes, log } = options;
+  if (threadEntry === undefined) return null;
+  const directory = journalOf(options);
+  return keepSnapshots({ directory, journal, segmentBytes, threadEntry, last, log });
 }
 
 const services = ["JobService", "DataService", "ClusterService", "WorkerService", "JoinService"];

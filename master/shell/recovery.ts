@@ -1,14 +1,77 @@
-/** State from the journal: the fold of every record, in order. Never decides, never calls a solver. */
-import type { Journal } from "../journal/journal.js";
+/**
+ * State from the journal: the fold of every record, in order, or the newest snapshot that can be
+ * believed and the fold of what came after it. Never decides, never calls a solver.
+ */
+import type { FileSystem } from "../journal/file-system.js";
+import type { Journal, JournalRecord } from "../journal/journal.js";
+import { listSnapshots, readSnapshot, type SnapshotFile } from "../journal/snapshot-file.js";
 import type { Recorded } from "../pure/events.js";
 import { evolve } from "../pure/evolve.js";
 import { genesis } from "../pure/genesis.js";
 import type { State } from "../pure/state.js";
+import { decodeState, stateCodecVersion } from "../pure/state-codec.js";
 import { lift } from "../pure/upcast.js";
 
-export async function replay(journal: Journal): Promise<State> {
-  const state = genesis();
-  for await (const record of journal.read(1)) {
+export async function replay(journal: Pick<Journal, "read">): Promise<State> {
+  return foldInto(genesis(), journal.read(1));
+}
+
+/** Records of the journal, and what its chain says of where a segment begins. */
+export interface Source {
+  read(fromSequence: number): AsyncIterable<JournalRecord>;
+  linkBefore(sequence: number): Promise<Buffer | null>;
+}
+
+export interface Restored {
+  readonly state: State;
+  /** The snapshot that the rest was folded onto; null: none, the whole journal was. */
+  readonly snapshot: (SnapshotFile & { readonly bytes: number }) | null;
+  /** Newer ones that could not be believed, and why. */
+  readonly rejected: readonly { readonly path: string; readonly why: string }[];
+}
+
+export async function restore(
+  fileSystem: FileSystem,
+  directory: string,
+  source: Source,
+): Promise<Restored> {
+  const rejected: { path: string; why: string }[] = [];
+  for (const file of await listSnapshots(fileSystem, directory)) {
+    const loaded = await load(fileSystem, file, source);
+    if (!loaded.ok) {
+      rejected.push({ path: file.path, why: loaded.why });
+      continue;
+    }
+    const state = await foldInto(loaded.state, source.read(file.sequence + 1));
+    return { state, snapshot: { ...file, bytes: loaded.bytes }, rejected };
+  }
+  return { state: await foldInto(genesis(), source.read(1)), snapshot: null, rejected };
+}
+
+type Loaded =
+  | { readonly ok: true; readonly state: State; readonly bytes: number }
+  | { readonly ok: false; readonly why: string };
+
+/** Nothing that a snapshot can be is a reason not to start: the journal is the truth. */
+async function load(fileSystem: FileSystem, file: SnapshotFile, source: Source): Promise<Loaded> {
+  try {
+    const { link, textsVersion, texts, bytes } = await readSnapshot(fileSystem, file);
+    if (textsVersion !== stateCodecVersion) {
+      return { ok: false, why: `it holds a state of version ${textsVersion}` };
+    }
+    const expected = await source.linkBefore(file.sequence + 1);
+    if (expected === null) return { ok: false, why: "no segment of the journal begins behind it" };
+    if (!expected.equals(link)) return { ok: false, why: "it belongs to another journal" };
+    const state = decodeState(texts);
+    if (state.seq !== file.sequence) return { ok: false, why: `its state is of ${state.seq}` };
+    return { ok: true, state, bytes };
+  } catch (error) {
+    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function foldInto(state: State, records: AsyncIterable<JournalRecord>): Promise<State> {
+  for await (const record of records) {
     evolve(state, lift(JSON.parse(record.payload) as Recorded));
   }
   return state;

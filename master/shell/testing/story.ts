@@ -5,6 +5,7 @@
  */
 import { jobId, workerId } from "../../../core/ids.js";
 import { job, resources, template } from "../../../core/testing/jobs.js";
+import type { JournalRecord } from "../../journal/journal.js";
 import type { Recorded } from "../../pure/events.js";
 import { Script } from "../../pure/testing/script.js";
 
@@ -74,4 +75,15 @@ function tellAccess(script: Script): void {
   script.do({ type: "RedeemToken", token: "t1", secretHash, serial: "0a", lifeMs: 1_000_000 });
   script.do({ type: "RenewCertificate", previous: "0a", serial: "0b", lifeMs: 1_000_000 });
   script.do({ type: "RevokeAccess", target: "t2", role: null });
+}
+
+/** What one command brought about stands in one batch, as the engine writes it. */
+export function batchesOf(events: readonly Recorded[]): JournalRecord[][] {
+  const batches = new Map<number, JournalRecord[]>();
+  for (const event of events) {
+    const batch = batches.get(event.causationId) ?? [];
+    batch.push({ sequence: event.seq, payload: JSON.stringify(event) });
+    batches.set(event.causationId, batch);
+  }
+  return [...batches.values()];
 }
