@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
 import { compareBench } from "./compare/command.js";
 import { gateBench } from "./gate/command.js";
+import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 import { overheadBench } from "./overhead.js";
@@ -16,6 +17,7 @@ const program = new Command("bench")
   .addCommand(gateBench())
   .addCommand(scaleBench())
   .addCommand(awayBench())
+  .addCommand(journalBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())
   .addCommand(overheadBench());

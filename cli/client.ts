@@ -48,9 +48,11 @@ import {
 import {
   decodeJobPage,
   decodeLogChunk,
+  decodeSubmitOutcomes,
   encodeListQuery,
   encodeLogsQuery,
   encodeSubmission,
+  encodeSubmissions,
   type JobPage,
   type ListQuery,
   type LogChunk,
@@ -76,6 +78,8 @@ import type { Credentials } from "../proto/security/credentials.js";
 export interface Client {
   readonly address: string;
   submit(submission: Submission): Promise<Result<SubmitReceipt>>;
+  /** One answer for each, in order: each is taken or refused by itself. */
+  submitBatch(submissions: readonly Submission[]): Promise<Result<readonly SubmitOutcome[]>>;
   get(job: string): Promise<Result<JobView>>;
   /** Without tasks. */
   getSummary(job: string): Promise<Result<JobSummary>>;
@@ -107,6 +111,8 @@ export interface Client {
   readonly store: BlobStore;
   close(): void;
 }
+
+export type SubmitOutcome = Result<SubmitReceipt>;
 
 export interface Retried {
   readonly job: JobSummary;
@@ -202,6 +208,10 @@ function caller(address: string): Call {
 
 const jobCalls = (jobs: JobServiceClient, call: Call) =>
   ({
+    submitBatch: (submissions) =>
+      call(jobs.submitBatch.bind(jobs), encodeSubmissions(submissions), (answer) =>
+        ok(decodeSubmitOutcomes(answer)),
+      ),
     submit: (submission) =>
       call(jobs.submit.bind(jobs), encodeSubmission(submission), decodeSubmitReceipt),
     get: (jobId) =>

@@ -11,6 +11,7 @@ import { addGet } from "./commands/get.js";
 import { addHealth } from "./commands/health.js";
 import { addInit } from "./commands/init.js";
 import { addJoin } from "./commands/join.js";
+import { addJournal } from "./commands/journal.js";
 import { addList } from "./commands/list.js";
 import { addLogin } from "./commands/login.js";
 import { addLogs } from "./commands/logs.js";
@@ -60,6 +61,7 @@ export function createProgram(installation: Installation, json = false): Program
   addToken(program);
   addJoin(program);
   addLogin(program);
+  addJournal(program);
   addDoctor(program, worker);
   addConfig(program);
   addCompletion(program);

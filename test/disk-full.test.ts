@@ -2,44 +2,20 @@
  * A master whose journal can no longer be written ends, and says why: what it has not made durable
  * it has told nobody. `ulimit -f` stands for the full disk, so that nothing has to be mounted.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { oneOffJob } from "../spec/one-off.js";
-import { distEntry } from "./support/entry.js";
+import { startMasterProcess } from "./support/master-process.js";
 
 let directory = "";
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "almanac-full-"));
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly address: string;
-  readonly said: () => string;
-}
-
-/** `limitKiB` null: no limit on the size of its files. */
-async function startMaster(limitKiB: number | null): Promise<Started> {
-  const limit = limitKiB === null ? "" : `ulimit -f ${limitKiB * 2};`;
-  const options = ["--listen", "127.0.0.1:0", "--data-directory", directory, "--planner", "off"];
-  const command = [process.execPath, distEntry(), "master", ...options];
-  const child = spawn("sh", ["-c", `${limit} exec "$@"`, "sh", ...command], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return { child, address: String(JSON.parse(line).address), said: () => said };
-}
 
 /** Submits until the master is gone; the keys and jobs of what it acknowledged. */
 async function submitUntilGone(client: Client): Promise<Map<string, string>> {
@@ -62,7 +38,10 @@ async function submitUntilGone(client: Client): Promise<Map<string, string>> {
 }
 
 it("a full disk ends the master, and every job it acknowledged is there afterwards", async () => {
-  const { child, address, said } = await startMaster(256);
+  const { child, address, said } = await startMasterProcess({
+    dataDirectory: directory,
+    fileKiBMax: 256,
+  });
   const exited = once(child, "exit");
   const client = createClient(address);
   const acknowledged = await submitUntilGone(client);
@@ -72,7 +51,7 @@ it("a full disk ends the master, and every job it acknowledged is there afterwar
   expect(said()).toContain("the journal's disk is full");
   expect(acknowledged.size).toBeGreaterThan(10);
 
-  const again = await startMaster(null);
+  const again = await startMasterProcess({ dataDirectory: directory });
   const second = createClient(again.address);
   for (const jobId of acknowledged.values()) {
     expect(await second.getSummary(jobId)).toMatchObject({ ok: true });

@@ -58,6 +58,10 @@ export function decodeSubmission(message: wire.SubmitRequest): Result<Submission
   return spec.ok ? ok({ spec: spec.value, idempotencyKey, dryRun }) : spec;
 }
 
+export const encodeSubmissions = (submissions: readonly Submission[]): wire.SubmitBatchRequest => ({
+  requests: submissions.map(encodeSubmission),
+});
+
 export const submissionsPerBatchMax = 10_000;
 
 /** One result per request: each submission of a batch is refused or taken by itself. */

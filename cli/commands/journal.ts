@@ -1,0 +1,199 @@
+/** `almanac journal`: what a master has on disk, without the master. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { JournalReport } from "../../master/journal/inspect.js";
+import { failure, messageOf } from "../failure.js";
+import { printJson, printJsonLine, printLines } from "../output.js";
+import { formatBytes, plural } from "../render/units.js";
+import { addGroup, type Group, type Program } from "../root.js";
+import { configOf } from "../settings.js";
+
+export function addJournal(program: Program): void {
+  const journal = addGroup(program, "journal").description(
+    "the journal of a master: verify, look into, back up and restore it, on its own machine",
+  );
+  addVerify(journal);
+  addStat(journal);
+  addStream(journal);
+  addBackup(journal);
+  addRestore(journal);
+}
+
+const directoryHelp = "a master's data directory, or a backup (default: the configured one)";
+
+function addVerify(journal: Group): void {
+  journal
+    .command("verify")
+    .description("read all of it: checksums, chain, sequences, snapshots; names file and byte")
+    .argument("[directory]", directoryHelp)
+    .action(async (directory, _options, command) => {
+      const given = command.optsWithGlobals();
+      const report = await reading(async ({ inspectJournal, disk }) =>
+        inspectJournal(disk, directoryOf(given, directory)),
+      );
+      if (given.json === true) return printJson(reportJson(report));
+      printLines([...summary(report), "every record is as it was written"]);
+    });
+}
+
+function addStat(journal: Group): void {
+  journal
+    .command("stat")
+    .description("segments, sizes, syncs, and events by type")
+    .argument("[directory]", directoryHelp)
+    .action(async (directory, _options, command) => {
+      const given = command.optsWithGlobals();
+      const types = new Map<string, number>();
+      const report = await reading(async ({ inspectJournal, recordsOf, disk }) =>
+        inspectJournal(disk, directoryOf(given, directory), {
+          frame(bytes, frame) {
+            for (const { payload } of recordsOf(bytes, frame)) {
+              const { type } = JSON.parse(payload).event;
+              types.set(type, (types.get(type) ?? 0) + 1);
+            }
+          },
+        }),
+      );
+      const sorted = [...types].sort(([, a], [, b]) => b - a);
+      if (given.json === true) {
+        return printJson({ ...reportJson(report), events: Object.fromEntries(sorted) });
+      }
+      printLines([
+        ...report.segments.map(
+          ({ file, version, records, groups, bytes }) =>
+            `${file}  format ${version}, ${plural(records, "record")} in ${plural(groups, "sync")}, ${formatBytes(bytes)}`,
+        ),
+        ...summary(report),
+        ...sorted.map(([type, count]) => `${String(count).padStart(10)}  ${type}`),
+      ]);
+    });
+}
+
+function addStream(journal: Group): void {
+  journal
+    .command("stream")
+    .description("print the events, one JSON document per line")
+    .argument("[directory]", directoryHelp)
+    .option("--from <sequence>", "the first one", Number, 1)
+    .option("--to <sequence>", "the last one", Number, Number.POSITIVE_INFINITY)
+    .action(async (directory, { from, to }, command) => {
+      const given = command.optsWithGlobals();
+      await reading(async ({ inspectJournal, recordsOf, disk }) =>
+        inspectJournal(disk, directoryOf(given, directory), {
+          frame(bytes, frame) {
+            const { firstSequence, recordCount } = frame;
+            if (firstSequence > to || firstSequence + recordCount <= from) return;
+            for (const { sequence, payload } of recordsOf(bytes, frame)) {
+              if (sequence >= from && sequence <= to) printJsonLine(JSON.parse(payload));
+            }
+          },
+        }),
+      );
+    });
+}
+
+function addBackup(journal: Group): void {
+  journal
+    .command("backup")
+    .description("copy it, verified, into a new directory; the master may run meanwhile")
+    .argument("<to>", "a directory without a journal")
+    .argument("[directory]", directoryHelp)
+    .action(async (to, directory, _options, command) => {
+      const given = command.optsWithGlobals();
+      const report = await reading(async ({ copyJournal, disk }) =>
+        copyJournal(disk, directoryOf(given, directory), to),
+      );
+      if (given.json === true) return printJson(reportJson(report));
+      printLines([...summary(report), `copied to ${to}, synced and read back`]);
+    });
+}
+
+function addRestore(journal: Group): void {
+  journal
+    .command("restore")
+    .description("put a backup in the place of a journal that is gone; no master may run there")
+    .argument("<backup>", "what `almanac journal backup` made")
+    .argument("[directory]", "the master's data directory (default: the configured one)")
+    .action(async (backup, directory, _options, command) => {
+      const given = command.optsWithGlobals();
+      const to = join(directory ?? configOf(given, "master").master.dataDirectory, "journal");
+      const report = await reading(async ({ copyJournal, acquireDirectoryLock, disk }) => {
+        await disk.makeDirectory(to);
+        const lock = await acquireDirectoryLock(to);
+        try {
+          return await copyJournal(disk, backup, to);
+        } finally {
+          await lock.release();
+        }
+      });
+      if (given.json === true) return printJson(reportJson(report));
+      printLines([...summary(report), `restored to ${to}`]);
+    });
+}
+
+function directoryOf(given: Parameters<typeof configOf>[0], directory: string | undefined): string {
+  const chosen = directory ?? configOf(given, "master").master.dataDirectory;
+  const below = join(chosen, "journal");
+  return existsSync(below) ? below : chosen;
+}
+
+/** Loaded only here, so that every other command starts fast. */
+async function tools() {
+  const [inspect, frame, lock, files] = await Promise.all([
+    import("../../master/journal/inspect.js"),
+    import("../../master/journal/frame.js"),
+    import("../../master/journal/lock.js"),
+    import("../../master/journal/file-system.js"),
+  ]);
+  return { ...inspect, ...frame, ...lock, disk: files.nodeFileSystem };
+}
+
+async function reading(
+  work: (given: Awaited<ReturnType<typeof tools>>) => Promise<JournalReport>,
+): Promise<JournalReport> {
+  const given = await tools();
+  const { JournalError } = await import("../../master/journal/journal.js");
+  try {
+    const report = await work(given);
+    if (report.segments.length > 0) return report;
+  } catch (error) {
+    if (error instanceof JournalError) {
+      const { damage } = error;
+      throw failure("failed_precondition", error.message, [
+        ...(damage === null
+          ? []
+          : [
+              {
+                field: damage.file,
+                message: `byte ${damage.offset}: expected ${damage.expected}, found ${damage.actual}`,
+              },
+            ]),
+      ]);
+    }
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    throw failure(isMissing ? "not_found" : "internal", messageOf(error));
+  }
+  throw failure("not_found", "there is no journal in that directory");
+}
+
+const reportJson = ({ segments, snapshots, tail, link }: JournalReport) => ({
+  tail,
+  link,
+  segments: segments.map((segment) => ({ ...segment })),
+  snapshots: snapshots.map((snapshot) => ({ ...snapshot })),
+});
+
+function summary({ segments, tail, link, snapshots }: JournalReport): string[] {
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const torn = segments.reduce((sum, segment) => sum + segment.tornBytes, 0);
+  return [
+    `${plural(tail, "record")} in ${plural(segments.length, "segment")}, ${formatBytes(bytes)}, ending with ${link.slice(0, 16)}`,
+    ...(torn === 0
+      ? []
+      : [`${formatBytes(torn)} at the end are of a write that was never acknowledged`]),
+    ...snapshots.map(
+      ({ file, sequence, trouble }) =>
+        `snapshot of ${plural(sequence, "record")} ${trouble === null ? "is good" : `cannot be used: ${trouble}`} (${file})`,
+    ),
+  ];
+}
