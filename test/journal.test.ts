@@ -91,6 +91,8 @@ it("a backup taken beside a running master holds what it acknowledged, and can b
     out: expect.stringContaining("holds a journal already"),
   });
   const again = await startMasterProcess({ dataDirectory: restored });
+  // Workers have seen the epochs of the master that is gone.
+  expect(again.said()).toMatch(/"epoch":1\d{6}\b/);
   await expectJobs(again.address, jobs);
   again.child.kill("SIGTERM");
   await once(again.child, "exit");

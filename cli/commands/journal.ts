@@ -117,11 +117,11 @@ function addRestore(journal: Group): void {
     .action(async (backup, directory, _options, command) => {
       const given = command.optsWithGlobals();
       const to = join(directory ?? configOf(given, "master").master.dataDirectory, "journal");
-      const report = await reading(async ({ copyJournal, acquireDirectoryLock, disk }) => {
+      const report = await reading(async ({ restoreJournal, acquireDirectoryLock, disk }) => {
         await disk.makeDirectory(to);
         const lock = await acquireDirectoryLock(to);
         try {
-          return await copyJournal(disk, backup, to);
+          return await restoreJournal(disk, backup, to);
         } finally {
           await lock.release();
         }
@@ -139,13 +139,13 @@ function directoryOf(given: Parameters<typeof configOf>[0], directory: string | 
 
 /** Loaded only here, so that every other command starts fast. */
 async function tools() {
-  const [inspect, frame, lock, files] = await Promise.all([
-    import("../../master/journal/inspect.js"),
-    import("../../master/journal/frame.js"),
-    import("../../master/journal/lock.js"),
-    import("../../master/journal/file-system.js"),
-  ]);
-  return { ...inspect, ...frame, ...lock, disk: files.nodeFileSystem };
+  const { copyJournal, inspectJournal, restoreJournal } = await import(
+    "../../master/journal/inspect.js"
+  );
+  const { recordsOf } = await import("../../master/journal/frame.js");
+  const { acquireDirectoryLock } = await import("../../master/journal/lock.js");
+  const { nodeFileSystem: disk } = await import("../../master/journal/file-system.js");
+  return { copyJournal, inspectJournal, restoreJournal, recordsOf, acquireDirectoryLock, disk };
 }
 
 async function reading(

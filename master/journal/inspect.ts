@@ -7,7 +7,14 @@ import type { FileSystem, JournalFile } from "./file-system.js";
 import { decodeSegmentHeader, type Frame, hex, noLink } from "./frame.js";
 import { corrupt, JournalError } from "./journal.js";
 import { linkBefore } from "./reader.js";
-import { headerOf, listSegments, readSegment, type Segment, segmentName } from "./recover.js";
+import {
+  createSegment,
+  headerOf,
+  listSegments,
+  readSegment,
+  type Segment,
+  segmentName,
+} from "./recover.js";
 import { type Chain, framesOf, hasFrame, isTorn } from "./scan.js";
 import { listSnapshots, readSnapshot } from "./snapshot-file.js";
 
@@ -170,6 +177,29 @@ export async function copyJournal(
     throw new JournalError("io_failed", `${to} does not read back as it was written`);
   }
   return copied;
+}
+
+/** Further than any master can have come since the backup. */
+const epochLeap = 1_000_000;
+
+/**
+ * A copy for a master to start from. Workers have seen the epochs of the master that is gone and
+ * obey no older one, so the copy goes on behind all that it can have begun.
+ */
+export async function restoreJournal(
+  fileSystem: FileSystem,
+  backup: string,
+  to: string,
+): Promise<JournalReport> {
+  const { segments, tail, link } = await copyJournal(fileSystem, backup, to);
+  const last = segments.at(-1);
+  if (last !== undefined) {
+    if (last.records === 0) await fileSystem.remove(last.file);
+    const firstSequence = tail + 1;
+    const begins = { firstSequence, epoch: last.epoch + epochLeap, link: Buffer.from(link, "hex") };
+    await (await createSegment(fileSystem, to, begins)).file.close();
+  }
+  return inspectJournal(fileSystem, to);
 }
 
 async function writeDurably(file: JournalFile, bytes: Buffer): Promise<void> {
