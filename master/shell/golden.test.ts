@@ -3,13 +3,17 @@
  * each of them to the same state. `node scripts/write-golden-journal.mjs` writes the one of the
  * present format; the older ones are never written again.
  */
-import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../core/random.js";
 import { formatVersion } from "../journal/frame.js";
+import { inspectJournal } from "../journal/inspect.js";
 import { openSegmentedJournal } from "../journal/segmented-file.js";
+import { createSimulatedDisk, type SimulatedDisk } from "../journal/testing/simulated-disk.js";
 import { stateHash } from "../pure/hash.js";
 import type { State } from "../pure/state.js";
 import { replay } from "./recovery.js";
@@ -48,6 +52,12 @@ function describeState(state: State): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Raises the epoch of a frame of format 1, with checksums that are right. */
+function sealV1(bytes: Buffer, offset: number): void {
+  bytes.writeUInt32LE(bytes.readUInt32LE(offset + 16) + 1, offset + 16);
+  bytes.writeUInt32LE(crc32(bytes.subarray(offset, offset + 36)), offset + 36);
+}
+
 if (process.env.ALMANAC_WRITE_GOLDEN !== undefined) await writeGolden();
 const versions = (await readdir(goldenRoot)).filter((name) => /^v\d+$/.test(name)).sort();
 
@@ -64,6 +74,43 @@ describe("a journal of an earlier version", () => {
       await expect(describeState(state)).toMatchFileSnapshot(file);
     } finally {
       await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it("is taken over whole, whenever the machine dies while the first new segment is made", async () => {
+    const directory = join(goldenRoot, "v1");
+    const disk = createSimulatedDisk();
+    for (const name of await readdir(directory)) {
+      const file = await disk.open(join("/journal", name), "create");
+      await file.write([await readFile(join(directory, name))], 0);
+      await file.datasync();
+    }
+    await disk.syncDirectory("/journal");
+    const wrecks: SimulatedDisk[] = [];
+    disk.onOperation(() => {
+      for (const random of [() => 0.999, () => 0, seededRandom(1), seededRandom(2)]) {
+        wrecks.push(disk.crash(random));
+      }
+    });
+    const open = (fileSystem: SimulatedDisk) =>
+      openSegmentedJournal({
+        directory: "/journal",
+        fileSystem,
+        segmentBytes,
+        acquireLock: async () => ({ release: async () => {} }),
+      });
+    const upgraded = describeState(await replay(await open(disk)));
+    expect(wrecks.length).toBeGreaterThan(20);
+    for (const wreck of wrecks) {
+      const journal = await open(wreck);
+      expect(describeState(await replay(journal))).toBe(upgraded);
+      const sequence = journal.tail + 1;
+      await journal.append(journal.epoch, journal.tail, [{ sequence, payload: "{}" }]);
+      // The new segment vouches for the old ones: none of their frames can be exchanged any more.
+      const [first = ""] = wreck.paths();
+      expect(await inspectJournal(wreck, "/journal")).toMatchObject({ tail: sequence });
+      sealV1(wreck.contents(first), 36);
+      await expect(inspectJournal(wreck, "/journal")).rejects.toMatchObject({ code: "corrupt" });
     }
   });
 
