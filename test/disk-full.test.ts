@@ -6,8 +6,17 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
+import { unwrap } from "../cli/failure.js";
+import {
+  type FileSystem,
+  type JournalFile,
+  nodeFileSystem,
+} from "../master/journal/file-system.js";
+import { defaultSettings } from "../master/pure/genesis.js";
+import { startMaster } from "../master/shell/master.js";
 import { oneOffJob } from "../spec/one-off.js";
 import { startMasterProcess } from "./support/master-process.js";
 
@@ -59,4 +68,55 @@ it("a full disk ends the master, and every job it acknowledged is there afterwar
   second.close();
   again.child.kill("SIGTERM");
   expect(await once(again.child, "exit")).toEqual([0, null]);
+});
+
+/** The real disk, until a sync fails and the kernel has forgotten what it could not write. */
+function failingDisk(): { readonly disk: FileSystem; fail(): void } {
+  let fails = false;
+  const failing = (file: JournalFile): JournalFile => ({
+    ...file,
+    async datasync() {
+      if (fails) throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+      await file.datasync();
+    },
+  });
+  const open: FileSystem["open"] = async (path, mode) =>
+    failing(await nodeFileSystem.open(path, mode));
+  return {
+    disk: { ...nodeFileSystem, open },
+    fail() {
+      fails = true;
+    },
+  };
+}
+
+it("a failed sync ends the master, and the submission behind it is not acknowledged", async () => {
+  const { disk, fail } = failingDisk();
+  const fatal: Error[] = [];
+  const options = {
+    listen: "127.0.0.1:0",
+    dataDirectory: directory,
+    settings: defaultSettings,
+    heartbeatIntervalMs: 1_000,
+    plannerAddress: null,
+    planBudgetMs: 1_000,
+    segmentBytes: 1 << 20,
+    version: "test",
+    log: pino({ level: "silent" }),
+    onFatal: (error: Error) => void fatal.push(error),
+  };
+  const master = await startMaster({ ...options, fileSystem: disk });
+  const client = createClient(master.address);
+  const spec = unwrap(oneOffJob({ argv: ["true"] }, { now: 0 }));
+  const { jobId } = unwrap(await client.submit({ spec, idempotencyKey: "a", dryRun: false }));
+  fail();
+  expect(await client.submit({ spec, idempotencyKey: "b", dryRun: false })).toMatchObject({
+    ok: false,
+  });
+  expect(fatal.map(({ message }) => message)).toEqual([
+    "the journal could not be written: EIO: i/o error, fdatasync",
+  ]);
+  expect(await client.getSummary(jobId)).toMatchObject({ ok: false });
+  client.close();
+  await master.stop().catch(() => undefined);
 });

@@ -3,12 +3,14 @@
  * evolve; single-task submissions per second over gRPC; restarts with and without a snapshot.
  */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { createClient } from "../../cli/client.js";
 import { nodeFileSystem } from "../../master/journal/file-system.js";
+import { inspectJournal } from "../../master/journal/inspect.js";
 import { openSegmentedJournal } from "../../master/journal/segmented-file.js";
 import { restore } from "../../master/shell/recovery.js";
 import { takeSnapshot } from "../../master/shell/take-snapshot.js";
@@ -114,9 +116,10 @@ interface Load {
 
 /** Against a master of its own process; what it acknowledged is durable. */
 async function benchSubmissions({ submissions, clients, batch }: Load, say: Say): Promise<void> {
-  await withCluster({ workers: [], planner: null }, async ({ cluster }) => {
+  await withCluster({ workers: [], planner: null }, async ({ cluster, directory }) => {
     const spec = benchJob("load", benchTemplate(argv("true"), 1_000), [{}]);
     const perClient = Math.ceil(submissions / clients);
+    const cpuBefore = cpuSecondsOf(cluster.master.pid());
     const beganMs = performance.now();
     const callsMs: number[] = [];
     await Promise.all(
@@ -136,7 +139,20 @@ async function benchSubmissions({ submissions, clients, batch }: Load, say: Say)
       }),
     );
     const seconds = (performance.now() - beganMs) / 1_000;
+    const cpuSeconds = cpuSecondsOf(cluster.master.pid()) - cpuBefore;
     say("durable submissions over gRPC", (perClient * clients) / seconds, "jobs/s", "5000");
+    say("  per second of the master's cpu", (perClient * clients) / cpuSeconds, "jobs/s", "");
+    const journal = join(directory, "master", "journal");
+    const { segments } = await inspectJournal(nodeFileSystem, journal);
+    const syncs = segments.reduce((sum, { groups }) => sum + groups, 0);
+    say("  syncs", syncs, "fdatasync", "");
+    say("  jobs per sync", (perClient * clients) / syncs, "jobs", "");
     say("  a call", callsMs.reduce((sum, ms) => sum + ms, 0) / callsMs.length, "ms", "");
   });
+}
+
+/** User and system time of a process, in hundredths of a second as Linux counts it. */
+function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

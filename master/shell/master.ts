@@ -15,7 +15,7 @@ import {
 } from "../../proto/codec/services.js";
 import { channelToPlanner } from "../../proto/security/channel.js";
 import { serve } from "../../proto/serving.js";
-import { nodeFileSystem } from "../journal/file-system.js";
+import { type FileSystem, nodeFileSystem } from "../journal/file-system.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
@@ -50,6 +50,8 @@ export interface MasterOptions {
   /** Solvers that the planner may use. Absent or empty: all. */
   readonly planSolvers?: readonly string[];
   readonly segmentBytes: number;
+  /** Absent: the real one. */
+  readonly fileSystem?: FileSystem;
   /** File of the bundled snapshot-thread.ts; absent: no snapshots are taken. */
   readonly snapshotThreadEntry?: string;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
@@ -82,7 +84,8 @@ const logCacheBytesDefault = 64 * 1024 * 1024;
 /** Throws JournalError (`locked`, `corrupt`, …) or an address error, with nothing left open. */
 export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
   const directory = journalOf(options);
-  const journal = await openSegmentedJournal({ directory, segmentBytes: options.segmentBytes });
+  const { segmentBytes, fileSystem = nodeFileSystem } = options;
+  const journal = await openSegmentedJournal({ directory, segmentBytes, fileSystem });
   try {
     return await lead(options, journal);
   } catch (error) {
@@ -190,7 +193,7 @@ async function recoverState(options: MasterOptions, journal: SegmentedJournal): 
   const { log } = options;
   const beganMs = performance.now();
   if (journal.tornTail !== null) log.warn({ tail: journal.tornTail }, "repaired a torn tail");
-  const restored = await restore(nodeFileSystem, journalOf(options), journal);
+  const restored = await restore(options.fileSystem ?? nodeFileSystem, journalOf(options), journal);
   const { state, snapshot, rejected } = restored;
   for (const { path, why } of rejected) log.warn({ path, why }, "a snapshot cannot be used");
   const ms = Math.round(performance.now() - beganMs);
