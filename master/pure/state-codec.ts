@@ -218,7 +218,7 @@ function plainTask(task: Task) {
     index: _index,
     entry: _entry,
     template: _template,
-    groups: _groups,
+    ways: _ways,
     bonds: _bonds,
     ...own
   } = task;
