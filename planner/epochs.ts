@@ -6,7 +6,14 @@
  */
 import type { Plan } from "../core/plan.js";
 import { ask, type Crew } from "./crew.js";
-import { createShares, epochWork, noteEpoch, type Shares, sharesOf } from "./shares.js";
+import {
+  balanceLanes,
+  createShares,
+  epochWork,
+  noteEpoch,
+  type Shares,
+  sharesOf,
+} from "./shares.js";
 import type { SolverEntry, SolverName } from "./solvers/registry.js";
 import type { Member, MemberReport, Quota } from "./thread-protocol.js";
 
@@ -158,6 +165,7 @@ function brief(epochs: Epochs, epoch: number): void {
     const sharing = working.filter((other) => other.solver === solver).length;
     quotas.set(index, Math.ceil((total * (split.get(solver) ?? 0)) / sharing));
   }
+  balanceLanes(quotas, working);
   epochs.assigned += total;
   const incumbent = host.incumbent();
   epochs.briefings.delete(epoch - ahead - 1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createShares, epochWork, noteEpoch, sharesOf } from "./shares.js";
+import { balanceLanes, createShares, epochWork, noteEpoch, sharesOf } from "./shares.js";
 import { type SolverEntry, type SolverName, solverRegistry } from "./solvers/registry.js";
 
 const like = (name: SolverName, role: SolverEntry["role"]): SolverEntry => ({
@@ -38,6 +38,23 @@ describe("the work of an epoch", () => {
     const split = sharesOf(shares, names(search, other));
     expect(split.get(other.name)).toBeCloseTo(0.75);
     expect(split.get(search.name)).toBeCloseTo(0.25);
+  });
+
+  it("keeps two threads busy alike, where an engine has members in both", () => {
+    const working = [
+      { index: 0, solver: search.name },
+      { index: 1, solver: search.name },
+      { index: 2, solver: proof.name },
+    ];
+    const quotas = new Map([
+      [0, 300],
+      [1, 300],
+      [2, 400],
+    ]);
+    balanceLanes(quotas, working);
+    expect((quotas.get(0) ?? 0) + (quotas.get(2) ?? 0)).toBe(quotas.get(1));
+    expect(quotas.get(2)).toBe(400);
+    expect(quotas.get(0)).toBeGreaterThan(0);
   });
 
   it("is small at first, so that a first improvement comes at once", () => {

@@ -49,7 +49,7 @@ export function sharesOf(
   const entries = shares.entries.filter(({ name }) => working.has(name));
   const searchers = entries.filter(({ role }) => role === "search");
   const provers = entries.filter(({ role }) => role === "proof");
-  const proof = searchers.length === 0 ? 1 : provers.length === 0 ? 0 : proofShare(shares);
+  const proof = searchers.length === 0 ? 1 : provers.length === 0 ? 0 : proofShare(shares, provers);
   const total = searchers.reduce((sum, { name }) => sum + (shares.credit.get(name) ?? 0), 0);
   const split = new Map<SolverName, number>();
   for (const { name } of searchers) {
@@ -61,7 +61,48 @@ export function sharesOf(
   return split;
 }
 
-function proofShare({ sinceImproved }: Shares): number {
+function proofShare({ sinceImproved }: Shares, provers: readonly SolverEntry[]): number {
   const stalled = Math.min(1, sinceImproved / stagnation);
-  return proofShareMin + (proofShareMax - proofShareMin) * stalled;
+  // One prover can use one of two threads; what is more would leave the other one idle.
+  const members = provers.reduce((sum, prover) => sum + prover.members, 0);
+  const most = Math.min(proofShareMax, members / lanes);
+  return proofShareMin + (most - proofShareMin) * stalled;
+}
+
+/**
+ * Members in turns make up two lanes, which two threads run side by side: an engine with members in
+ * both moves work to where others leave room, so that no thread waits for the other. Whatever the
+ * number of threads, so that a run repeats.
+ */
+const lanes = 2;
+/** Of a member's work at most so much moves: none is ever given up. */
+const movedMax = 0.9;
+
+/** Changes `quotas`, work by index of the member, in place. */
+export function balanceLanes(
+  quotas: Map<number, number>,
+  working: readonly { readonly index: number; readonly solver: SolverName }[],
+): void {
+  const loads = [0, 0];
+  for (const [index, work] of quotas) loads[index % lanes] = (loads[index % lanes] ?? 0) + work;
+  const heavy = (loads[0] ?? 0) >= (loads[1] ?? 0) ? 0 : 1;
+  const excess = Math.abs((loads[0] ?? 0) - (loads[1] ?? 0)) / lanes;
+  const isIn = (lane: number, solver: SolverName): boolean =>
+    working.some((member) => member.index % lanes === lane && member.solver === solver);
+  const movers = working.filter(
+    ({ index, solver }) => index % lanes === heavy && isIn(1 - heavy, solver),
+  );
+  const movable = movers.reduce((sum, { index }) => sum + (quotas.get(index) ?? 0), 0);
+  if (movable === 0) return;
+  const part = Math.min(movedMax, excess / movable);
+  for (const { index, solver } of movers) {
+    const moved = Math.floor((quotas.get(index) ?? 0) * part);
+    const takers = working.filter(
+      (member) => member.index % lanes !== heavy && member.solver === solver,
+    );
+    quotas.set(index, (quotas.get(index) ?? 0) - moved);
+    for (const taker of takers) {
+      quotas.set(taker.index, (quotas.get(taker.index) ?? 0) + Math.ceil(moved / takers.length));
+    }
+  }
 }

@@ -8,11 +8,20 @@ import { type Project, projectOf } from "./project.js";
 import { type Schedule, sortByStart } from "./schedule.js";
 import { createSearch, explore, type Search } from "./search.js";
 
+/**
+ * Placements that cost as much as one probe of the general searches: on packed profiles, with modes to
+ * choose, and on lists of segments. Counted one for one, an epoch would go to the engines beside.
+ */
+const placementsPerUnitPacked = 16;
+const placementsPerUnitOfModes = 8;
+const placementsPerUnitOfSegments = 4;
+
 export function startProject(problem: Problem, seed: number): SolverRun {
   const project = projectOf(problem);
   assert(typeof project !== "string", `a declined problem is not started: ${String(project)}`);
   const search = createSearch(project, seed);
   const exploration = explore(search);
+  const perUnit = placementsPerUnit(search);
   let seen: Plan | null = null;
   let returned = Number.POSITIVE_INFINITY;
   let done = false;
@@ -24,7 +33,8 @@ export function startProject(problem: Problem, seed: number): SolverRun {
         seen = shared.plan;
         takeUp(search, shared.plan);
       }
-      while (!done && scheduler.workUnits - before < workUnits && !shared.interrupted()) {
+      const until = before + workUnits * perUnit;
+      while (!done && scheduler.workUnits < until && !shared.interrupted()) {
         done = exploration.next().done === true;
       }
       let improved: Plan | null = null;
@@ -34,13 +44,18 @@ export function startProject(problem: Problem, seed: number): SolverRun {
         if (evaluate(problem, plan).value < shared.value) improved = plan;
       }
       return {
-        workUnits: Math.max(1, scheduler.workUnits - before),
+        workUnits: Math.max(1, Math.ceil((scheduler.workUnits - before) / perUnit)),
         improved,
         bound: valueOfTicks(project, search.bound),
         done,
       };
     },
   };
+}
+
+function placementsPerUnit({ lns, project }: Search): number {
+  if (lns === null) return placementsPerUnitOfSegments;
+  return project.isSingleMode ? placementsPerUnitPacked : placementsPerUnitOfModes;
 }
 
 /** The value of a plan of so many ticks, but for what all plans pay alike. */
