@@ -34,7 +34,7 @@ export interface Genetic {
   readonly modes: ModeChoice | null;
   readonly random: () => number;
   readonly child: Schedule;
-  /** Children since the last one that was best of all. */
+  /** Children since the last one that was best of the round. */
   idle: number;
 }
 
@@ -42,12 +42,12 @@ export function createGenetic(
   scheduler: Scheduler,
   rules: Rules,
   random: () => number,
-  sizes: { readonly size: number; readonly sizeMax: number },
+  size: number,
 ): Genetic {
   const { project } = scheduler;
   return {
     scheduler,
-    population: createPopulation(project, sizes.size, sizes.sizeMax),
+    population: createPopulation(project, size),
     crossing: createCrossing(project, random),
     rules,
     modes: project.isSingleMode ? null : createModeChoice(project, random),

@@ -26,8 +26,8 @@ import {
 /** Windows cut from one pair of justified schedules. */
 const triesOfAim = 10;
 const sizeMin = 6;
-const sizeMax = 24;
-const failsOfWindow = 60;
+const sizeMax = 40;
+const failsOfWindow = 200;
 const workOfPause = 1_000;
 
 export interface Lns {

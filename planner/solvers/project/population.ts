@@ -6,18 +6,18 @@ import type { Project } from "./project.js";
 import { copySchedule, createSchedule, type Schedule } from "./schedule.js";
 
 export interface Population {
-  /** Of them, `count` are in use, and `size` may be. */
+  /** Of them, `count` are in use. */
   readonly members: Schedule[];
   /** [members] Of the start times: equal ones are taken for equal schedules. */
   readonly fingerprint: Int32Array;
   count: number;
-  size: number;
+  readonly size: number;
 }
 
-export function createPopulation(project: Project, size: number, sizeMax: number): Population {
+export function createPopulation(project: Project, size: number): Population {
   return {
-    members: Array.from({ length: sizeMax }, () => createSchedule(project)),
-    fingerprint: new Int32Array(sizeMax),
+    members: Array.from({ length: size }, () => createSchedule(project)),
+    fingerprint: new Int32Array(size),
     count: 0,
     size,
   };

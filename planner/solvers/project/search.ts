@@ -9,6 +9,7 @@ import { createLns, improve, type Lns } from "./lns.js";
 import { enter, type Population } from "./population.js";
 import type { Project } from "./project.js";
 import { refute } from "./refute.js";
+import { createRounds, nextRound, type Rounds } from "./rounds.js";
 import { rulesOf } from "./rules.js";
 import {
   copySchedule,
@@ -36,23 +37,21 @@ export interface Search {
   /** A schedule from elsewhere, to enter the population. */
   readonly foreign: Schedule;
   hasForeign: boolean;
-  /** The population was filled up to it. */
-  foundedSize: number;
+  readonly rounds: Rounds;
+  /** Least makespan of the present round. */
+  bestOfRound: number;
+  isFounded: boolean;
 }
 
-const sizeMin = 40;
-const sizeMax = 320;
+const populationSize = 40;
 /** Work in windows for each unit of genetic work. */
 const windowShare = 0.5;
 /** Likewise in proofs, which succeed by search in small projects only. */
 const proofShare = 0.2;
 const proofShareOfLarge = 0.02;
 const smallTasksMax = 64;
-/**
- * So many children for each member without a better best let the population double, as what it can
- * find grows with its size and what it needs for that too; at its greatest it begins anew.
- */
-const patiencePerMember = 300;
+/** So many children for each member without a better best of the round end it. */
+const patiencePerMember = 100;
 
 export function createSearch(project: Project, seed: number): Search {
   const random = seededRandom(seed);
@@ -60,7 +59,7 @@ export function createSearch(project: Project, seed: number): Search {
   return {
     project,
     scheduler,
-    genetic: createGenetic(scheduler, rulesOf(project), random, { size: sizeMin, sizeMax }),
+    genetic: createGenetic(scheduler, rulesOf(project), random, populationSize),
     lns: createLns(scheduler, random),
     random,
     best: createSchedule(project),
@@ -70,7 +69,9 @@ export function createSearch(project: Project, seed: number): Search {
     byProof: 0,
     foreign: createSchedule(project),
     hasForeign: false,
-    foundedSize: 0,
+    rounds: createRounds(project),
+    bestOfRound: Number.POSITIVE_INFINITY,
+    isFounded: false,
   };
 }
 
@@ -84,9 +85,9 @@ export function* explore(search: Search): Generator<void, void, void> {
   search.bound = Math.max(search.bound, firstBound(project));
   yield;
   while (search.best.makespan > search.bound) {
-    if (genetic.idle > patiencePerMember * genetic.population.size) grow(search);
+    if (genetic.idle > patiencePerMember * genetic.population.size) beginRound(search);
     if (search.hasForeign) takeForeign(search);
-    if (search.foundedSize < genetic.population.size) yield* foundPopulation(search);
+    if (!search.isFounded) yield* foundPopulation(search);
     const before = scheduler.workUnits;
     if (lns !== null && project.isSingleMode && search.byProof < share * byGenes) {
       yield* prove(search, lns);
@@ -130,13 +131,17 @@ function* foundPopulation(search: Search): Generator<void, void, void> {
     if (search.best.makespan <= search.bound) return;
     yield;
   }
-  search.foundedSize = size;
+  search.isFounded = true;
 }
 
+/** Into the archive after the first round: one that is better than all of a population takes it over. */
 function takeForeign(search: Search): void {
+  const { foreign, rounds, random, best, scheduler } = search;
   search.hasForeign = false;
-  justify(search.scheduler, search.foreign);
-  offer(search, search.foreign);
+  justify(scheduler, foreign);
+  if (rounds.count === 0) return offer(search, foreign);
+  enter(rounds.archive, foreign, random);
+  if (foreign.makespan < best.makespan) copySchedule(foreign, best);
 }
 
 /** A random good member, with a shorter target or with its own: sideways, to where windows give. */
@@ -162,21 +167,15 @@ function offer(search: Search, schedule: Schedule | null): void {
   const { genetic, best, random } = search;
   enter(genetic.population, schedule, random);
   genetic.idle += 1;
-  if (schedule.makespan >= best.makespan) return;
-  copySchedule(schedule, best);
+  if (schedule.makespan >= search.bestOfRound) return;
+  search.bestOfRound = schedule.makespan;
   genetic.idle = 0;
+  if (schedule.makespan < best.makespan) copySchedule(schedule, best);
 }
 
-function grow(search: Search): void {
-  const { genetic, best, random } = search;
-  const { population } = genetic;
+function beginRound(search: Search): void {
+  const { rounds, genetic, random } = search;
+  search.isFounded = nextRound(rounds, genetic.population, random);
+  search.bestOfRound = Number.POSITIVE_INFINITY;
   genetic.idle = 0;
-  if (population.size < sizeMax) {
-    population.size *= 2;
-    return;
-  }
-  population.size = sizeMin;
-  search.foundedSize = 0;
-  population.count = 0;
-  enter(population, best, random);
 }
