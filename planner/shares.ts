@@ -16,13 +16,13 @@ export interface Shares {
 }
 
 /** Work units of an epoch over all members: small at first, so that first improvements come at once. */
-const epochMin = 20_000;
-const epochMax = 320_000;
+const epochMin = 10_000;
+const epochMax = 160_000;
 const decay = 0.9;
 const proofShareMin = 0.15;
 const proofShareMax = 0.6;
 /** After so many epochs without an improvement the provers have their largest share. */
-const stagnation = 60;
+const stagnation = 30;
 
 export function createShares(entries: readonly SolverEntry[]): Shares {
   return { entries, credit: new Map(), sinceImproved: 0 };
