@@ -11,7 +11,8 @@ import type { SolverEntry, SolverName } from "./solvers/registry.js";
 export interface Shares {
   readonly entries: readonly SolverEntry[];
   readonly credit: Map<SolverName, number>;
-  /** Merged epochs since the best plan last improved. */
+  /** Merged epochs, and those of them since the best plan last improved. */
+  epochs: number;
   sinceImproved: number;
 }
 
@@ -21,11 +22,14 @@ const epochMax = 160_000;
 const decay = 0.9;
 const proofShareMin = 0.15;
 const proofShareMax = 0.6;
-/** After so many epochs without an improvement the provers have their largest share. */
-const stagnation = 30;
+/**
+ * After so many epochs without an improvement, or half of the run if that is more, the provers have
+ * their largest share.
+ */
+const stagnationMin = 10;
 
 export function createShares(entries: readonly SolverEntry[]): Shares {
-  return { entries, credit: new Map(), sinceImproved: 0 };
+  return { entries, credit: new Map(), epochs: 0, sinceImproved: 0 };
 }
 
 /** Work units of all members together in an epoch. */
@@ -34,6 +38,7 @@ export const epochWork = (epoch: number): number =>
 
 /** The epoch's improvements by engine, as parts of the value before; call once per merged epoch. */
 export function noteEpoch(shares: Shares, improvements: ReadonlyMap<SolverName, number>): void {
+  shares.epochs += 1;
   shares.sinceImproved = improvements.size > 0 ? 0 : shares.sinceImproved + 1;
   for (const { name } of shares.entries) {
     const before = shares.credit.get(name) ?? 0;
@@ -61,8 +66,8 @@ export function sharesOf(
   return split;
 }
 
-function proofShare({ sinceImproved }: Shares, provers: readonly SolverEntry[]): number {
-  const stalled = Math.min(1, sinceImproved / stagnation);
+function proofShare({ epochs, sinceImproved }: Shares, provers: readonly SolverEntry[]): number {
+  const stalled = Math.min(1, sinceImproved / Math.max(stagnationMin, epochs / 2));
   // One prover can use one of two threads; what is more would leave the other one idle.
   const members = provers.reduce((sum, prover) => sum + prover.members, 0);
   const most = Math.min(proofShareMax, members / lanes);
