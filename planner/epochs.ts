@@ -10,6 +10,7 @@ import {
   balanceLanes,
   createShares,
   epochWork,
+  laneOf,
   noteEpoch,
   type Shares,
   sharesOf,
@@ -165,7 +166,12 @@ function brief(epochs: Epochs, epoch: number): void {
     const sharing = working.filter((other) => other.solver === solver).length;
     quotas.set(index, Math.ceil((total * (split.get(solver) ?? 0)) / sharing));
   }
-  balanceLanes(quotas, working);
+  // As members are dealt to two threads: by their place among those that run in epochs.
+  const lanes = epochs.members.map((member, place) => ({ ...member, lane: laneOf(place) }));
+  balanceLanes(
+    quotas,
+    lanes.filter(({ index }) => quotas.has(index)),
+  );
   epochs.assigned += total;
   const incumbent = host.incumbent();
   epochs.briefings.delete(epoch - ahead - 1);

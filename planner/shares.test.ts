@@ -42,9 +42,9 @@ describe("the work of an epoch", () => {
 
   it("keeps two threads busy alike, where an engine has members in both", () => {
     const working = [
-      { index: 0, solver: search.name },
-      { index: 1, solver: search.name },
-      { index: 2, solver: proof.name },
+      { index: 0, lane: 0, solver: search.name },
+      { index: 1, lane: 1, solver: search.name },
+      { index: 2, lane: 0, solver: proof.name },
     ];
     const quotas = new Map([
       [0, 300],

@@ -83,31 +83,33 @@ const lanes = 2;
 /** Of a member's work at most so much moves: none is ever given up. */
 const movedMax = 0.9;
 
+export interface LaneMember {
+  readonly index: number;
+  readonly solver: SolverName;
+  readonly lane: number;
+}
+
+export const laneOf = (place: number): number => place % lanes;
+
 /** Changes `quotas`, work by index of the member, in place. */
-export function balanceLanes(
-  quotas: Map<number, number>,
-  working: readonly { readonly index: number; readonly solver: SolverName }[],
-): void {
-  const loads = [0, 0];
-  for (const [index, work] of quotas) loads[index % lanes] = (loads[index % lanes] ?? 0) + work;
-  const heavy = (loads[0] ?? 0) >= (loads[1] ?? 0) ? 0 : 1;
-  const excess = Math.abs((loads[0] ?? 0) - (loads[1] ?? 0)) / lanes;
-  const isIn = (lane: number, solver: SolverName): boolean =>
-    working.some((member) => member.index % lanes === lane && member.solver === solver);
-  const movers = working.filter(
-    ({ index, solver }) => index % lanes === heavy && isIn(1 - heavy, solver),
-  );
-  const movable = movers.reduce((sum, { index }) => sum + (quotas.get(index) ?? 0), 0);
+export function balanceLanes(quotas: Map<number, number>, working: readonly LaneMember[]): void {
+  const workOf = ({ index }: LaneMember): number => quotas.get(index) ?? 0;
+  const total = (members: readonly LaneMember[]): number =>
+    members.reduce((sum, member) => sum + workOf(member), 0);
+  const inLane = (lane: number): LaneMember[] => working.filter((member) => member.lane === lane);
+  const lead = total(inLane(0)) - total(inLane(1));
+  const heavy = inLane(lead >= 0 ? 0 : 1);
+  const light = inLane(lead >= 0 ? 1 : 0);
+  const movers = heavy.filter(({ solver }) => light.some((other) => other.solver === solver));
+  const movable = total(movers);
   if (movable === 0) return;
-  const part = Math.min(movedMax, excess / movable);
-  for (const { index, solver } of movers) {
-    const moved = Math.floor((quotas.get(index) ?? 0) * part);
-    const takers = working.filter(
-      (member) => member.index % lanes !== heavy && member.solver === solver,
-    );
-    quotas.set(index, (quotas.get(index) ?? 0) - moved);
+  const part = Math.min(movedMax, Math.abs(lead) / lanes / movable);
+  for (const mover of movers) {
+    const moved = Math.floor(workOf(mover) * part);
+    const takers = light.filter(({ solver }) => solver === mover.solver);
+    quotas.set(mover.index, workOf(mover) - moved);
     for (const taker of takers) {
-      quotas.set(taker.index, (quotas.get(taker.index) ?? 0) + Math.ceil(moved / takers.length));
+      quotas.set(taker.index, workOf(taker) + Math.ceil(moved / takers.length));
     }
   }
 }
