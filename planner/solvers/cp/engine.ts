@@ -77,6 +77,8 @@ export interface Engine {
   edges: Edges;
 
   readonly propagators: Propagator[];
+  /** Runs once all others have nothing to add: what costs far more than they do. */
+  last: Propagator | null;
   queued: Uint8Array;
   /** A ring; its size is a power of two that holds all propagators. */
   queue: Int32Array;
@@ -142,6 +144,7 @@ export function createEngine(): Engine {
       conditional: noInts,
     },
     propagators: [],
+    last: null,
     queued: new Uint8Array(0),
     queue: noInts,
     queueHead: 0,

@@ -11,6 +11,7 @@ import { addPrecedence, propagateEdges } from "./edges.js";
 import { addBoolean, freeze } from "./engine.js";
 import { addObjective, type Objective } from "./objective.js";
 import { addOrders, type Order } from "./orders.js";
+import { relaxationOf } from "./relaxation.js";
 import { addResources } from "./resources.js";
 import { type Draft, draftOf, endSide, endTicks, workersOf } from "./variables.js";
 
@@ -29,6 +30,7 @@ export function buildModel(problem: Problem): Model {
   addEdges(draft);
   const orders = addOrders(draft);
   const ordersSuffice = addResources(draft, orders);
+  engine.last = relaxationOf(draft, objective);
   freeze(engine);
   for (let side = 0; side < engine.sides && !draft.impossible; side += 1) {
     draft.impossible = !propagateEdges(engine, side);

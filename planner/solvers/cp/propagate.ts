@@ -17,7 +17,12 @@ export function propagate(engine: Engine): boolean {
       const old = engine.trailOld[at] as number;
       if (!propagateClauses(engine, side, old, engine.trailLow[at] as number)) return false;
     }
-    if (engine.queueLength === 0) return true;
+    if (engine.queueLength === 0) {
+      if (engine.last === null) return true;
+      if (!engine.last.propagate(engine)) return false;
+      if (engine.head === engine.trailLength) return true;
+      continue;
+    }
     const next = engine.queue[engine.queueHead] as number;
     engine.queueHead = (engine.queueHead + 1) & (engine.queue.length - 1);
     engine.queueLength -= 1;
