@@ -6,20 +6,9 @@ import { type Engine, enqueue } from "./engine.js";
 /** False: a conflict, in `engine.conflict`. */
 export function propagate(engine: Engine): boolean {
   for (;;) {
-    while (engine.head < engine.trailLength) {
-      const at = engine.head;
-      engine.head = at + 1;
-      engine.work += 1;
-      const side = engine.trailSide[at] as number;
-      const wake = engine.wake[side] as Int32Array;
-      for (let k = 0; k < wake.length; k += 1) enqueue(engine, wake[k] as number);
-      if (!propagateEdges(engine, side)) return false;
-      const old = engine.trailOld[at] as number;
-      if (!propagateClauses(engine, side, old, engine.trailLow[at] as number)) return false;
-    }
+    if (!drain(engine)) return false;
     if (engine.queueLength === 0) {
-      if (engine.last === null) return true;
-      if (!engine.last.propagate(engine)) return false;
+      if (engine.last !== null && !engine.last.propagate(engine)) return false;
       if (engine.head === engine.trailLength) return true;
       continue;
     }
@@ -30,4 +19,20 @@ export function propagate(engine: Engine): boolean {
     const propagator = engine.propagators[next];
     if (propagator !== undefined && !propagator.propagate(engine)) return false;
   }
+}
+
+/** Edges and clauses, until the trail has nothing new; wakes the propagators on the way. */
+function drain(engine: Engine): boolean {
+  while (engine.head < engine.trailLength) {
+    const at = engine.head;
+    engine.head = at + 1;
+    engine.work += 1;
+    const side = engine.trailSide[at] as number;
+    const wake = engine.wake[side] as Int32Array;
+    for (let k = 0; k < wake.length; k += 1) enqueue(engine, wake[k] as number);
+    if (!propagateEdges(engine, side)) return false;
+    const old = engine.trailOld[at] as number;
+    if (!propagateClauses(engine, side, old, engine.trailLow[at] as number)) return false;
+  }
+  return true;
 }
