@@ -49,7 +49,7 @@ describe("the relaxation of modes", () => {
       if (model.impossible || model.engine.last === null) continue;
       // Options that another one beats have no place in the model, nor have needless delays.
       const all = plansOf(problem, 7)
-        .filter(({ option, end }) =>
+        .filter(({ option }) =>
           model.tasks.every(
             (placed, task) =>
               placed === null ||
