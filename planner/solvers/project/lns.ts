@@ -1,5 +1,6 @@
 /** Large neighbourhood search: windows of a schedule, searched exactly against a target. */
 import { randomInteger } from "../../../core/random.js";
+import { createModeChoice, type ModeChoice } from "./mode-choice.js";
 import { packingOf } from "./packed-profile.js";
 import { isTickwise } from "./profile.js";
 import {
@@ -12,6 +13,7 @@ import {
   sortByStart,
 } from "./schedule.js";
 import { aim, createWindows, cutWindow, pasteWindow, type Windows } from "./window.js";
+import { varyModes } from "./window-modes.js";
 import {
   beginSearch,
   continueSearch,
@@ -36,6 +38,10 @@ export interface Lns {
   readonly search: WindowSearch;
   readonly random: () => number;
   readonly result: Schedule;
+  /** null where no task has several modes. */
+  readonly modes: ModeChoice | null;
+  /** The schedule at hand, with other modes in a window. */
+  readonly variant: Schedule;
   /** Of the last window. */
   outcome: number;
 }
@@ -51,6 +57,8 @@ export function createLns(scheduler: Scheduler, random: () => number): Lns | nul
     search: createWindowSearch(project.tasks),
     random,
     result: createSchedule(project),
+    modes: project.isSingleMode ? null : createModeChoice(project, random),
+    variant: createSchedule(project),
     outcome: gaveUp,
   };
 }
@@ -116,9 +124,23 @@ export function* improve(
     const size = Math.min(tasks, sizeMin + randomInteger(random, sizeMax - sizeMin));
     const failsMax = failsOfWindow;
     const first = randomInteger(random, tasks - size + 1);
-    const better = yield* rearrange(lns, schedule, target, { first, size, failsMax });
+    const base = baseOf(lns, schedule, { first, size });
+    const better = yield* rearrange(lns, base, target, { first, size, failsMax });
     if (better !== null) return better;
     yield;
   }
   return null;
+}
+
+/** Of windows that modes are varied in before they are searched. */
+const variedShare = 0.7;
+
+function baseOf(
+  { modes, variant, random, scheduler }: Lns,
+  schedule: Schedule,
+  cut: { readonly first: number; readonly size: number },
+): Schedule {
+  if (modes === null || random() >= variedShare) return schedule;
+  scheduler.workUnits += cut.size;
+  return varyModes(modes, schedule, variant, cut) ? variant : schedule;
 }

@@ -130,7 +130,7 @@ function taskOfMode({ modeFirst }: Project, mode: number): number {
 }
 
 /** Sum over stocks of the relative overdraft, after minus before. */
-function overdraftChange({ project, left }: ModeChoice, from: number, to: number): number {
+export function overdraftChange({ project, left }: ModeChoice, from: number, to: number): number {
   const { stocks, use, stock } = project;
   let change = 0;
   for (let k = 0; k < stocks; k += 1) {
