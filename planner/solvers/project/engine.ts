@@ -10,10 +10,11 @@ import { createSearch, explore, type Search } from "./search.js";
 
 /**
  * Placements that cost as much as one probe of the general searches: on packed profiles, with modes to
- * choose, and on lists of segments. Counted one for one, an epoch would go to the engines beside.
+ * choose, and on lists of segments. Counted one for one, an epoch would go to the engines beside. With
+ * modes a unit is as dear as one of `cp` with its relaxation: of two threads one would wait else.
  */
 const placementsPerUnitPacked = 16;
-const placementsPerUnitOfModes = 8;
+const placementsPerUnitOfModes = 24;
 const placementsPerUnitOfSegments = 4;
 
 export function startProject(problem: Problem, seed: number): SolverRun {

@@ -121,8 +121,9 @@ export function* improve(
   const { tasks } = scheduler.project;
   aim(windows, schedule, target);
   for (let k = 0; k < triesOfAim; k += 1) {
-    const size = Math.min(tasks, sizeMin + randomInteger(random, sizeMax - sizeMin));
-    const failsMax = failsOfWindow;
+    const most = lns.modes === null ? sizeMax : sizeMaxOfModes;
+    const size = Math.min(tasks, sizeMin + randomInteger(random, most - sizeMin));
+    const failsMax = lns.modes === null ? failsOfWindow : failsOfModes;
     const first = randomInteger(random, tasks - size + 1);
     const base = baseOf(lns, schedule, { first, size });
     const better = yield* rearrange(lns, base, target, { first, size, failsMax });
@@ -132,7 +133,12 @@ export function* improve(
   return null;
 }
 
-/** Of windows that modes are varied in before they are searched. */
+/**
+ * Windows of several modes are many and small: a choice of modes that does not fit shows soon. In most
+ * of them modes are varied before they are searched.
+ */
+const sizeMaxOfModes = 24;
+const failsOfModes = 60;
 const variedShare = 0.7;
 
 function baseOf(
