@@ -43,7 +43,7 @@ describe("the relaxation of modes", () => {
 
   it("keeps every plan, and its reasons hold in all of them", () => {
     let checked = 0;
-    for (let seed = 0; seed < 60; seed += 1) {
+    for (let seed = 0; seed < 25; seed += 1) {
       const problem = project(seed, 3);
       const model = buildModel(problem);
       if (model.impossible || model.engine.last === null) continue;
