@@ -35,7 +35,7 @@ export function buildModel(problem: Problem): Model {
   for (let side = 0; side < engine.sides && !draft.impossible; side += 1) {
     draft.impossible = !propagateEdges(engine, side);
   }
-  return { ...draft, orders, ordersSuffice, objective };
+  return { ...draft, orders: orders.list, ordersSuffice, objective };
 }
 
 function addEdges(draft: Draft): void {

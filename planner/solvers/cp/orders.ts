@@ -8,6 +8,7 @@ import type { Problem } from "../../../core/problem.js";
 import { addLiterals } from "./clauses.js";
 import { addPrecedence } from "./edges.js";
 import { addBoolean } from "./engine.js";
+import { always, unknown } from "./machine.js";
 import { capacityOf, demandOf } from "./places.js";
 import { type Draft, endSide, endTicks, type PlacedTask } from "./variables.js";
 
@@ -22,8 +23,32 @@ export interface Order {
 
 const ordersMax = 25_000;
 
-/** Empty where there would be too many. */
-export function addOrders(draft: Draft): Order[] {
+/** [n × n] for entries of one machine, by their tasks: the literal that the row goes before the column. */
+export function orderMatrix(orders: Orders, tasks: readonly number[]): Int32Array {
+  const count = tasks.length;
+  const matrix = new Int32Array(count * count).fill(unknown);
+  tasks.forEach((a, row) => {
+    tasks.forEach((b, column) => {
+      if (a === b) return;
+      const at = row * count + column;
+      matrix[at] = orders.reaches(a, b) ? always : (orders.literalOf.get(a * span + b) ?? unknown);
+    });
+  });
+  return matrix;
+}
+
+export interface Orders {
+  /** Empty where there would be too many. */
+  readonly list: readonly Order[];
+  /** By first * span + second: the literal that the first goes before the second. */
+  readonly literalOf: ReadonlyMap<number, number>;
+  /** Whether edges lead from one task to another. */
+  reaches(from: number, to: number): boolean;
+}
+
+const span = 2 ** 20;
+
+export function addOrders(draft: Draft): Orders {
   const reaches = reachability(draft.problem);
   const pairs: { a: PlacedTask; b: PlacedTask; together: [number, number][] | null }[] = [];
   const tasks = draft.tasks.filter((placed) => placed !== null && placed.places.length > 0);
@@ -35,10 +60,16 @@ export function addOrders(draft: Draft): Order[] {
       const together = conflicts(draft, a, b);
       if (together !== null && together.length === 0) continue;
       pairs.push({ a, b, together });
-      if (pairs.length > ordersMax) return [];
+      if (pairs.length > ordersMax) return { list: [], literalOf: new Map(), reaches };
     }
   }
-  return pairs.map(({ a, b, together }) => addOrder(draft, a, b, together));
+  const list = pairs.map(({ a, b, together }) => addOrder(draft, a, b, together));
+  const literalOf = new Map<number, number>();
+  for (const { first, second, forward, backward } of list) {
+    literalOf.set(first * span + second, forward);
+    literalOf.set(second * span + first, backward);
+  }
+  return { list, literalOf, reaches };
 }
 
 function addOrder(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { randomInteger, seededRandom } from "../../../core/random.js";
 import { addLiterals } from "./clauses.js";
 import { cumulativePropagator, sidesOf } from "./cumulative.js";
+import { disjunctivePropagator, machineSides } from "./disjunctive.js";
 import { addPrecedence, propagateEdges } from "./edges.js";
 import {
   addBoolean,
@@ -14,6 +15,7 @@ import {
   reasonNone,
 } from "./engine.js";
 import { linearPropagator } from "./linear.js";
+import { always, type MachineEntry, unknown } from "./machine.js";
 import type { CumulativeEntry, Fixed } from "./profile.js";
 import { propagate } from "./propagate.js";
 import { decide, explain } from "./trail.js";
@@ -138,6 +140,48 @@ function cumulativeCase(seed: number): Case {
   return { engine, isFeasible };
 }
 
+/** Tasks on one machine, some optional, some pairs ordered by a literal; every order of all holds. */
+function machineCase(seed: number): Case {
+  const random = seededRandom(seed);
+  const below: Below = (bound) => randomInteger(random, bound);
+  const engine = createEngine();
+  const entries = Array.from({ length: 3 + below(2) }, (): MachineEntry => {
+    const least = below(6);
+    const start = addVariable(engine, least, least + below(6));
+    const presence = below(4) === 0 ? addBoolean(engine) ^ below(2) : -1;
+    return { start, duration: 1 + below(4), presence };
+  });
+  const count = entries.length;
+  const before = new Int32Array(count * count).fill(unknown);
+  // Some pairs have an order literal, one pair may be ordered for good.
+  for (let first = 0; first < 2; first += 1) {
+    if (below(2) === 0) continue;
+    const literal = addBoolean(engine);
+    before[first * count + first + 1] = literal;
+    before[(first + 1) * count + first] = literal ^ 1;
+  }
+  if (below(3) === 0 && before[1] === unknown) before[1] = always;
+  addPropagator(engine, disjunctivePropagator(entries, before), machineSides(entries, before));
+  const isHere = ({ presence }: MachineEntry, values: Assignment): boolean =>
+    presence < 0 || sideValue(values, presence) >= 1 - (presence & 1);
+  const endsBefore = (a: MachineEntry, b: MachineEntry, values: Assignment): boolean =>
+    sideValue(values, a.start) + a.duration <= sideValue(values, b.start);
+  const isFeasible = (values: Assignment): boolean =>
+    entries.every((a, row) =>
+      entries.every((b, column) => {
+        if (row === column || !isHere(a, values) || !isHere(b, values)) return true;
+        const literal = before[row * count + column] as number;
+        const isFirst =
+          literal === always ||
+          (literal >= 0 && sideValue(values, literal) >= 1 - (literal & 1));
+        return isFirst
+          ? endsBefore(a, b, values)
+          : endsBefore(a, b, values) || endsBefore(b, a, values);
+      }),
+    );
+  return { engine, isFeasible };
+}
+
 function linearCase(seed: number): Case {
   const random = seededRandom(seed);
   const below: Below = (bound) => randomInteger(random, bound);
@@ -186,7 +230,12 @@ function precedenceCase(seed: number): Case {
 }
 
 describe("each propagator", () => {
-  const makers = { cumulative: cumulativeCase, linear: linearCase, precedence: precedenceCase };
+  const makers = {
+    cumulative: cumulativeCase,
+    machine: machineCase,
+    linear: linearCase,
+    precedence: precedenceCase,
+  };
   for (const [name, make] of Object.entries(makers)) {
     it(`removes nothing that is feasible, and gives reasons that are true: ${name}`, () => {
       for (let seed = 0; seed < cases; seed += 1) {

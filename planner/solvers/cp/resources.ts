@@ -1,15 +1,16 @@
 /** What limits the tasks besides precedence: workers, slots of like workers, and pools. */
 import { none, taskRunning } from "../../../core/problem.js";
 import { cumulativePropagator, sidesOf } from "./cumulative.js";
+import { disjunctivePropagator, machineSides } from "./disjunctive.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
-import type { Order } from "./orders.js";
+import { type Orders, orderMatrix } from "./orders.js";
 import { capacityOf, demandOf, poolUse } from "./places.js";
 import type { CumulativeEntry, Fixed } from "./profile.js";
 import type { Draft } from "./variables.js";
 
 /** Returns whether orders say it all: nothing else limits the tasks. */
-export function addResources(draft: Draft, orders: readonly Order[]): boolean {
+export function addResources(draft: Draft, orders: Orders): boolean {
   const { problem, places, engine } = draft;
   const before = engine.propagators.length;
   places.groups.forEach((group, index) => {
@@ -19,14 +20,45 @@ export function addResources(draft: Draft, orders: readonly Order[]): boolean {
       return;
     }
     problem.dimensions.forEach((_, d) => {
-      addDimension(draft, index, group.workers[0] as number, d, orders.length > 0);
+      addDimension(draft, index, group.workers[0] as number, d, orders.list.length > 0);
     });
   });
   for (let pool = 0; pool < problem.pools.count; pool += 1) {
     if (problem.pools.consumable[pool] === 1) addConsumable(draft, pool);
     else addPool(draft, pool);
   }
-  return engine.propagators.length === before;
+  const ordersSuffice = engine.propagators.length === before;
+  // What follows prunes sooner, and excludes nothing that orders and cumulatives would let pass.
+  places.groups.forEach((group, index) => {
+    if (group.isSlots) return;
+    addMachine(draft, orders, index, group.workers[0] as number);
+  });
+  return ordersSuffice;
+}
+
+/** With fewer, pairs say it all. */
+const machineLeast = 3;
+
+/** Tasks of which each takes more than half of the worker, in the dimension where most do. */
+function addMachine(draft: Draft, orders: Orders, group: number, worker: number): void {
+  const { problem, engine } = draft;
+  let most: Row[] = [];
+  problem.dimensions.forEach((_, d) => {
+    const capacity = capacityOf(problem, worker, d);
+    const rows = entriesOf(draft, group, (option) => demandOf(problem, option, d));
+    const large = rows.filter(({ demand }) => 2 * demand > capacity);
+    if (large.length > most.length) most = large;
+  });
+  if (most.length < machineLeast) return;
+  const before = orderMatrix(
+    orders,
+    most.map(({ task }) => task),
+  );
+  addPropagator(engine, disjunctivePropagator(most, before), machineSides(most, before));
+}
+
+interface Row extends CumulativeEntry {
+  readonly task: number;
 }
 
 function addDimension(
@@ -119,17 +151,14 @@ function fixedOf(draft: Draft, task: number, amount: number): Fixed {
 
 const isUsed = ({ demand, duration }: CumulativeEntry): boolean => demand > 0 && duration > 0;
 
-function entriesOf(
-  draft: Draft,
-  group: number,
-  demand: (option: number) => number,
-): CumulativeEntry[] {
+function entriesOf(draft: Draft, group: number, demand: (option: number) => number): Row[] {
   return draft.tasks.flatMap((placed) => {
     if (placed === null) return [];
     const rows = placed.places.flatMap(({ option, duration, group: at }, k) =>
       at === group
         ? [
             {
+              task: placed.task,
               start: placed.start,
               duration,
               demand: demand(option),
@@ -143,7 +172,7 @@ function entriesOf(
 }
 
 /** Rows of all places of a task: one row without a literal, if they are all alike. */
-function merged(rows: readonly CumulativeEntry[]): CumulativeEntry[] {
+function merged<Entry extends CumulativeEntry>(rows: readonly Entry[]): Entry[] {
   const [first] = rows;
   const alike =
     first !== undefined &&
