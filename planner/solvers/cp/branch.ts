@@ -5,7 +5,7 @@
 import type { Plan } from "../../../core/plan.js";
 import { type Activity, nextAtom } from "./activity.js";
 import type { Lesson } from "./analyze.js";
-import { isFalse } from "./engine.js";
+import { isFalse, isFixed } from "./engine.js";
 import type { Model } from "./model.js";
 import { chosenPlace, unset } from "./schedule.js";
 import { decide } from "./trail.js";
@@ -92,10 +92,23 @@ function branchEarliest(search: Search): boolean {
     earliest = start;
     slack = range;
   }
-  if (next === null) return false;
+  if (next === null) return branchDevice(search);
   if (next.places.length > 1 && chosenPlace(model, next) < 0) return branchPlace(search, next);
   decide(model.engine, next.start ^ 1, -earliest);
   return true;
+}
+
+/** With all else settled: a device that is still open, taken. */
+function branchDevice({ model }: Search): boolean {
+  const { engine } = model;
+  for (const { literals } of model.deviceChoices) {
+    for (const literal of literals) {
+      if (literal < 0 || isFixed(engine, literal)) continue;
+      decide(engine, literal, 1);
+      return true;
+    }
+  }
+  return false;
 }
 
 /** The place of the best plan, or else the shortest. */

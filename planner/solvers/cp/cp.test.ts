@@ -5,20 +5,21 @@ import type { Problem } from "../../../core/problem.js";
 import { bruteForce } from "../../../core/testing/oracle.js";
 import { randomProblem } from "../../../core/testing/random-problem.js";
 import { dagProblem } from "../../testing/dag-problem.js";
-import { solve, solverContract, withoutDevices } from "../../testing/solver-contract.js";
+import { solve, solverContract, withEverything } from "../../testing/solver-contract.js";
 import { cp } from "./cp.js";
 import { buildModel } from "./model.js";
 import { adopt, createSearch, exploreNear } from "./search.js";
 
-solverContract(async () => cp, withoutDevices);
+solverContract(async () => cp, withEverything);
 
 /** Every feature of the model; some have no feasible plan. */
 const withModelled = (seed: number, tasks: number): Problem =>
   randomProblem(seed, {
     tasks,
-    devices: false,
+    devices: seed % 4 < 2,
     durationMax: 4,
     extras: {
+      groups: seed % 3 !== 1,
       transfers: seed % 2 === 0,
       hardDue: seed % 3 === 0,
       cost: seed % 5 === 0,
@@ -86,7 +87,9 @@ describe("the cp engine", () => {
       randomProblem(seed, { tasks: 5, extras: { groups: true, optional: seed % 2 === 0 } }),
     );
     const reasons = problems.map((problem) => cp.declines(problem));
-    expect(reasons).toContain("devices are not modelled");
-    expect(reasons).toContain("tasks are grouped");
+    expect(reasons).toContain("tasks may be left out");
+    expect(reasons).toContain(null);
+    const large = randomProblem(1, { tasks: 700 });
+    expect(cp.declines(large)).toBe("more than 600 tasks");
   });
 });

@@ -76,7 +76,7 @@ function propagateView(
   tree: ThetaTree,
   isOrdered: boolean,
 ): boolean {
-  engine.work += view.count * 2;
+  engine.work += view.count * 10;
   return (
     pushBehind(engine, view) &&
     (isOrdered || detectPrecedences(engine, view, tree)) &&

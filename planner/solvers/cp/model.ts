@@ -7,8 +7,10 @@ import { lowerBound } from "../../../core/bounds.js";
 import type { Problem } from "../../../core/problem.js";
 import { transferTicks } from "../../../core/transfer.js";
 import { addLiterals } from "./clauses.js";
+import { addDeviceChoices, type DeviceChoice } from "./devices.js";
 import { addPrecedence, propagateEdges } from "./edges.js";
 import { addBoolean, freeze } from "./engine.js";
+import { addGroups } from "./groups.js";
 import { addObjective, type Objective } from "./objective.js";
 import { addOrders, type Order } from "./orders.js";
 import { relaxationOf } from "./relaxation.js";
@@ -20,22 +22,27 @@ export interface Model extends Draft {
   /** Once all places and orders are settled, so is the least value of all times. */
   readonly ordersSuffice: boolean;
   readonly objective: Objective;
+  readonly deviceChoices: readonly DeviceChoice[];
 }
 
 export function buildModel(problem: Problem): Model {
   const draft = draftOf(problem);
   const objective = addObjective(draft, lowerBound(problem).value);
-  if (draft.impossible) return { ...draft, orders: [], ordersSuffice: false, objective };
+  if (draft.impossible) {
+    return { ...draft, orders: [], ordersSuffice: false, objective, deviceChoices: [] };
+  }
   const { engine } = draft;
   addEdges(draft);
+  addGroups(draft);
+  const deviceChoices = addDeviceChoices(draft);
   const orders = addOrders(draft);
-  const ordersSuffice = addResources(draft, orders);
+  const ordersSuffice = addResources(draft, orders, deviceChoices);
   engine.last = relaxationOf(draft, objective);
   freeze(engine);
   for (let side = 0; side < engine.sides && !draft.impossible; side += 1) {
     draft.impossible = !propagateEdges(engine, side);
   }
-  return { ...draft, orders: orders.list, ordersSuffice, objective };
+  return { ...draft, orders: orders.list, ordersSuffice, objective, deviceChoices };
 }
 
 function addEdges(draft: Draft): void {

@@ -5,6 +5,7 @@
  */
 import { none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
 import { hasTransfers } from "../../../core/transfer.js";
+import { devicesNeeded, firstDevices, suitableDevices } from "./devices.js";
 
 /** A set of workers between which the model makes no difference; mostly one. */
 export interface Group {
@@ -27,12 +28,13 @@ export interface Places {
 
 export function placesOf(problem: Problem): Places {
   const groups = groupsOf(problem);
+  const deviceFirst = firstDevices(problem);
   const groupOf = new Int32Array(problem.workers.count);
   groups.forEach(({ workers }, group) => {
     for (const worker of workers) groupOf[worker] = group;
   });
   const ofTask = Array.from({ length: problem.tasks.count }, (_, task) =>
-    undominated(problem, placesOfTask(problem, task, groups, groupOf)),
+    undominated(problem, placesOfTask(problem, task, groups, groupOf, deviceFirst)),
   );
   return { groups, ofTask };
 }
@@ -67,6 +69,7 @@ function mayMerge(problem: Problem): boolean {
   return (
     !hasTransfers(problem) &&
     groups.count === 0 &&
+    options.gpuRequest.every((request) => request === none) &&
     blocks.count === 0 &&
     options.worker.every((worker) => worker === none) &&
     tasks.state.every((state) => state !== taskRunning && state !== taskKept) &&
@@ -91,6 +94,7 @@ function placesOfTask(
   task: number,
   groups: readonly Group[],
   groupOf: Int32Array,
+  deviceFirst: Uint32Array,
 ): Place[] {
   const { tasks, options, workers } = problem;
   const block = tasks.block[task] as number;
@@ -111,6 +115,8 @@ function placesOfTask(
         (pinned === none || pinned === worker) &&
         (keptWorker === none || keptWorker === worker) &&
         groups[group]?.workers[0] === worker &&
+        suitableDevices(problem, deviceFirst, option, worker).length >=
+          devicesNeeded(problem, option) &&
         (duration === 0 || fits(problem, option, worker));
       if (suits) places.push({ option, group, duration });
     }
@@ -138,6 +144,8 @@ function undominated(problem: Problem, places: readonly Place[]): Place[] {
 function beats(problem: Problem, a: Place, b: Place): boolean {
   if (a.group !== b.group || a.duration > b.duration) return false;
   const { options, dimensions, pools } = problem;
+  const request = options.gpuRequest[a.option];
+  if (request !== none && request !== options.gpuRequest[b.option]) return false;
   if ((options.cost[a.option] as number) > (options.cost[b.option] as number)) return false;
   if (dimensions.some((_, d) => demandOf(problem, a.option, d) > demandOf(problem, b.option, d))) {
     return false;

@@ -172,8 +172,7 @@ function machineCase(seed: number): Case {
         if (row === column || !isHere(a, values) || !isHere(b, values)) return true;
         const literal = before[row * count + column] as number;
         const isFirst =
-          literal === always ||
-          (literal >= 0 && sideValue(values, literal) >= 1 - (literal & 1));
+          literal === always || (literal >= 0 && sideValue(values, literal) >= 1 - (literal & 1));
         return isFirst
           ? endsBefore(a, b, values)
           : endsBefore(a, b, values) || endsBefore(b, a, values);

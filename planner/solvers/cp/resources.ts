@@ -1,6 +1,7 @@
 /** What limits the tasks besides precedence: workers, slots of like workers, and pools. */
 import { none, taskRunning } from "../../../core/problem.js";
 import { cumulativePropagator, sidesOf } from "./cumulative.js";
+import { type DeviceChoice, deviceLoads } from "./devices.js";
 import { disjunctivePropagator, machineSides } from "./disjunctive.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
@@ -10,7 +11,11 @@ import type { CumulativeEntry, Fixed } from "./profile.js";
 import type { Draft } from "./variables.js";
 
 /** Returns whether orders say it all: nothing else limits the tasks. */
-export function addResources(draft: Draft, orders: Orders): boolean {
+export function addResources(
+  draft: Draft,
+  orders: Orders,
+  choices: readonly DeviceChoice[],
+): boolean {
   const { problem, places, engine } = draft;
   const before = engine.propagators.length;
   places.groups.forEach((group, index) => {
@@ -26,6 +31,11 @@ export function addResources(draft: Draft, orders: Orders): boolean {
   for (let pool = 0; pool < problem.pools.count; pool += 1) {
     if (problem.pools.consumable[pool] === 1) addConsumable(draft, pool);
     else addPool(draft, pool);
+  }
+  if (choices.length > 0) {
+    for (const { capacity, entries, held } of deviceLoads(draft, choices)) {
+      addCumulative(draft, entries, capacity, held);
+    }
   }
   const ordersSuffice = engine.propagators.length === before;
   // What follows prunes sooner, and excludes nothing that orders and cumulatives would let pass.

@@ -17,6 +17,15 @@ export function planOf(model: Model): Plan {
     plan.option[task] = place?.option ?? none;
     plan.worker[task] = model.places.groups[place?.group ?? none]?.workers[0] ?? none;
   });
+  for (const { task, place, bits, literals } of model.deviceChoices) {
+    const placed = model.tasks[task];
+    if (!placed || chosenPlace(model, placed) !== place) continue;
+    bits.forEach((bit, k) => {
+      const literal = literals[k] as number;
+      const isTaken = literal < 0 || isTrue(engine, literal);
+      if (isTaken) plan.devices[task] = ((plan.devices[task] as number) | (1 << bit)) >>> 0;
+    });
+  }
   model.places.groups.forEach(({ isSlots }, group) => {
     if (isSlots) assignSlots(model, plan, group);
   });
@@ -71,6 +80,15 @@ export function valuesOf(model: Model, plan: Plan): Int32Array {
       values[literal >> 1] = isHere && plan.option[task] === option ? 1 : 0;
     });
   });
+  for (const { task, place, bits, literals } of model.deviceChoices) {
+    const literal = model.tasks[task]?.literals[place] ?? -1;
+    const isHere = literal < 0 || values[literal >> 1] === 1;
+    bits.forEach((bit, k) => {
+      const own = literals[k] as number;
+      if (own < 0 || own === literal) return;
+      values[own >> 1] = isHere ? ((plan.devices[task] as number) >>> bit) & 1 : 0;
+    });
+  }
   for (const { first, second, forward, backward } of model.orders) {
     const isForward = (plan.end[first] as number) <= (plan.start[second] as number);
     const isBackward = (plan.end[second] as number) <= (plan.start[first] as number);
