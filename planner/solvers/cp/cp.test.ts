@@ -36,7 +36,7 @@ function agrees(seed: number, tasks: number): boolean {
   const { best, bound, last } = solve(cp, problem, 1, 20_000_000);
   expect(last.done, `seed ${seed}`).toBe(true);
   if (best === null) {
-    const known = { value: Number.POSITIVE_INFINITY, latestEnd: 14 };
+    const known = { value: Number.POSITIVE_INFINITY, latestEnd: 10 };
     expect(bruteForce(problem, known), `seed ${seed}`).toBeNull();
     return true;
   }
@@ -54,10 +54,10 @@ function agrees(seed: number, tasks: number): boolean {
 describe("the cp engine", () => {
   it("finds and proves the optimum that brute force finds", () => {
     let taken = 0;
-    for (let seed = 1; seed <= 300; seed += 1) {
+    for (let seed = 1; seed <= 150; seed += 1) {
       if (agrees(seed, 2 + (seed % 3))) taken += 1;
     }
-    expect(taken).toBeGreaterThan(250);
+    expect(taken).toBeGreaterThan(140);
   });
 
   it("proves the optimum of graphs of a dozen tasks", () => {

@@ -4,6 +4,7 @@ import { addLiterals } from "./clauses.js";
 import { cumulativePropagator, sidesOf } from "./cumulative.js";
 import { disjunctivePropagator, machineSides } from "./disjunctive.js";
 import { addPrecedence, propagateEdges } from "./edges.js";
+import { energyPropagator } from "./energy.js";
 import {
   addBoolean,
   addPropagator,
@@ -113,7 +114,10 @@ function runsAt(entry: CumulativeEntry, values: Assignment, time: number): boole
   return start <= time && time < start + entry.duration;
 }
 
-function cumulativeCase(seed: number): Case {
+/** Time-tabling completes what energy alone would let pass. */
+const energyCase = (seed: number): Case => cumulativeCase(seed, true);
+
+function cumulativeCase(seed: number, withEnergy = false): Case {
   const random = seededRandom(seed);
   const below: Below = (bound) => randomInteger(random, bound);
   const engine = createEngine();
@@ -126,6 +130,9 @@ function cumulativeCase(seed: number): Case {
   });
   const fixed: Fixed[] =
     below(3) === 0 ? [{ from: 2, to: 3 + below(4), amount: Math.min(capacity, 1 + below(3)) }] : [];
+  if (withEnergy) {
+    addPropagator(engine, energyPropagator(entries, capacity, fixed), sidesOf(entries));
+  }
   addPropagator(engine, cumulativePropagator(entries, capacity, fixed), sidesOf(entries));
   const isFeasible = (values: Assignment): boolean => {
     for (let time = 0; time < 16; time += 1) {
@@ -230,7 +237,8 @@ function precedenceCase(seed: number): Case {
 
 describe("each propagator", () => {
   const makers = {
-    cumulative: cumulativeCase,
+    cumulative: (seed: number) => cumulativeCase(seed),
+    energy: energyCase,
     machine: machineCase,
     linear: linearCase,
     precedence: precedenceCase,

@@ -3,6 +3,7 @@ import { none, taskRunning } from "../../../core/problem.js";
 import { cumulativePropagator, sidesOf } from "./cumulative.js";
 import { type DeviceChoice, deviceLoads } from "./devices.js";
 import { disjunctivePropagator, machineSides } from "./disjunctive.js";
+import { energyPropagator } from "./energy.js";
 import { addPropagator } from "./engine.js";
 import { linearPropagator, type Term } from "./linear.js";
 import { type Orders, orderMatrix } from "./orders.js";
@@ -45,6 +46,10 @@ export function addResources(
   });
   return ordersSuffice;
 }
+
+/** Tasks of a resource for which quadratic reasoning on energy is worth a try. */
+const energyLeast = 4;
+const energyMost = 200;
 
 /** With fewer, pairs say it all. */
 const machineLeast = 3;
@@ -200,6 +205,8 @@ function addCumulative(
   const total = entries.reduce((sum, { demand }) => sum + demand, 0);
   if (entries.length === 0 || (fixed.length === 0 && total <= capacity)) return;
   addPropagator(draft.engine, cumulativePropagator(entries, capacity, fixed), sidesOf(entries));
+  if (entries.length < energyLeast || entries.length > energyMost) return;
+  addPropagator(draft.engine, energyPropagator(entries, capacity, fixed), sidesOf(entries));
 }
 
 /** The sum of what is taken for good, never more than the capacity: facts are not to blame. */
