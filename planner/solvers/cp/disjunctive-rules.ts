@@ -44,6 +44,8 @@ const isWhite = (tree: ThetaTree, leaf: number): boolean =>
  * but would overload them, does not.
  */
 export function rejectOverload(engine: Engine, view: MachineView, tree: ThetaTree): boolean {
+  // With no place open, edge finding sees the same.
+  if (!view.here.includes(0)) return true;
   clearTree(tree);
   for (let at = 0; at < view.count; at += 1) {
     const k = view.byLct[at] as number;
@@ -255,6 +257,10 @@ export function findEdges(engine: Engine, view: MachineView, tree: ThetaTree): b
   for (let k = 0; k < count; k += 1) if (here[k] === 1) white(view, tree, k);
   let rank = count - 1;
   while (rank >= 0 && here[byLct[rank] as number] !== 1) rank -= 1;
+  if (rank < 0) return true;
+  if (earliestCompletion(tree) > (lct[byLct[rank] as number] as number)) {
+    return failOverload(engine, view, tree);
+  }
   while (rank >= 0) {
     // The task of the latest end turns grey; the others are to be done by the next latest one.
     grey(view, tree, byLct[rank] as number);

@@ -61,12 +61,12 @@ export function machineSides(entries: readonly MachineEntry[], before: Int32Arra
 
 function propagateMachine(engine: Engine, machine: Machine): boolean {
   const { forth, back, tree, isOrdered } = machine;
-  const sure = readBounds(engine, forth);
+  // Of two alone their order literal says it all.
+  const least = isOrdered ? 3 : 2;
   engine.work += forth.count;
-  if (sure < 2) return true;
-  if (!rejectOverload(engine, forth, tree)) return false;
+  if (readBounds(engine, forth, least) < 2) return true;
   if (!propagateView(engine, forth, tree, isOrdered)) return false;
-  readBounds(engine, back);
+  readBounds(engine, back, least);
   return propagateView(engine, back, tree, isOrdered);
 }
 
@@ -78,6 +78,7 @@ function propagateView(
 ): boolean {
   engine.work += view.count * 10;
   return (
+    rejectOverload(engine, view, tree) &&
     pushBehind(engine, view) &&
     (isOrdered || detectPrecedences(engine, view, tree)) &&
     refuseLast(engine, view, tree) &&

@@ -77,11 +77,13 @@ function transposed(matrix: Int32Array, count: number): Int32Array {
   );
 }
 
-/** Reads the bounds as they are; returns how many entries run here for sure. */
-export function readBounds(engine: Engine, view: MachineView): number {
+/**
+ * Reads the bounds as they are; returns how many entries run here for sure. Where the times of fewer
+ * than `least` entries overlap those of no others, sets have nothing to say, and they are left out.
+ */
+export function readBounds(engine: Engine, view: MachineView, least: number): number {
   const { low } = engine;
   const { count, side, offset, duration, presence, est, lst, ect, lct, here } = view;
-  let sure = 0;
   for (let k = 0; k < count; k += 1) {
     const own = side[k] as number;
     const shift = offset[k] as number;
@@ -93,13 +95,35 @@ export function readBounds(engine: Engine, view: MachineView): number {
     const isSure = literal < 0 || (low[literal] as number) >= 1 - (literal & 1);
     const isOut = !isSure && (low[literal ^ 1] as number) >= (literal & 1);
     here[k] = isSure ? 1 : isOut ? -1 : 0;
-    if (isSure) sure += 1;
   }
   sortBy(view.byEst, est);
   sortBy(view.byLct, lct);
   sortBy(view.byLst, lst);
   sortBy(view.byEct, ect);
   for (let at = 0; at < count; at += 1) view.placeOf[view.byEst[at] as number] = at;
+  return leaveOutApart(view, least);
+}
+
+function leaveOutApart(view: MachineView, least: number): number {
+  const { count, byEst, est, lct, here } = view;
+  let sure = 0;
+  for (let first = 0; first < count; ) {
+    let latest = -(2 ** 30);
+    let size = 0;
+    let own = 0;
+    let next = first;
+    for (; next < count; next += 1) {
+      const k = byEst[next] as number;
+      if (here[k] === -1) continue;
+      if (size > 0 && (est[k] as number) >= latest) break;
+      latest = Math.max(latest, lct[k] as number);
+      size += 1;
+      own += here[k] as number;
+    }
+    if (size >= least) sure += own;
+    else for (let at = first; at < next; at += 1) here[byEst[at] as number] = -1;
+    first = next;
+  }
   return sure;
 }
 

@@ -160,14 +160,22 @@ function machineCase(seed: number): Case {
   });
   const count = entries.length;
   const before = new Int32Array(count * count).fill(unknown);
-  // Some pairs have an order literal, one pair may be ordered for good.
-  for (let first = 0; first < 2; first += 1) {
-    if (below(2) === 0) continue;
-    const literal = addBoolean(engine);
-    before[first * count + first + 1] = literal;
-    before[(first + 1) * count + first] = literal ^ 1;
+  // Some pairs have an order, by a literal or for good; edges see to it, as in the model.
+  const order = (first: number, second: number, literal: number): void => {
+    const [a, b] = [entries[first], entries[second]];
+    if (a === undefined || b === undefined) return;
+    before[first * count + second] = literal;
+    addPrecedence(engine, a.start, b.start, a.duration, literal);
+  };
+  const isSure = (k: number): boolean => entries[k]?.presence === -1;
+  for (let second = 1; second < 3; second += 1) {
+    for (let first = 0; first < second; first += 1) {
+      if (below(3) === 0 || !isSure(first) || !isSure(second)) continue;
+      const literal = below(5) === 0 ? always : addBoolean(engine);
+      order(first, second, literal);
+      if (literal !== always) order(second, first, literal ^ 1);
+    }
   }
-  if (below(3) === 0 && before[1] === unknown) before[1] = always;
   addPropagator(engine, disjunctivePropagator(entries, before), machineSides(entries, before));
   const isHere = ({ presence }: MachineEntry, values: Assignment): boolean =>
     presence < 0 || sideValue(values, presence) >= 1 - (presence & 1);
@@ -187,6 +195,8 @@ function machineCase(seed: number): Case {
     );
   return { engine, isFeasible };
 }
+
+const noOrders = (count: number): Int32Array => new Int32Array(count * count).fill(unknown);
 
 function linearCase(seed: number): Case {
   const random = seededRandom(seed);
@@ -264,5 +274,40 @@ describe("each propagator", () => {
     expect(propagate(engine)).toBe(true);
     // The first must run from 3 to 6: the second has no room before.
     expect(engine.low[second]).toBe(6);
+  });
+
+  it("sees that three tasks need more than the time that they have, where no pair does", () => {
+    const engine = createEngine();
+    const entries = Array.from({ length: 3 }, () => {
+      return { start: addVariable(engine, 0, 3), duration: 2, presence: -1 };
+    });
+    addPropagator(engine, disjunctivePropagator(entries, noOrders(3)), []);
+    freeze(engine);
+    expect(propagate(engine)).toBe(false);
+  });
+
+  it("puts a task behind two that it cannot be done before or between", () => {
+    const engine = createEngine();
+    const [first, second] = [addVariable(engine, 0, 3), addVariable(engine, 0, 3)];
+    const third = addVariable(engine, 0, 9);
+    const entries = [first, second, third].map((start, k) => {
+      return { start, duration: k === 2 ? 3 : 2, presence: -1 };
+    });
+    addPropagator(engine, disjunctivePropagator(entries, noOrders(3)), []);
+    freeze(engine);
+    expect(propagate(engine)).toBe(true);
+    expect(engine.low[third]).toBe(4);
+  });
+
+  it("counts energy where nothing must run at any one instant", () => {
+    const engine = createEngine();
+    const entries = Array.from({ length: 5 }, () => {
+      return { start: addVariable(engine, 0, 2), duration: 2, demand: 1, presence: -1 };
+    });
+    addPropagator(engine, energyPropagator(entries, 2, []), []);
+    freeze(engine);
+    expect(propagate(engine)).toBe(false);
+    // What is blamed is more than there is room for, and all of it is needed.
+    expect(engine.conflictLength).toBe(2 * 2 * 5);
   });
 });
