@@ -158,13 +158,7 @@ export function listOverlaps(
 }
 
 /** Ticks that the entry spends between two instants, wherever it starts. */
-function overlapOf(
-  engine: Engine,
-  view: EnergyView,
-  k: number,
-  from: number,
-  to: number,
-): number {
+function overlapOf(engine: Engine, view: EnergyView, k: number, from: number, to: number): number {
   const { low } = engine;
   const literal = view.presence[k] as number;
   if (literal >= 0 && (low[literal] as number) < 1 - (literal & 1)) return 0;

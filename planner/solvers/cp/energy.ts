@@ -5,7 +5,7 @@
  *
  * O(n²), where time-tabling is about O(n): so it rests the longer the less it finds.
  */
-import type { Engine, Propagator } from "./engine.js";
+
 import {
   createEnergyView,
   type EnergyView,
@@ -13,6 +13,7 @@ import {
   prefixes,
   readEntries,
 } from "./energy-view.js";
+import type { Engine, Propagator } from "./engine.js";
 import type { CumulativeEntry, Fixed } from "./profile.js";
 import { beginList, failList, listAtom, listReason, post } from "./trail.js";
 

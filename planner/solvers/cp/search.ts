@@ -161,7 +161,7 @@ function noteBound(search: Search): void {
 }
 
 /** Back to level 0, with what holds there settled. */
-function restart(search: Search): void {
+export function restart(search: Search): void {
   const { engine } = search.model;
   backtrack(engine, 0);
   putBack(search.activity, 0);
