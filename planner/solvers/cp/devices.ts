@@ -9,6 +9,7 @@ import { addLiterals } from "./clauses.js";
 import { addBoolean, addPropagator } from "./engine.js";
 import { linearPropagator } from "./linear.js";
 import type { CumulativeEntry, Fixed } from "./profile.js";
+import { devicesNeeded, firstDevices, suitableDevices } from "./suitable-devices.js";
 import type { Draft, PlacedTask } from "./variables.js";
 
 /** The devices that a task takes at a place. */
@@ -26,16 +27,6 @@ export interface DeviceLoad {
   readonly capacity: number;
   readonly entries: readonly CumulativeEntry[];
   readonly held: readonly Fixed[];
-}
-
-/** First device of each worker, and after the last. */
-export function firstDevices({ workers, devices }: Problem): Uint32Array {
-  const first = new Uint32Array(workers.count + 1);
-  for (const worker of devices.worker) first[worker + 1] = (first[worker + 1] as number) + 1;
-  for (let worker = 0; worker < workers.count; worker += 1) {
-    first[worker + 1] = (first[worker + 1] as number) + (first[worker] as number);
-  }
-  return first;
 }
 
 export function addDeviceChoices(draft: Draft): DeviceChoice[] {
@@ -74,32 +65,6 @@ function addChoice(
     least.map(({ side }) => side),
   );
   return [{ task, place, bits, literals }];
-}
-
-/** Number of devices that the option takes, at least one. */
-export function devicesNeeded({ options, gpuRequests }: Problem, option: number): number {
-  const request = options.gpuRequest[option] as number;
-  return request === none ? 0 : Math.max(1, gpuRequests.whole[request] as number);
-}
-
-/** Bits of the worker's devices that suit the option. */
-export function suitableDevices(
-  { options, gpuRequests, devices }: Problem,
-  first: Uint32Array,
-  option: number,
-  worker: number,
-): number[] {
-  const request = options.gpuRequest[option] as number;
-  const bits: number[] = [];
-  if (request === none) return bits;
-  const type = gpuRequests.type[request] as number;
-  const from = first[worker] as number;
-  for (let device = from; device < (first[worker + 1] as number); device += 1) {
-    const hasType = type === none || type === devices.type[device];
-    const hasMemory = (devices.memory[device] as number) >= (gpuRequests.memory[request] as number);
-    if (hasType && hasMemory) bits.push(device - from);
-  }
-  return bits;
 }
 
 /** The resources of all devices: shares first, then memory. */

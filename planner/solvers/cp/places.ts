@@ -5,7 +5,7 @@
  */
 import { none, type Problem, taskKept, taskRunning } from "../../../core/problem.js";
 import { hasTransfers } from "../../../core/transfer.js";
-import { devicesNeeded, firstDevices, suitableDevices } from "./devices.js";
+import { devicesNeeded, firstDevices, suitableDevices } from "./suitable-devices.js";
 
 /** A set of workers between which the model makes no difference; mostly one. */
 export interface Group {
