@@ -38,6 +38,8 @@ export interface Search {
   freeTasks: number;
   readonly random: () => number;
   clausesMax: number;
+  /** Calls so far: some of them are for the bound alone. */
+  steps: number;
 }
 
 /** False: nothing is open. */

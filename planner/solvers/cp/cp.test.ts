@@ -65,10 +65,10 @@ function agrees(seed: number, tasks: number): boolean {
 describe("the cp engine", () => {
   it("finds and proves the optimum that brute force finds", () => {
     let taken = 0;
-    for (let seed = 1; seed <= 90; seed += 1) {
+    for (let seed = 1; seed <= 60; seed += 1) {
       if (agrees(seed, 2 + (seed % 3))) taken += 1;
     }
-    expect(taken).toBeGreaterThan(85);
+    expect(taken).toBeGreaterThan(55);
   });
 
   it("proves the optimum of graphs of a dozen tasks", () => {
@@ -100,15 +100,16 @@ describe("the cp engine", () => {
     const { value } = checkPlan(problem, best ?? greedy(problem)).evaluation;
     const search = createSearch(buildModel(problem), 1);
     adopt(search, greedy(problem), checkPlan(problem, greedy(problem)).evaluation.value);
+    const never = (): boolean => false;
     const least = cutOff(search.model.objective, value);
-    expect(refute(search, least, 1_000_000)).toBe("refuted");
+    expect(refute(search, least, 1_000_000, never)).toBe("refuted");
     expect(search.bound).toBeGreaterThanOrEqual(value - slack(value));
     expect(search.bound).toBeLessThanOrEqual(value + slack(value));
-    expect(refute(search, least + 1, 1_000_000)).toBe("better");
+    expect(refute(search, least + 1, 1_000_000, never)).toBe("better");
     expect(search.value).toBeCloseTo(value, 6);
 
     const climber = createSearch(buildModel(problem), 1);
-    climb(climber, 1_000_000, () => false);
+    while (!climber.done) climb(climber, never);
     expect(climber.bound).toBeCloseTo(value, 6);
   });
 

@@ -6,6 +6,7 @@ import { none, type Problem } from "../../../core/problem.js";
 import type { Shared, Solver, SolverRun, StepReport } from "../../solver.js";
 import type { Search } from "./branch.js";
 import { declinesCp } from "./declines.js";
+import { climb, isFarBelow } from "./destructive.js";
 import { buildModel } from "./model.js";
 import { adopt, createSearch, explore } from "./search.js";
 
@@ -69,9 +70,15 @@ function stepSearch(
   if (shared.plan !== null) adopt(search, shared.plan, shared.value);
   let found = first;
   const end = before + workUnits * workPerUnit;
+  // Far from a proof every third step is for the bound alone.
+  if (search.steps % 3 === 2 && isFarBelow(search)) {
+    const isOver = (): boolean => engine.work >= end || shared.interrupted();
+    if (climb(search, isOver)) found = search.plan;
+  }
   while (!search.done && engine.work < end && !shared.interrupted()) {
     if (explore(search, end - engine.work, shared.interrupted)) found = search.plan;
   }
+  search.steps += 1;
   const improved = found !== null && search.value < shared.value ? search.plan : null;
   return {
     workUnits: Math.ceil((engine.work - before) / workPerUnit),

@@ -51,6 +51,7 @@ export function createSearch(model: Model, seed: number): Search {
     freeTasks: freeFirst,
     random: seededRandom(seed),
     clausesMax: clausesFirst,
+    steps: 0,
   };
   if (!search.done) begin(search);
   return search;
