@@ -61,7 +61,7 @@ function sweepIntervals(engine: Engine, view: EnergyView): boolean {
   if (sure < 2) return true;
   prefixes(view);
   const { beforeEst, beforeLct, delay } = view;
-  engine.work += sure * sure;
+  engine.work += (sure * sure) >> 2;
   for (let j = sure - 1; j >= 0; j -= 1) {
     const last = byLct[j] as number;
     const to = lct[last] as number;
