@@ -1,39 +1,27 @@
 /** Inputs and outputs through a real cluster of two workers, and what is refused on the way. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Client, createClient } from "../cli/client.js";
-import { type Cluster, startCluster } from "../cli/dev-cluster.js";
+import type { Client } from "../cli/client.js";
+import type { Cluster } from "../cli/dev-cluster.js";
 import type { JobView, TaskView } from "../core/views.js";
 import { parseJob } from "../spec/job.js";
 import { outputText, submitWithFiles } from "./support/data.js";
-import { distEntry } from "./support/entry.js";
 import { jobHasEnded, untilJob } from "./support/jobs.js";
+import { startTwoWorkers, type TwoWorkers } from "./support/two-workers.js";
 
+let nodes: TwoWorkers | undefined;
 let directory = "";
 let cluster: Cluster;
 let client: Client;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "almanac-data-"));
-  cluster = await startCluster({
-    entry: distEntry(),
-    dataDirectory: join(directory, "cluster"),
-    workers: [
-      { name: "a", cpu: "2", speed: 1 },
-      { name: "b", cpu: "2", speed: 1 },
-    ],
-  });
-  client = createClient(cluster.address);
+  nodes = await startTwoWorkers("data");
+  ({ directory, cluster, client } = nodes);
 });
 
-afterAll(async () => {
-  client?.close();
-  await cluster?.stop();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => nodes?.close());
 
 async function run(tasks: string): Promise<{ view: JobView; sent: number }> {
   const { id, sent } = await submitWithFiles(client, directory, `name: data\ntasks:\n${tasks}`);

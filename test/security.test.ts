@@ -1,19 +1,15 @@
 /** Joining and staying in, over real TLS: who gets in, as whom, for how long, and who does not. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ChannelCredentials, credentials as grpc, Metadata } from "@grpc/grpc-js";
-import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import type { JoinRole } from "../core/identity.js";
 import { workerId } from "../core/ids.js";
 import { job, template, workerFacts } from "../core/testing/jobs.js";
-import { defaultSettings } from "../master/pure/genesis.js";
-import { openAuthority, signOwnKeys } from "../master/shell/authority.js";
-import { type RunningMaster, startMaster } from "../master/shell/master.js";
+import type { RunningMaster } from "../master/shell/master.js";
 import { startPlanner } from "../planner/server.js";
 import { encodeEstimateRequest } from "../proto/codec/plan.js";
 import {
@@ -22,63 +18,20 @@ import {
   WorkerServiceClient,
 } from "../proto/codec/services.js";
 import { decodeMasterMessage, encodeWorkerMessage } from "../proto/codec/worker.js";
-import {
-  channelToMaster,
-  channelToPlanner,
-  type Keys,
-  tlsClientOptions,
-} from "../proto/security/channel.js";
-import { type Credentials, readCredentials } from "../proto/security/credentials.js";
+import { channelToMaster, channelToPlanner, tlsClientOptions } from "../proto/security/channel.js";
+import type { Credentials } from "../proto/security/credentials.js";
 import { join, renew } from "../proto/security/join.js";
-import { keepRenewed } from "../proto/security/membership.js";
+import {
+  folder,
+  freshDirectory,
+  localOf,
+  log,
+  masterKeys,
+  start,
+  tokenFor,
+} from "./support/secured-masters.js";
 
-const log = pino({ level: "silent" });
-const folder = mkdtempSync(joinPath(tmpdir(), "almanac-security-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const start = (name: string, lifeMs = 3_600_000): Promise<RunningMaster> =>
-  startMaster({
-    listen: "127.0.0.1:0",
-    dataDirectory: joinPath(folder, name),
-    settings: defaultSettings,
-    heartbeatIntervalMs: 1_000,
-    plannerAddress: null,
-    planBudgetMs: 1_000,
-    segmentBytes: 1 << 20,
-    version: "test",
-    security: { names: [], certificateLifeMs: lifeMs },
-    log,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-
-const localOf = (name: string): Credentials => {
-  const held = readCredentials(joinPath(folder, name, "local"));
-  if (held === null) throw new Error("the master left no local certificate");
-  return held;
-};
-
-/** As the master signs them for itself. */
-async function masterKeys(name: string): Promise<Keys> {
-  const nowMs = Date.now();
-  const authority = await openAuthority(joinPath(folder, name, "authority"), nowMs);
-  return signOwnKeys(authority, { names: [], nowMs, lifeMs: 60_000 });
-}
-
-let directories = 0;
-const freshDirectory = (): string => joinPath(folder, `node-${++directories}`);
-
-async function tokenFor(
-  admin: Client,
-  role: JoinRole,
-  name: string,
-  ttlMs = 60_000,
-): Promise<string> {
-  const made = await admin.createToken(role, name, ttlMs);
-  if (!made.ok) throw new Error(made.error.message);
-  return made.value.token;
-}
 
 /** Says Hello as `worker`, and resolves with how the session went. */
 function hello(address: string, held: Credentials | null, worker: string): Promise<string> {
@@ -344,63 +297,5 @@ describe("a master with TLS", () => {
     expect(await hello(address(), held, "rogue")).toContain("revoked");
     const renewed = await renew(address(), freshDirectory(), held);
     expect(renewed).toMatchObject({ error: { code: "permission_denied" } });
-  });
-});
-
-describe("across a restart of the master", () => {
-  it("a used token stays used, a barred certificate barred, and a good one good", async () => {
-    const first = await start("restart");
-    const admin = createClient(first.address, localOf("restart"));
-    const [good, bad] = [
-      await tokenFor(admin, "user", "good"),
-      await tokenFor(admin, "user", "bad"),
-    ];
-    const joinWith = (token: string, address: string) =>
-      join({ token, address, directory: freshDirectory() });
-    const goodOne = await joinWith(good, first.address);
-    const badOne = await joinWith(bad, first.address);
-    await admin.revoke("bad", null);
-    admin.close();
-    await first.stop();
-    if (!goodOne.ok || !badOne.ok) throw new Error("did not join");
-
-    const second = await start("restart");
-    expect(await joinWith(good, second.address)).toMatchObject({
-      error: { message: expect.stringContaining("used already") },
-    });
-    const [goodClient, badClient] = [goodOne, badOne].map(({ value }) =>
-      createClient(second.address, value),
-    );
-    expect(await goodClient?.status()).toMatchObject({ ok: true });
-    expect(await badClient?.status()).toMatchObject({ error: { code: "permission_denied" } });
-    goodClient?.close();
-    badClient?.close();
-    await second.stop();
-  });
-});
-
-describe("certificates of three seconds", () => {
-  it("renew by themselves, the master's and a member's, and an old one is refused", async () => {
-    const master = await start("brief", 3_000);
-    const admin = createClient(master.address, localOf("brief"));
-    const token = await tokenFor(admin, "user", "carol");
-    admin.close();
-    const directory = freshDirectory();
-    const joined = await join({ token, address: master.address, directory });
-    if (!joined.ok) throw new Error(joined.error.message);
-    const first = joined.value;
-    const { address } = master;
-    const membership = keepRenewed({ address, directory, credentials: first, log });
-    await sleep(5_000);
-    expect(membership.current().chainPem).not.toBe(first.chainPem);
-    expect(readCredentials(directory)).toEqual(membership.current());
-    const now = createClient(address, membership.current());
-    expect(await now.status()).toMatchObject({ ok: true });
-    now.close();
-    const old = createClient(address, first);
-    expect(await old.status()).toMatchObject({ ok: false });
-    old.close();
-    membership.stop();
-    await master.stop();
   });
 });

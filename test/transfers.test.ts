@@ -4,43 +4,30 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Client, createClient } from "../cli/client.js";
-import { type Cluster, type Member, startCluster } from "../cli/dev-cluster.js";
+import type { Client } from "../cli/client.js";
+import type { Cluster, Member } from "../cli/dev-cluster.js";
 import type { JobView } from "../core/views.js";
 import { readOutput, submitWithFiles } from "./support/data.js";
-import { distEntry } from "./support/entry.js";
 import { jobHasEnded, untilJob } from "./support/jobs.js";
+import { startTwoWorkers, type TwoWorkers } from "./support/two-workers.js";
 
 const megabytes = 64;
 const mebibyte = 1024 ** 2;
 
+let nodes: TwoWorkers | undefined;
 let directory = "";
 let cluster: Cluster;
 let client: Client;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "almanac-transfers-"));
-  cluster = await startCluster({
-    entry: distEntry(),
-    dataDirectory: join(directory, "cluster"),
-    workers: [
-      { name: "a", cpu: "2", speed: 1 },
-      { name: "b", cpu: "2", speed: 1 },
-    ],
-  });
-  client = createClient(cluster.address);
+  nodes = await startTwoWorkers("transfers");
+  ({ directory, cluster, client } = nodes);
 });
 
-afterAll(async () => {
-  client?.close();
-  await cluster?.stop();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => nodes?.close());
 
 /** The second task takes in what the first leaves, on the other worker, and says what it got. */
 const passing = (): string => `
