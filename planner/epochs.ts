@@ -25,6 +25,8 @@ export interface EpochHost {
   stopped(): boolean;
   incumbent(): { readonly plan: Plan; readonly value: number } | null;
   bound(): number;
+  /** Ends the run at once if the report's bound proves the best plan: nobody can change that plan. */
+  endIfProof(crew: Crew, report: MemberReport): void;
   /** Takes a report in; returns the relative improvement of the best value, 0 for none. */
   merge(crew: Crew, report: MemberReport): number;
 }
@@ -123,9 +125,9 @@ function deliver(
   epochs.arrived.set(epoch, entry);
   entry.crews.add(crew);
   entry.reports.push(...reports.map((report) => ({ crew, report })));
-  // Once the run is stopped nothing repeats any more: what comes is taken in as it comes.
+  for (const report of reports) epochs.host.endIfProof(crew, report);
   if (epochs.host.stopped()) {
-    for (const report of reports) epochs.host.merge(crew, report);
+    mergeAll(epochs);
     return wakeAll(epochs);
   }
   for (;;) {
@@ -136,6 +138,17 @@ function deliver(
     mergeEpoch(epochs, next.reports);
     brief(epochs, epochs.merged + ahead);
     wakeAll(epochs);
+  }
+}
+
+/**
+ * At the end of a run nothing needs to repeat any more: all that has come is taken in, also what
+ * waited for threads that were slower.
+ */
+function mergeAll({ arrived, host }: Epochs): void {
+  for (const epoch of [...arrived.keys()].sort((a, b) => a - b)) {
+    for (const { crew, report } of arrived.get(epoch)?.reports ?? []) host.merge(crew, report);
+    arrived.delete(epoch);
   }
 }
 

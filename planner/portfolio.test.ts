@@ -120,6 +120,66 @@ describe("a portfolio", () => {
     });
   });
 
+  it("takes a proof from one thread while another is stuck", async () => {
+    const entry = threadThat(
+      "half-stuck",
+      `let member;
+      parentPort.on("message", (message) => {
+        if (message.kind === "begin") {
+          member = message.members[0].index;
+          parentPort.postMessage({ kind: "begun", failures: [] });
+        } else if (message.kind === "step" && member === 1) {
+          for (;;) {}
+        } else if (message.kind === "step") {
+          const report = { member, workUnits: 1, improved: null, done: false, failure: null };
+          const reports = [{ ...report, bound: message.value }];
+          parentPort.postMessage({ kind: "stepped", epoch: message.epoch, reports });
+        }
+      });`,
+    );
+    await withPool(entry, async (pool) => {
+      const result = await runPortfolio(
+        dagProblem(4, 50),
+        request({ wallMs: 10_000 }),
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(result.reason).toBe("optimal");
+      expect(result.bound).toBe(result.incumbent?.evaluation.value);
+      expect(result.wallMs).toBeLessThan(5_000);
+    });
+  });
+
+  it("takes in what waited for a slower thread when the time is up", async () => {
+    const entry = threadThat(
+      "late",
+      `let member;
+      parentPort.on("message", (message) => {
+        if (message.kind === "begin") {
+          member = message.members[0].index;
+          parentPort.postMessage({ kind: "begun", failures: [] });
+        } else if (message.kind === "step" && member === 0) {
+          const report = { member, workUnits: 1, improved: null, done: false, failure: null };
+          const reports = [{ ...report, bound: message.value * 0.95 }];
+          parentPort.postMessage({ kind: "stepped", epoch: message.epoch, reports });
+        }
+      });`,
+    );
+    await withPool(entry, async (pool) => {
+      const result = await runPortfolio(
+        dagProblem(4, 50),
+        request({ wallMs: 300 }),
+        { pool, threads: 2, log },
+        quiet,
+        never,
+      );
+      expect(result.reason).toBe("wall_time");
+      const value = result.incumbent?.evaluation.value ?? expect.fail("no plan");
+      expect(result.bound).toBeGreaterThanOrEqual(0.95 * value);
+    });
+  });
+
   it("does not spend what is left when the plan is proven optimal", async () => {
     await withPool(bundle.entry, async (pool) => {
       const all = request({ solvers: [], wallMs: 20_000 });

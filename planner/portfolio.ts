@@ -36,6 +36,7 @@ import {
   createStanding,
   type Incumbent,
   isOptimal,
+  isProof,
   offerBound,
   offerPlan,
   type Standing,
@@ -234,6 +235,11 @@ const hostOf = (run: Run): EpochHost => ({
     return incumbent === null ? null : { plan: incumbent.plan, value: incumbent.evaluation.value };
   },
   bound: () => run.standing.bound,
+  endIfProof: (crew, report) => {
+    const member = crew.members.find(({ index }) => index === report.member);
+    if (member === undefined || !isProof(run.standing, report.bound)) return;
+    take(run, crew, member, { improved: null, bound: report.bound });
+  },
   merge: (crew, report) => merge(run, crew, report),
 });
 
@@ -340,10 +346,11 @@ const progressOf = (run: Run): Progress => ({
 
 function resultOf(run: Run, entries: readonly SolverEntry[]): PortfolioResult {
   const { standing } = run;
-  const reason = run.reason ?? "budget";
-  const repeats = reason === "optimal" || reason === "budget";
+  const ended = run.reason ?? "budget";
+  const repeats = ended === "optimal" || ended === "budget";
   return {
-    reason,
+    // A proof may come with the last answers, after the time was up.
+    reason: ended === "wall_time" && isOptimal(standing) ? "optimal" : ended,
     incumbent: standing.incumbent,
     bound: standing.bound,
     deterministic: repeats && !run.disturbed && entries.every((entry) => entry.deterministic),

@@ -92,8 +92,13 @@ export function offerBound(standing: Standing, solver: string, bound: number): V
 
 /** True if the best plan is proven optimal. */
 export function isOptimal(standing: Standing): boolean {
+  return isProof(standing, standing.bound);
+}
+
+/** Whether a bound of this height would prove the best plan optimal; false if it cannot be right. */
+export function isProof(standing: Standing, bound: number): boolean {
   const value = standing.incumbent?.evaluation.value;
-  return value !== undefined && standing.bound >= value - slack(value);
+  return value !== undefined && Math.abs(bound - value) <= slack(value);
 }
 
 const slack = (value: number): number => gapTolerance * Math.max(1e-3, Math.abs(value));
