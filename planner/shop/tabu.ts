@@ -28,12 +28,18 @@ export interface TabuSearch {
   readonly tenure: number;
 }
 
-/** A move: `op` in `way` right after `left`, and what becomes tabu by it. */
+/**
+ * A move: `op` in `way` right after `left`, and what becomes tabu by it. With a `partner`, that one
+ * takes the place that `op` leaves.
+ */
 export interface Pick {
   op: number;
   way: number;
   left: number;
   passed: number;
+  /** -1: none. */
+  partner: number;
+  partnerWay: number;
   estimate: number;
   ties: number;
   /** One of all moves by chance, for when all are tabu. */
@@ -83,6 +89,8 @@ export function createTabuSearch(
       way: -1,
       left: -1,
       passed: 0,
+      partner: -1,
+      partnerWay: -1,
       estimate: infinite,
       ties: 0,
       anyOp: -1,
@@ -141,9 +149,11 @@ export function tabuStep(search: TabuSearch): boolean {
     pick.way = pick.anyWay;
     pick.left = pick.anyLeft;
     pick.passed = pick.anyPassed;
+    pick.partner = -1;
   }
   search.iteration += 1;
-  applyPick(search);
+  if (pick.partner >= 0) applyExchange(search);
+  else applyPick(search);
   if (schedule.makespan < search.best.makespan) saveSnapshot(schedule, search.best);
   return true;
 }
@@ -165,6 +175,17 @@ function applyPick(search: TabuSearch): void {
     x = (holds ? next[x] : previous[x]) as number;
     forbid(search, holds ? arcKey(x, op) : arcKey(op, x));
   }
+}
+
+/** Both run at the same time, so no path leads from one to the other and no cycle can come of it. */
+function applyExchange(search: TabuSearch): void {
+  const { schedule, pick } = search;
+  const { op, way, left, partner, partnerWay } = pick;
+  const before = schedule.previous[op] as number;
+  const old = schedule.way[op] as number;
+  const partnerOld = schedule.way[partner] as number;
+  if (reinsert(schedule, op, way, left)) forbidWay(search, op, old);
+  if (reinsert(schedule, partner, partnerWay, before)) forbidWay(search, partner, partnerOld);
 }
 
 /** The more ways an operation has, the longer it stays away from one that it left. */
@@ -232,13 +253,43 @@ export function offer(
   }
   if (estimate > pick.estimate) return;
   if (estimate >= search.best.makespan && isTabu(search, op, way, passed)) return;
-  if (estimate === pick.estimate) {
-    pick.ties += 1;
-    if (randomInteger(random, pick.ties) !== 0) return;
-  } else pick.ties = 1;
+  if (!wins(search, estimate)) return;
   pick.op = op;
   pick.way = way;
   pick.left = left;
   pick.passed = passed;
+  pick.partner = -1;
+}
+
+/** Considers that `op` and `partner`, which run at the same time, change places. */
+export function offerExchange(
+  search: TabuSearch,
+  op: number,
+  way: number,
+  partner: number,
+  partnerWay: number,
+  estimate: number,
+): void {
+  const { pick, schedule } = search;
+  if (estimate > pick.estimate) return;
+  const isOld = isTabu(search, op, way, 0) || isTabu(search, partner, partnerWay, 0);
+  if (isOld && estimate >= search.best.makespan) return;
+  if (!wins(search, estimate)) return;
+  pick.op = op;
+  pick.way = way;
+  pick.left = schedule.previous[partner] as number;
+  pick.passed = 0;
+  pick.partner = partner;
+  pick.partnerWay = partnerWay;
+}
+
+/** Whether a move of this estimate is chosen for now; those that are equally good by chance. */
+function wins({ pick, random }: TabuSearch, estimate: number): boolean {
+  if (estimate === pick.estimate) {
+    pick.ties += 1;
+    return randomInteger(random, pick.ties) === 0;
+  }
+  pick.ties = 1;
   pick.estimate = estimate;
+  return true;
 }

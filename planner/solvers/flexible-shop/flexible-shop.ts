@@ -4,6 +4,7 @@ import { sequenceMoves } from "../../shop/sequence-moves.js";
 import type { TabuSearch } from "../../shop/tabu.js";
 import { assignmentMoves } from "./assignment-moves.js";
 import { declinesFlexibleShop } from "./declines.js";
+import { exchangeMoves } from "./exchange-moves.js";
 
 export const flexibleShop = shopSolver({
   name: "flexible-shop",
@@ -11,5 +12,6 @@ export const flexibleShop = shopSolver({
   neighbourhood: (search: TabuSearch): void => {
     sequenceMoves(search);
     assignmentMoves(search);
+    if (search.pick.estimate >= search.schedule.makespan) exchangeMoves(search);
   },
 });
