@@ -5,21 +5,25 @@ import type { ShopModel } from "./model.js";
 import type { Schedule } from "./schedule.js";
 import { copySnapshot, createSnapshot, type Snapshot } from "./tabu.js";
 
+/** Schedules that share more are as good as the same: nothing lies between them. */
+const likenessMax = 0.7;
+
 export interface Pool {
   readonly sizeMax: number;
   readonly members: Snapshot[];
 }
 
 /**
- * Takes a schedule in if it is better than the worst and unlike all others; one that is like it and
- * no better gives way. Returns whether it came in.
+ * Takes a schedule in if it is better than the worst and unlike all others; those that are like it and
+ * no better give way. Returns whether it came in.
  */
 export function offerToPool(pool: Pool, model: ShopModel, found: Snapshot): boolean {
   const { members, sizeMax } = pool;
-  const near = members.findIndex((member) => likeness(model, member, found) > 0.98);
-  const twin = members[near];
+  const twins = members.filter((member) => likeness(model, member, found) > likenessMax);
+  if (twins.some(({ makespan }) => makespan <= found.makespan)) return false;
+  for (const twin of twins.slice(1)) members.splice(members.indexOf(twin), 1);
+  const twin = twins[0];
   if (twin !== undefined) {
-    if (found.makespan >= twin.makespan) return false;
     copySnapshot(found, twin);
     return true;
   }
@@ -35,13 +39,14 @@ export function offerToPool(pool: Pool, model: ShopModel, found: Snapshot): bool
   return true;
 }
 
-/** Share of operations that run in the same way at about the same time. */
+/**
+ * Share of operations that run in the same way behind the same one. Not by start times: a shift of
+ * everything by a moment would make strangers of two schedules that differ by one exchange.
+ */
 function likeness({ count }: ShopModel, a: Snapshot, b: Snapshot): number {
-  const near = Math.max(1, Math.floor(Math.min(a.makespan, b.makespan) / 200));
   let same = 0;
   for (let op = 0; op < count; op += 1) {
-    if (a.way[op] !== b.way[op]) continue;
-    if (Math.abs((a.start[op] as number) - (b.start[op] as number)) <= near) same += 1;
+    if (a.way[op] === b.way[op] && a.previous[op] === b.previous[op]) same += 1;
   }
   return count === 0 ? 1 : same / count;
 }

@@ -56,6 +56,8 @@ export interface Snapshot {
   /** Respects the precedence and gives the sequences. */
   readonly order: Int32Array;
   readonly start: Int32Array;
+  /** What comes right before on the machine. */
+  readonly previous: Int32Array;
 }
 
 const tableSize = 2 ** 16;
@@ -68,6 +70,7 @@ export const createSnapshot = (count: number): Snapshot => ({
   way: new Int32Array(count),
   order: new Int32Array(count),
   start: new Int32Array(count),
+  previous: new Int32Array(count),
 });
 
 export function createTabuSearch(
@@ -109,10 +112,11 @@ export function createTabuSearch(
 }
 
 export function saveSnapshot(schedule: Schedule, into: Snapshot): void {
-  const { model, way, order, end, duration } = schedule;
+  const { model, way, order, end, duration, previous } = schedule;
   into.makespan = schedule.makespan;
   into.order.set(order);
   for (let op = 0; op < model.count; op += 1) {
+    into.previous[op] = previous[op] as number;
     into.way[op] = way[op] as number;
     into.start[op] = (end[op] as number) - (duration[op] as number);
   }
@@ -124,6 +128,7 @@ export function copySnapshot(from: Snapshot, to: Snapshot): void {
   to.way.set(from.way);
   to.order.set(from.order);
   to.start.set(from.start);
+  to.previous.set(from.previous);
 }
 
 /** Begins a new search from where the schedule is now. */

@@ -47,7 +47,10 @@ function exchangeOn(search: TabuSearch, op: number, way: number): void {
 /** Longest path through `op` in `way` where `left` is now. */
 function lengthOf({ schedule }: TabuSearch, op: number, way: number, left: number): number {
   const { model, end, rest, previous, next, jobReady, jobRest } = schedule;
-  let head = Math.max(jobReady[op] as number, model.ready[model.wayMachine[way] as number] as number);
+  let head = Math.max(
+    jobReady[op] as number,
+    model.ready[model.wayMachine[way] as number] as number,
+  );
   const free = end[previous[left] as number] as number;
   if (free > head) head = free;
   const tail = Math.max(jobRest[op] as number, rest[next[left] as number] as number);
