@@ -61,10 +61,28 @@ export function removeMember(crew: Crew, index: number): Member | undefined {
   return place === -1 ? undefined : crew.members.splice(place, 1)[0];
 }
 
-/** Gives idle threads back and ends those that are still at work; nobody waits for their end. */
+/** Gives threads back: those that are still at work once they answer, or ends them; nobody waits. */
 export function dismiss(pool: ThreadPool, crews: readonly Crew[]): void {
   for (const crew of crews) {
-    if (crew.answer === null && crew.thread.alive) pool.release(crew.thread);
-    else pool.discard(crew.thread);
+    if (!crew.thread.alive) pool.discard(crew.thread);
+    else if (crew.answer === null) pool.release(crew.thread);
+    else linger(pool, crew.thread);
   }
+}
+
+/** A thread this late is stuck. One that is ended costs the next plan the start of another. */
+const lingerMs = 200;
+
+function linger(pool: ThreadPool, thread: SolverThread): void {
+  const limit = setTimeout(() => pool.discard(thread), lingerMs);
+  limit.unref();
+  thread.listener = {
+    message: ({ kind }) => {
+      if (kind === "progress") return;
+      clearTimeout(limit);
+      pool.release(thread);
+    },
+    // The pool makes up for it when the time is over.
+    crashed: () => {},
+  };
 }

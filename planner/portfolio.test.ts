@@ -7,7 +7,7 @@ import { checkPlan } from "../core/check.js";
 import { type PortfolioHooks, type PortfolioRequest, runPortfolio } from "./portfolio.js";
 import { dagProblem } from "./testing/dag-problem.js";
 import { bundleSolverThread, type SolverThreadBundle } from "./testing/solver-thread-bundle.js";
-import { ThreadPool } from "./thread-pool.js";
+import { type SolverThread, ThreadPool } from "./thread-pool.js";
 
 const log = pino({ level: "silent" });
 const never = new AbortController().signal;
@@ -177,6 +177,39 @@ describe("a portfolio", () => {
       expect(result.reason).toBe("wall_time");
       const value = result.incumbent?.evaluation.value ?? expect.fail("no plan");
       expect(result.bound).toBeGreaterThanOrEqual(0.95 * value);
+    });
+  });
+
+  it("neither waits for a thread that is a little late nor ends it", { retry: 3 }, async () => {
+    const entry = threadThat(
+      "slow",
+      `parentPort.on("message", (message) => {
+        if (message.kind === "begin") parentPort.postMessage({ kind: "begun", failures: [] });
+        if (message.kind !== "step") return;
+        const until = performance.now() + 150;
+        while (performance.now() < until);
+        parentPort.postMessage({ kind: "stepped", epoch: message.epoch, reports: [] });
+      });`,
+    );
+    await withPool(entry, async (pool) => {
+      const leased: SolverThread[] = [];
+      const lease = pool.lease.bind(pool);
+      pool.lease = (listener) => {
+        const thread = lease(listener);
+        leased.push(thread);
+        return thread;
+      };
+      const options = { pool, threads: 1, log };
+      const plan = () =>
+        runPortfolio(dagProblem(4, 50), request({ wallMs: 50 }), options, quiet, never);
+      // The threads have started when the first plan is done.
+      await runPortfolio(dagProblem(4, 50), request({ wallMs: 400 }), options, quiet, never);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { wallMs, reason } = await plan();
+      expect(reason).toBe("wall_time");
+      expect(wallMs).toBeLessThan(130);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(leased.at(-1)?.alive).toBe(true);
     });
   });
 

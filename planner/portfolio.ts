@@ -80,8 +80,9 @@ export interface PortfolioOptions {
   readonly log: Logger;
 }
 
-/** After the end of the budget a thread has this long to answer before it is ended. */
-const graceMs = 100;
+/** After the end of the budget answers are waited for this long: less where little time was asked for. */
+const graceMsMin = 15;
+const graceMsMax = 100;
 
 /** A portfolio that runs. Its members' reports arrive as events, so its state is one object. */
 interface Run {
@@ -335,9 +336,12 @@ function stop(run: Run, reason: PlanEndReason): void {
   // A thread that is deep in an engine may not look at the flag for long: stop waiting for it.
   const limit = setTimeout(() => {
     for (const crew of run.crews) settle(crew, null);
-  }, graceMs);
+  }, graceMsOf(run.request));
   limit.unref();
 }
+
+const graceMsOf = ({ wallMs }: PortfolioRequest): number =>
+  Math.max(graceMsMin, Math.min(graceMsMax, wallMs / 10));
 
 const progressOf = (run: Run): Progress => ({
   workUnits: run.workUnits,
