@@ -5,7 +5,7 @@ import { createDispatcher, dispatch, type Rule, rules } from "./dispatch.js";
 import { type ShopModel, shopModel } from "./model.js";
 import { createBlend, offerToPool, relink } from "./pool.js";
 import { createSchedule } from "./schedule.js";
-import { createSnapshot, type Snapshot, saveSnapshot } from "./tabu.js";
+import { copySnapshot, createSnapshot, type Snapshot, saveSnapshot } from "./tabu.js";
 
 const rule = rules[0] as Rule;
 
@@ -46,6 +46,24 @@ describe("relinking", () => {
 });
 
 describe("the pool", () => {
+  it("knows a schedule again when all of it has shifted", () => {
+    const model = shopModel(shopProblem(2, 60, { choices: 3, workers: 4 }));
+    const [first, other] = snapshots(model, 2) as [Snapshot, Snapshot];
+    const later = createSnapshot(model.count);
+    copySnapshot(first, later);
+    later.makespan += 100;
+    later.start.forEach((at, op) => {
+      later.start[op] = at + 100;
+    });
+    const pool = { sizeMax: 4, members: [] };
+    expect(offerToPool(pool, model, later)).toBe(true);
+    expect(offerToPool(pool, model, other)).toBe(true);
+    // The better of the two takes its place.
+    expect(offerToPool(pool, model, first)).toBe(true);
+    expect(pool.members).toHaveLength(2);
+    expect(offerToPool(pool, model, later)).toBe(false);
+  });
+
   it("holds no twins, and lets the worst go", () => {
     const model = shopModel(shopProblem(2, 60, { choices: 3, workers: 4 }));
     const found = snapshots(model, 12);
