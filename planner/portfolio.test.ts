@@ -77,7 +77,7 @@ describe("a portfolio", () => {
       // The pool makes up for the thread it lost.
       const again = await runPortfolio(
         problem,
-        request({ workUnits: 50_000, wallMs: 20_000 }),
+        request({ workUnits: 50_000, wallMs: 30_000 }),
         { pool, threads: 2, log },
         quiet,
         never,
@@ -151,7 +151,7 @@ describe("a portfolio", () => {
     });
   });
 
-  it("takes in what waited for a slower thread when the time is up", async () => {
+  it("takes in what waited for a slower thread when the time is up", { retry: 3 }, async () => {
     const entry = threadThat(
       "late",
       `let member;
@@ -169,7 +169,7 @@ describe("a portfolio", () => {
     await withPool(entry, async (pool) => {
       const result = await runPortfolio(
         dagProblem(4, 50),
-        request({ wallMs: 300 }),
+        request({ wallMs: 1_000 }),
         { pool, threads: 2, log },
         quiet,
         never,

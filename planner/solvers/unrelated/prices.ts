@@ -30,8 +30,9 @@ const cellsMax = 60_000_000;
 const patience = 15;
 const stepMin = 1e-5;
 
-export function pricesOf(view: UnrelatedView): Prices {
-  const best = ascend(view);
+/** Once `interrupted` the best prices so far will do. */
+export function pricesOf(view: UnrelatedView, interrupted = (): boolean => false): Prices {
+  const best = ascend(view, interrupted);
   return {
     price: best,
     bound: provenBound(view, best),
@@ -40,7 +41,10 @@ export function pricesOf(view: UnrelatedView): Prices {
   };
 }
 
-function ascend({ time, workers, tasks, busyUntil }: UnrelatedView): Float64Array {
+function ascend(
+  { time, workers, tasks, busyUntil }: UnrelatedView,
+  interrupted: () => boolean,
+): Float64Array {
   const price = new Float64Array(workers).fill(1 / workers);
   const best = price.slice();
   const load = new Float64Array(workers);
@@ -48,7 +52,7 @@ function ascend({ time, workers, tasks, busyUntil }: UnrelatedView): Float64Arra
   let bestValue = 0;
   let step = 0.15;
   let since = 0;
-  for (let round = 0; round < rounds && step > stepMin; round += 1) {
+  for (let round = 0; round < rounds && step > stepMin && !interrupted(); round += 1) {
     load.set(busyUntil);
     let value = 0;
     for (let worker = 0; worker < workers; worker += 1) {

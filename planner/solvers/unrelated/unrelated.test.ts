@@ -4,7 +4,7 @@ import type { Problem } from "../../../core/problem.js";
 import { ProblemBuilder } from "../../../core/problem-builder.js";
 import { bruteForce } from "../../../core/testing/oracle.js";
 import { dagProblem } from "../../testing/dag-problem.js";
-import { solve, solverContract } from "../../testing/solver-contract.js";
+import { nothingKnown, solve, solverContract } from "../../testing/solver-contract.js";
 import { unrelatedProblem, withFacts, withHoles } from "../../testing/unrelated-problem.js";
 import { coolingFactor, exponential } from "./cooling.js";
 import { pricesOf } from "./prices.js";
@@ -70,6 +70,19 @@ describe("the bound by prices", () => {
       const { bound } = pricesOf(view);
       expect(bound, `seed ${seed}`).toBeLessThanOrEqual(optimum?.makespanTicks ?? 0);
     }
+  });
+});
+
+describe("a search that is interrupted at once", () => {
+  it("still has a plan, and a bound that holds", () => {
+    const problem = unrelatedProblem(3, 200, { workers: 10, longest: 100 });
+    const shared = { ...nothingKnown(), interrupted: () => true };
+    const { improved, bound } = unrelated.start(problem, 1).step(1_000, shared);
+    if (improved === null) throw new Error("no plan");
+    const { violations, evaluation } = checkPlan(problem, improved);
+    expect(violations).toEqual([]);
+    expect(bound).toBeGreaterThan(0);
+    expect(bound).toBeLessThanOrEqual(evaluation.value);
   });
 });
 

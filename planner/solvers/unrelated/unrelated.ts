@@ -25,15 +25,15 @@ function startSearch(problem: Problem, view: UnrelatedView, seed: number): Solve
   const perTick = (problem.weights.makespan * problem.tickMs) / 1000;
   let prices: Prices | null = null;
   let search: AssignmentSearch | null = null;
-  const begin = (): AssignmentSearch => {
-    prices = pricesOf(view);
+  const begin = (shared: Shared): AssignmentSearch => {
+    prices = pricesOf(view, () => shared.interrupted());
     search = new AssignmentSearch(view, prices, seed);
     return search;
   };
   return {
     step(workUnits: number, shared: Shared): StepReport {
       const isFirst = search === null;
-      const running = search ?? begin();
+      const running = search ?? begin(shared);
       const boundTicks = prices?.bound ?? 0;
       const before = running.moves;
       let better = isFirst;
