@@ -156,8 +156,8 @@ export function participants(problem: Problem, request: PortfolioRequest): Solve
   );
 }
 
-/** Bounds of larger problems take longer than starting threads does. */
-const tasksBoundAtOnce = 2_000;
+/** Bounds of larger problems take longer than threads need to get ready. */
+const tasksBoundAtOnce = 100;
 
 /**
  * Before any thread is asked, and before any bound, so that a caller has a plan at once: the previous
