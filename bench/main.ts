@@ -2,6 +2,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
 import { compareBench } from "./compare/command.js";
+import { differentialBench } from "./differential/command.js";
 import { gateBench } from "./gate/command.js";
 import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
@@ -15,6 +16,7 @@ const program = new Command("bench")
   .addCommand(solveBench())
   .addCommand(compareBench())
   .addCommand(gateBench())
+  .addCommand(differentialBench())
   .addCommand(scaleBench())
   .addCommand(awayBench())
   .addCommand(journalBench())
