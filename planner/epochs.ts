@@ -155,7 +155,8 @@ function mergeAll({ arrived, host }: Epochs): void {
 function mergeEpoch(epochs: Epochs, delivered: readonly Delivered[]): void {
   const improvements = new Map<SolverName, number>();
   for (const { crew, report } of [...delivered].sort((a, b) => a.report.member - b.report.member)) {
-    const solver = epochs.members[report.member]?.solver;
+    // Members that run beside the epochs have places in the order, too.
+    const solver = epochs.members.find(({ index }) => index === report.member)?.solver;
     const gain = epochs.host.merge(crew, report);
     if (report.done || report.failure !== null) epochs.doneAt.set(report.member, epochs.merged);
     if (gain > 0 && solver !== undefined) {

@@ -144,12 +144,15 @@ export async function runPortfolio(
 
 /** Names of the solvers that would take part. */
 export function participants(problem: Problem, request: PortfolioRequest): SolverEntry[] {
-  const names = request.solvers.length > 0 ? request.solvers : solverNames;
+  const isNamed = request.solvers.length > 0;
+  const names = isNamed ? request.solvers : solverNames;
   const takers = solverNames
     .filter((name) => names.includes(name))
     .map((name) => solverRegistry[name])
+    // A work budget asks for a plan that repeats: engines that cannot are for those who name them.
+    .filter(({ deterministic }) => deterministic || isNamed || request.workUnits === 0)
     .filter((entry) => entry.declines(problem) === null);
-  if (request.solvers.length > 0) return takers;
+  if (isNamed) return takers;
   const isSpecialised = takers.some(({ role, scope }) => role === "search" && scope === "special");
   return takers.filter(
     ({ role, scope }) => !isSpecialised || role === "proof" || scope === "special",
@@ -300,6 +303,9 @@ function take(
 ): void {
   const { standing, hooks } = run;
   const { solver, index } = member;
+  // A thread that was ahead may bring as good a plan, less by the last bit of a sum: which one stays
+  // must not depend on that.
+  if (run.reason === "optimal") return;
   const verdicts: Verdict[] = [];
   if (news.improved !== null) {
     const verdict = offerPlan(standing, solver, news.improved);

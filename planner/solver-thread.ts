@@ -19,6 +19,8 @@ import type {
 
 interface Session {
   readonly runs: Map<number, SolverRun>;
+  /** Members that have nothing more to say: a thread that is ahead may be asked for them once more. */
+  readonly done: Set<number>;
   readonly interrupt: Int32Array;
   plan: Plan | null;
 }
@@ -26,7 +28,12 @@ interface Session {
 const port = parentPort;
 assert(port !== null, "a solver thread has a parent");
 const send = (message: FromThread): void => port.postMessage(message);
-const noSession: Session = { runs: new Map(), interrupt: new Int32Array(1), plan: null };
+const noSession: Session = {
+  runs: new Map(),
+  done: new Set(),
+  interrupt: new Int32Array(1),
+  plan: null,
+};
 let session = noSession;
 
 // Beginning loads engines, which takes time: what comes meanwhile waits its turn.
@@ -38,7 +45,7 @@ port.on("message", (message: ToThread) => {
 async function handle(message: ToThread): Promise<void> {
   switch (message.kind) {
     case "begin": {
-      session = { runs: new Map(), interrupt: message.interrupt, plan: null };
+      session = { runs: new Map(), done: new Set(), interrupt: message.interrupt, plan: null };
       const failures: MemberFailure[] = [];
       for (const member of message.members) {
         const failure = await begin(session, message.problem, member);
@@ -73,11 +80,12 @@ async function begin(
 }
 
 function step(
-  { runs, interrupt, plan }: Session,
+  { runs, done, interrupt, plan }: Session,
   { member, workUnits }: Quota,
   known: { readonly value: number; readonly bound: number },
 ): MemberReport {
   const idle = { member, workUnits: 0, improved: null, bound: 0, done: true };
+  if (done.has(member)) return { ...idle, failure: null };
   const run = runs.get(member);
   if (run === undefined) return { ...idle, failure: "not started" };
   const shared: Shared = {
@@ -88,7 +96,12 @@ function step(
     progress: (news: SolverNews) => send({ kind: "progress", member, ...news }),
   };
   try {
-    return { member, failure: null, ...run.step(workUnits, shared) };
+    const report = run.step(workUnits, shared);
+    if (report.done) {
+      done.add(member);
+      runs.delete(member);
+    }
+    return { member, failure: null, ...report };
   } catch (error) {
     runs.delete(member);
     return { ...idle, failure: textOf(error) };
