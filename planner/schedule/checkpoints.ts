@@ -10,7 +10,7 @@ import { addToPools } from "../../core/prepare.js";
 import { isMilestone, none, taskRunning } from "../../core/problem.js";
 import { addInterval, copyTimeline, earliestFit, type Timeline } from "../../core/timeline.js";
 import type { Candidate } from "./candidate.js";
-import { type Checkpoint, gpuOf, missesOf, partValue, sideOf } from "./draft.js";
+import { type Checkpoint, gpuOf, missesAtFirst, missesOf, partValue, sideOf } from "./draft.js";
 import type { Kernel } from "./kernel.js";
 import { copySide, noteTaken } from "./side.js";
 
@@ -95,7 +95,7 @@ function fill(
   checkpoint.makespan = before?.makespan ?? 0;
   checkpoint.critical = before?.critical ?? 0;
   checkpoint.sum = before?.sum ?? 0;
-  checkpoint.misses = before?.misses ?? 0;
+  checkpoint.misses = before?.misses ?? missesAtFirst(kernel);
   if (kernel.rules !== null) copySide(before?.side ?? kernel.rules.facts, checkpoint.side);
   const first = before?.placed ?? 0;
   checkpoint.placed = first + stride;

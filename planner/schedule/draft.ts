@@ -42,7 +42,7 @@ export function decodeDraft(
   if (checkpoint === null) draft.usefulFrom.fill(0);
   else draft.usefulFrom.set(checkpoint.usefulFrom);
   if (kernel.rules !== null) copySide(checkpoint?.side ?? kernel.rules.facts, draft.side);
-  draft.misses = checkpoint?.misses ?? 0;
+  draft.misses = checkpoint?.misses ?? missesAtFirst(kernel);
   draft.wantedOption = choice.option;
   draft.wantedWorker = choice.worker;
   let makespan = checkpoint?.makespan ?? 0;
@@ -62,6 +62,9 @@ export function decodeDraft(
   }
   return makespanWeight * makespan + sum;
 }
+
+/** Before anything is placed: a miss where no choice keeps to what the pools hold. */
+export const missesAtFirst = ({ rules }: Kernel): number => (rules?.isOverdrawn === true ? 1 : 0);
 
 /** The task's own part of the schedule's value, misses included; counts them. */
 function draftValue(kernel: Kernel, draft: Draft, task: number): number {

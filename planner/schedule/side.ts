@@ -25,6 +25,8 @@ export interface SideRules {
   readonly least: Int32Array;
   /** As it stands with facts alone. */
   readonly facts: Side;
+  /** Tasks that must be planned take more of a pool than there is, whatever is chosen: no plan. */
+  readonly isOverdrawn: boolean;
 }
 
 export interface Side {
@@ -63,7 +65,7 @@ export function sideRules(problem: Problem, ties: Ties | null, usable: Uint8Arra
   const ofTask = amountsOf(tasks, tasks.count, consumables);
   const ofOption = amountsOf(problem.options, problem.options.count, consumables);
   const least = leastTaken(problem, ofTask, ofOption, consumables.length, usable);
-  const rules: SideRules = {
+  const rules: Omit<SideRules, "isOverdrawn"> = {
     problem,
     ties,
     groupFirst,
@@ -93,7 +95,12 @@ export function sideRules(problem: Problem, ties: Ties | null, usable: Uint8Arra
       rules.facts.slack[k] = (rules.facts.slack[k] as number) - own;
     }
   }
-  return rules;
+  // What runs may have overdrawn a pool by itself: that is no fault of a plan that takes none of it.
+  const isOverdrawn = rules.facts.slack.some(
+    (left, k) =>
+      left < 0 && least.some((amount, at) => amount > 0 && at % consumables.length === k),
+  );
+  return { ...rules, isOverdrawn };
 }
 
 function leastTaken(
@@ -149,7 +156,12 @@ export function copySide(from: Side, to: Side): void {
   to.settled.set(from.settled);
 }
 
-const amountFrom = (rules: SideRules, task: number, option: number, k: number): number =>
+const amountFrom = (
+  rules: Pick<SideRules, "ofTask" | "ofOption" | "consumables">,
+  task: number,
+  option: number,
+  k: number,
+): number =>
   (rules.ofTask[task * rules.consumables + k] as number) +
   (option < 0 ? 0 : (rules.ofOption[option * rules.consumables + k] as number));
 
@@ -183,7 +195,7 @@ export function isAllowed(
 
 /** Takes (sign 1) or gives back (sign -1) what a task on this option and worker takes. */
 export function noteTaken(
-  rules: SideRules,
+  rules: Omit<SideRules, "isOverdrawn">,
   side: Side,
   task: number,
   option: number,

@@ -63,6 +63,7 @@ export function exactInput(problem: Problem): ExactInput | string {
     if (isMilestone(problem, task)) continue;
     const activity = taskActivity(kernel, task);
     if (typeof activity === "string") return activity;
+    if (takesPoolsInNoTime(problem, activity)) return "a task takes from pools, maybe for no time";
     activities.push(activity);
   }
   const { blocks } = problem;
@@ -142,6 +143,11 @@ export function demandOf(problem: Problem, option: number, dimension: number): n
   return problem.options.demand[row + dimension] as number;
 }
 
+/** Forbidden sets on pools are of tasks, wherever they run: of these it would depend on where. */
+const takesPoolsInNoTime = ({ tasks }: Problem, { task, places }: Activity): boolean =>
+  tasks.poolFirst[task] !== tasks.poolFirst[task + 1] &&
+  places.some(({ duration }) => duration === 0);
+
 /** Pairs ordered by a path of edges or, among facts, by their intervals. */
 function orderedPairs(kernel: Kernel, activities: readonly Activity[]): Uint8Array {
   const { problem, prepared } = kernel;
@@ -211,6 +217,8 @@ function usesOf(problem: Problem, activities: readonly Activity[], worker: numbe
   return activities.flatMap(({ task, places }, activity) =>
     places.flatMap((candidate, place) => {
       if (candidate.worker !== worker || (candidate.option === none && task !== none)) return [];
+      // What takes no time is in nobody's way, but a block's place has no duration of its own.
+      if (task !== none && candidate.duration === 0) return [];
       const amounts = problem.dimensions.map((_, d) => amountOf(candidate.option, activity, d));
       return [{ activity, place, amounts }];
     }),
