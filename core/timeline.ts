@@ -38,6 +38,8 @@ export function earliestFit(
 ): number {
   const { time, count } = timeline;
   if (from > latest) return none;
+  // What takes no time holds nothing, so it needs no room either.
+  if (duration === 0 && gpu === null) return from;
   // What does not fit in the last, endless segment never fits: no scan can help.
   if (!rowFits(timeline, count - 1, demand, at)) return none;
   if (gpu !== null) return earliestGpuFit(timeline, from, duration, demand, at, gpu, latest);

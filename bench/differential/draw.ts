@@ -116,7 +116,7 @@ export function problemOf({ seed, shape, tasks, features: kept }: Draw): Problem
     transfers: shape !== "task-graph",
     consumables: shape !== "project" && shape !== "multi-mode",
   });
-  const left = keepOnly(withInstants(whole, seed), new Set(kept));
+  const left = keepOnly(withTaskPools(withInstants(whole, seed), seed), new Set(kept));
   const { weights } = left;
   const isWeighed = weights.makespan + weights.flow + weights.tardiness + weights.cost > 0;
   return isWeighed ? left : { ...left, weights: { ...weights, makespan: 1 } };
@@ -186,4 +186,31 @@ function withInstants(problem: Problem, seed: number): Problem {
     randomInteger(random, 6) === 0 ? 0 : ticks,
   );
   return { ...problem, options: { ...problem.options, duration } };
+}
+
+/** Some tasks take from what is used up, whatever their option. */
+function withTaskPools(problem: Problem, seed: number): Problem {
+  const random = seededRandom(seed * 23 + 9);
+  const { tasks, pools } = problem;
+  const budget = pools.consumable.indexOf(1);
+  if (budget === -1) return problem;
+  const first = [0];
+  const uses: { pool: number; amount: number }[] = [];
+  for (let task = 0; task < tasks.count; task++) {
+    for (let k = tasks.poolFirst[task] ?? 0; k < (tasks.poolFirst[task + 1] ?? 0); k++) {
+      uses.push({ pool: tasks.poolIndex[k] ?? 0, amount: tasks.poolAmount[k] ?? 0 });
+    }
+    const draw = randomInteger(random, 8);
+    if (draw === 0 && tasks.block[task] !== none) uses.push({ pool: budget, amount: 1 });
+    first.push(uses.length);
+  }
+  return {
+    ...problem,
+    tasks: {
+      ...tasks,
+      poolFirst: Uint32Array.from(first),
+      poolIndex: Uint16Array.from(uses, ({ pool }) => pool),
+      poolAmount: Int32Array.from(uses, ({ amount }) => amount),
+    },
+  };
 }

@@ -39,6 +39,8 @@ const exhaustive: ReadonlySet<string> = new Set<SolverName>([
   "exact-highs",
 ]);
 
+export const isProver = (name: SolverName): boolean => solverRegistry[name].role === "proof";
+
 export const takersOf = (problem: Problem, among: readonly SolverName[] = solverNames) =>
   among.filter((name) => solverRegistry[name].declines(problem) === null);
 

@@ -5,7 +5,7 @@ import { none } from "../../core/problem.js";
 import { repair } from "../../core/repair.js";
 import type { SolverName } from "../../planner/solvers/registry.js";
 import { type Draw, problemOf } from "./draw.js";
-import { greedyPlan, judgedValue, type Testimony, takersOf, testify } from "./engines.js";
+import { greedyPlan, isProver, judgedValue, type Testimony, takersOf, testify } from "./engines.js";
 import { enumerate } from "./enumerate.js";
 
 export interface Verdict {
@@ -42,6 +42,11 @@ export async function judge(
   for (const name of takersOf(problem, among)) {
     // Every other problem begins with a plan of somebody else's, as in a portfolio.
     testimonies.push(await testify(name, problem, seed, seed % 2 === 0 ? null : first));
+  }
+  // And some provers once more, with the best plan of all at hand.
+  const best = testimonies.reduce((a, b) => (b.value < a.value ? b : a)).plan;
+  for (const name of best !== null && seed % 3 === 0 ? takersOf(problem, among) : []) {
+    if (isProver(name)) testimonies.push(await testify(name, problem, seed, best));
   }
   if (portfolio !== null) testimonies.push(await portfolio.ask(problem, seed));
   const known = Math.min(...testimonies.map(({ value }) => value));
@@ -84,12 +89,12 @@ function against(
 /** Core's own: bounds, greedy, and repair of the previous plan. */
 function ofCore(problem: Problem): Testimony {
   const faults: string[] = [];
-  const plan = greedyPlan(problem);
+  let plan = greedyPlan(problem);
   let value = plan === null ? Number.POSITIVE_INFINITY : judgedValue(problem, plan, faults);
   if (problem.tasks.previousWorker.some((worker) => worker !== none)) {
-    const repaired = repair(problem);
-    if (repaired.unplaced === 0)
-      value = Math.min(value, judgedValue(problem, repaired.plan, faults));
+    const { plan: repaired, unplaced } = repair(problem);
+    const valueThen = unplaced === 0 ? judgedValue(problem, repaired, faults) : value;
+    if (valueThen < value) [plan, value] = [repaired, valueThen];
   }
   const bound = lowerBound(problem).value;
   return { solver: "core", value, plan, bound, done: false, isExhaustive: false, faults };

@@ -194,7 +194,7 @@ export function earliestOn(
   const row = (options.demandRow[option] as number) * problem.dimensions.length;
   const gpu = gpuOf(kernel, option);
   const timeline = prepared.scratchWorkers[worker] as Timeline;
-  let start = Math.max(from, draft.usefulFrom[worker] as number);
+  let start = duration === 0 ? from : Math.max(from, draft.usefulFrom[worker] as number);
   if (kernel.hasTransfers) start = Math.max(start, dataReady(kernel, draft, task, worker));
   const usesPools =
     tasks.poolFirst[task] !== tasks.poolFirst[task + 1] ||
