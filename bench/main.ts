@@ -8,6 +8,7 @@ import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 import { overheadBench } from "./overhead.js";
+import { repeatsBench } from "./repeats/command.js";
 import { scaleBench } from "./scale/command.js";
 import { solveBench } from "./solve/command.js";
 
@@ -17,6 +18,7 @@ const program = new Command("bench")
   .addCommand(compareBench())
   .addCommand(gateBench())
   .addCommand(differentialBench())
+  .addCommand(repeatsBench())
   .addCommand(scaleBench())
   .addCommand(awayBench())
   .addCommand(journalBench())

@@ -5,7 +5,8 @@
 import { type GroupState, groupsAllow } from "./groups.js";
 import { firstOpen, type OpenWorkers, probesMax } from "./open-workers.js";
 import type { Plan } from "./plan.js";
-import type { PoolRows, Prepared } from "./prepare.js";
+import { gatherPoolNeeds, type PoolNeeds } from "./pool-needs.js";
+import { earliestInPools, type Prepared } from "./prepare.js";
 import { none, type Problem, taskKept } from "./problem.js";
 import type { ReadyQueue } from "./ready-queue.js";
 import { earliestFit, type GpuNeed, type Timeline } from "./timeline.js";
@@ -254,57 +255,29 @@ function earliestStart(
   latest: number,
 ): number {
   const { problem, gpuNeeds } = state.prepared;
-  const { options, tasks } = problem;
+  const { options } = problem;
   const timeline = state.workers[worker] as Timeline;
   const at = (options.demandRow[option] as number) * problem.dimensions.length;
   const gpu: GpuNeed | null = gpuNeeds[options.gpuRequest[option] as number] ?? null;
   const duration = options.duration[option] as number;
-  if (!isInStock(state, tasks, task) || !isInStock(state, options, option)) return none;
+  const needs = state.prepared.poolNeeds;
+  gatherPoolNeeds(problem, task, option, needs);
+  if (!isInStock(state, needs)) return none;
   let start = Math.max(readyOn(state, task, worker), state.window.from);
   start = Math.max(start, state.open.from[worker] as number);
   for (;;) {
     start = earliestFit(timeline, start, duration, options.demand, at, gpu, latest);
     if (start === none) return none;
-    let inPools = earliestInPools(state, tasks, task, start, duration, latest);
-    if (inPools !== none) {
-      inPools = earliestInPools(state, options, option, inPools, duration, latest);
-    }
+    const inPools = earliestInPools(state.prepared, state.pools, needs, start, duration, latest);
     if (inPools === none) return none;
     if (inPools === start) return start;
     start = inPools;
   }
 }
 
-function earliestInPools(
-  state: Decoding,
-  { poolFirst, poolIndex, poolAmount }: PoolRows,
-  row: number,
-  from: number,
-  duration: number,
-  latest: number,
-): number {
-  const { consumable } = state.prepared.problem.pools;
-  let start = from;
-  const last = poolFirst[row + 1] as number;
-  for (let entry = poolFirst[row] as number; entry < last; entry++) {
-    const pool = poolIndex[entry] as number;
-    if (consumable[pool] === 1) continue;
-    const timeline = state.pools[pool] as Timeline;
-    start = earliestFit(timeline, start, duration, poolAmount, entry, null, latest);
-    if (start === none) return none;
-  }
-  return start;
-}
-
-function isInStock(
-  { stock }: Decoding,
-  { poolFirst, poolIndex, poolAmount }: PoolRows,
-  row: number,
-): boolean {
-  const last = poolFirst[row + 1] as number;
-  for (let entry = poolFirst[row] as number; entry < last; entry++) {
-    const amount = poolAmount[entry] as number;
-    if (amount > 0 && amount > (stock[poolIndex[entry] as number] as number)) return false;
+function isInStock({ stock }: Decoding, { count, pool, amount }: PoolNeeds): boolean {
+  for (let k = 0; k < count; k++) {
+    if ((amount[k] as number) > (stock[pool[k] as number] as number)) return false;
   }
   return true;
 }

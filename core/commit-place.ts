@@ -2,7 +2,8 @@
 import type { Decoding } from "./choose-place.js";
 import { noteInGroups } from "./groups.js";
 import { noteEmptier, noteFuller } from "./open-workers.js";
-import { addToPools, type PoolRows } from "./prepare.js";
+import type { PoolRows } from "./pool-needs.js";
+import { addToPools } from "./prepare.js";
 import { none } from "./problem.js";
 import { addInterval, chooseDevices, removeInterval, type Timeline } from "./timeline.js";
 

@@ -7,11 +7,13 @@
 import { type Graph, graphOf } from "./graph.js";
 import { type Ties, tiesOf } from "./groups.js";
 import { openFromFacts } from "./open-workers.js";
+import { createPoolNeeds, type PoolNeeds, type PoolRows } from "./pool-needs.js";
 import { none, type Problem, taskRunning } from "./problem.js";
 import {
   addInterval,
   copyTimeline,
   createTimeline,
+  earliestFit,
   type GpuNeed,
   type Timeline,
 } from "./timeline.js";
@@ -31,6 +33,8 @@ export interface Prepared {
   readonly open: ReturnType<typeof openFromFacts>;
   readonly scratchWorkers: readonly Timeline[];
   readonly scratchPools: readonly Timeline[];
+  /** Of the task at hand. */
+  readonly poolNeeds: PoolNeeds;
 }
 
 export function prepare(problem: Problem): Prepared {
@@ -53,6 +57,7 @@ export function prepare(problem: Problem): Prepared {
     open: openFromFacts(problem, workers),
     scratchWorkers: workers.map(clone),
     scratchPools: pools.map(clone),
+    poolNeeds: createPoolNeeds(pools.length),
   };
 }
 
@@ -149,8 +154,23 @@ export function addToPools(
   }
 }
 
-/** Uses of pools in compressed rows: those of tasks, or those of options. */
-export type PoolRows = Pick<Problem["options"], "poolFirst" | "poolIndex" | "poolAmount">;
+/** Earliest start in [from, latest] at which the pools that come back hold what is needed; or none. */
+export function earliestInPools(
+  { problem }: Pick<Prepared, "problem">,
+  pools: readonly Timeline[],
+  { count, pool, amount }: PoolNeeds,
+  from: number,
+  duration: number,
+  latest: number,
+): number {
+  let start = from;
+  for (let k = 0; k < count && start !== none; k++) {
+    const index = pool[k] as number;
+    if (problem.pools.consumable[index] === 1) continue;
+    start = earliestFit(pools[index] as Timeline, start, duration, amount, k, null, latest);
+  }
+  return start;
+}
 
 function clone(source: Timeline): Timeline {
   const target = createTimeline(

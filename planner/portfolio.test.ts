@@ -77,7 +77,7 @@ describe("a portfolio", () => {
       // The pool makes up for the thread it lost.
       const again = await runPortfolio(
         problem,
-        request({ workUnits: 50_000, wallMs: 30_000 }),
+        request({ workUnits: 50_000, wallMs: 60_000 }),
         { pool, threads: 2, log },
         quiet,
         never,

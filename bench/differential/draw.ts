@@ -188,12 +188,11 @@ function withInstants(problem: Problem, seed: number): Problem {
   return { ...problem, options: { ...problem.options, duration } };
 }
 
-/** Some tasks take from what is used up, whatever their option. */
+/** Some tasks take from some pool, whatever their option, which may take from the same one. */
 function withTaskPools(problem: Problem, seed: number): Problem {
   const random = seededRandom(seed * 23 + 9);
   const { tasks, pools } = problem;
-  const budget = pools.consumable.indexOf(1);
-  if (budget === -1) return problem;
+  if (pools.count === 0) return problem;
   const first = [0];
   const uses: { pool: number; amount: number }[] = [];
   for (let task = 0; task < tasks.count; task++) {
@@ -201,7 +200,8 @@ function withTaskPools(problem: Problem, seed: number): Problem {
       uses.push({ pool: tasks.poolIndex[k] ?? 0, amount: tasks.poolAmount[k] ?? 0 });
     }
     const draw = randomInteger(random, 8);
-    if (draw === 0 && tasks.block[task] !== none) uses.push({ pool: budget, amount: 1 });
+    const pool = randomInteger(random, pools.count);
+    if (draw === 0 && tasks.block[task] !== none) uses.push({ pool, amount: 1 });
     first.push(uses.length);
   }
   return {

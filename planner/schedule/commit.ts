@@ -1,5 +1,6 @@
 /** Puts a task at `draft.best` in every profile and count, and takes it back. */
-import { addToPools, type PoolRows } from "../../core/prepare.js";
+import type { PoolRows } from "../../core/pool-needs.js";
+import { addToPools } from "../../core/prepare.js";
 import { none } from "../../core/problem.js";
 import {
   addInterval,

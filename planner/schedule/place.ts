@@ -4,7 +4,8 @@
  * most where places have prices.
  */
 import { leaveOut } from "../../core/choose-place.js";
-import type { PoolRows } from "../../core/prepare.js";
+import { gatherPoolNeeds } from "../../core/pool-needs.js";
+import { earliestInPools } from "../../core/prepare.js";
 import { none, type Problem } from "../../core/problem.js";
 import { earliestFit, type GpuNeed, type Timeline } from "../../core/timeline.js";
 import { transferTicks } from "../../core/transfer.js";
@@ -199,37 +200,16 @@ export function earliestOn(
   const usesPools =
     tasks.poolFirst[task] !== tasks.poolFirst[task + 1] ||
     options.poolFirst[option] !== options.poolFirst[option + 1];
+  const { poolNeeds: needs, scratchPools } = prepared;
+  if (usesPools) gatherPoolNeeds(problem, task, option, needs);
   while (true) {
-    let next = earliestFit(timeline, start, duration, options.demand, row, gpu, latest);
+    const next = earliestFit(timeline, start, duration, options.demand, row, gpu, latest);
     if (!usesPools || next === none) return next;
-    next = earliestInPools(kernel, tasks, task, next, duration, latest);
-    if (next !== none && kernel.hasOptionPools) {
-      next = earliestInPools(kernel, options, option, next, duration, latest);
-    }
+    const inPools = earliestInPools(prepared, scratchPools, needs, next, duration, latest);
     // A pool may have moved the start past what the worker allowed: ask again.
-    if (next === none || next === start) return next;
-    start = next;
+    if (inPools === none || inPools === next) return inPools;
+    start = inPools;
   }
-}
-
-function earliestInPools(
-  kernel: Kernel,
-  { poolFirst, poolIndex, poolAmount }: PoolRows,
-  row: number,
-  from: number,
-  duration: number,
-  latest: number,
-): number {
-  const { consumable } = kernel.problem.pools;
-  let start = from;
-  const last = poolFirst[row + 1] as number;
-  for (let k = poolFirst[row] as number; k < last && start !== none; k += 1) {
-    const index = poolIndex[k] as number;
-    if (consumable[index] === 1) continue;
-    const pool = kernel.prepared.scratchPools[index] as Timeline;
-    start = earliestFit(pool, start, duration, poolAmount, k, null, latest);
-  }
-  return start;
 }
 
 /** When the data of the task's predecessors can be on the worker. */

@@ -5,7 +5,7 @@
  */
 
 import { domainOf, type Ties } from "../../core/groups.js";
-import type { PoolRows } from "../../core/prepare.js";
+import type { PoolRows } from "../../core/pool-needs.js";
 import { groupColocate, isMilestone, none, type Problem, taskRunning } from "../../core/problem.js";
 
 /** The part of a schedule that never changes between decodings. */
