@@ -11,11 +11,13 @@ import { overheadBench } from "./overhead.js";
 import { repeatsBench } from "./repeats/command.js";
 import { scaleBench } from "./scale/command.js";
 import { solveBench } from "./solve/command.js";
+import { verifyBench } from "./verify/command.js";
 
 const program = new Command("bench")
   .description("measures Almanac on this machine")
   .addCommand(solveBench())
   .addCommand(compareBench())
+  .addCommand(verifyBench())
   .addCommand(gateBench())
   .addCommand(differentialBench())
   .addCommand(repeatsBench())

@@ -169,7 +169,12 @@ function mergeEpoch(epochs: Epochs, delivered: readonly Delivered[]): void {
 /** Fixes what members will know and may spend in an epoch. Nothing is left to do or spend: no briefing. */
 function brief(epochs: Epochs, epoch: number): void {
   const { host } = epochs;
-  const working = epochs.members.filter(({ index }) => !epochs.doneAt.has(index));
+  // Whoever was thrown out, or lost with its thread, is in no crew: work for it would be asked of
+  // nobody, epoch after epoch, without an end.
+  const present = new Set(epochs.crews.flatMap((crew) => crew.members.map(({ index }) => index)));
+  const working = epochs.members.filter(
+    ({ index }) => present.has(index) && !epochs.doneAt.has(index),
+  );
   const limit = host.workUnitsMax === 0 ? Number.POSITIVE_INFINITY : host.workUnitsMax;
   const left = limit - epochs.assigned;
   if (working.length === 0 || left <= 0) return;

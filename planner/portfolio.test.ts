@@ -103,6 +103,62 @@ describe("a portfolio", () => {
     });
   });
 
+  it("throws out, by name, whoever returns plans or bounds that cannot be", async () => {
+    const plan = `{ option: new Int32Array(50), worker: new Int32Array(50), start: new Int32Array(50),
+      end: new Int32Array(50), devices: new Uint32Array(50) }`;
+    for (const [name, news, message] of [
+      ["garbage", `improved: ${plan}, bound: 0`, "infeasible plan"],
+      ["boast", "improved: null, bound: 1e9", "above the value"],
+      ["cut", "improved: { ...plan, end: new Int32Array(3) }, bound: 0", "infeasible plan"],
+    ] as const) {
+      const entry = threadThat(
+        name,
+        `const plan = ${plan};
+        parentPort.on("message", ({ kind, epoch, quotas }) => {
+          const answer = ({ member }) =>
+            ({ member, workUnits: 1, done: false, failure: null, ${news} });
+          if (kind === "begin") parentPort.postMessage({ kind: "begun", failures: [] });
+          if (kind === "step") {
+            parentPort.postMessage({ kind: "stepped", epoch, reports: quotas.map(answer) });
+          }
+        });`,
+      );
+      await withPool(entry, async (pool) => {
+        const options = { pool, threads: 2, log };
+        const wall = request({ wallMs: 20_000 });
+        const result = await runPortfolio(dagProblem(4, 50), wall, options, quiet, never);
+        expect(result.contributions.get("multi-start")?.failure, name).toContain(message);
+        expect(result.incumbent?.solver, name).toBe("greedy");
+        expect(result.bound, name).toBeLessThanOrEqual(result.incumbent?.evaluation.value ?? 0);
+        expect(result.deterministic, name).toBe(false);
+        // Nobody is left to work: there is nothing to wait for.
+        expect(result.wallMs, name).toBeLessThan(10_000);
+      });
+    }
+  });
+
+  it("comes to an end when every thread dies in the middle", async () => {
+    const entry = threadThat(
+      "dies",
+      `parentPort.on("message", ({ kind, epoch, quotas }) => {
+        const answer = ({ member }) =>
+          ({ member, workUnits: 1, done: false, failure: null, improved: null, bound: 0 });
+        if (kind === "begin") parentPort.postMessage({ kind: "begun", failures: [] });
+        if (kind === "step" && epoch > 3) process.exit(4);
+        if (kind === "step") {
+          parentPort.postMessage({ kind: "stepped", epoch, reports: quotas.map(answer) });
+        }
+      });`,
+    );
+    await withPool(entry, async (pool) => {
+      const options = { pool, threads: 2, log };
+      const wall = request({ wallMs: 20_000 });
+      const result = await runPortfolio(dagProblem(4, 50), wall, options, quiet, never);
+      expect(result.contributions.get("multi-start")?.failure).toContain("code 4");
+      expect(result.wallMs).toBeLessThan(10_000);
+    });
+  });
+
   it("ends a thread that is stuck when the time is up", async () => {
     const entry = threadThat("stuck", 'parentPort.on("message", () => { for (;;) {} });');
     await withPool(entry, async (pool) => {

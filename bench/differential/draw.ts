@@ -116,7 +116,8 @@ export function problemOf({ seed, shape, tasks, features: kept }: Draw): Problem
     transfers: shape !== "task-graph",
     consumables: shape !== "project" && shape !== "multi-mode",
   });
-  const left = keepOnly(withTaskPools(withInstants(whole, seed), seed), new Set(kept));
+  const tight = { ...whole, horizon: 10 + ((seed * 31) % 30) };
+  const left = keepOnly(withTaskPools(withInstants(tight, seed), seed), new Set(kept));
   const { weights } = left;
   const isWeighed = weights.makespan + weights.flow + weights.tardiness + weights.cost > 0;
   return isWeighed ? left : { ...left, weights: { ...weights, makespan: 1 } };

@@ -15,6 +15,8 @@ import {
   taskRunning,
 } from "../../core/problem.js";
 
+const longHorizon = 100_000;
+
 type Strip = (problem: Problem) => Problem;
 
 const withTasks = (problem: Problem, change: Partial<Problem["tasks"]>): Problem => ({
@@ -209,6 +211,8 @@ const strips = {
   releases: (problem) => withTasks(problem, { release: new Int32Array(problem.tasks.count) }),
   instants: (problem) =>
     withOptions(problem, { duration: problem.options.duration.map((ticks) => Math.max(1, ticks)) }),
+  /** Little time for all. */
+  horizon: (problem) => ({ ...problem, horizon: longHorizon }),
   previous: withoutPrevious,
   tardiness: (problem) => withWeight(problem, "tardiness"),
   flow: (problem) => withWeight(problem, "flow"),

@@ -200,7 +200,8 @@ function takeSolution(run: ExactRun, model: ExactModel, solution: Float64Array):
   });
   const order = orderByKeys(kernel, keys);
   const found = decodeDraft(kernel, draft, order, choice, run.value);
-  if (found === Number.POSITIVE_INFINITY) return false;
+  // With misses it has a value, but is no plan.
+  if (found === Number.POSITIVE_INFINITY || draft.misses > 0) return false;
   const plan = planOfDraft(kernel, draft);
   const { value } = evaluate(problem, plan);
   if (value >= run.value) return false;

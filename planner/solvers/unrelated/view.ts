@@ -37,7 +37,23 @@ export function unrelatedView(problem: Problem): UnrelatedView | string {
   );
   if (rows.length * workers.count > cellsMax) return "the table of times is too large";
   if (!isExclusive(problem)) return "a worker could hold two tasks at once";
-  return fill(problem, rows);
+  const view = fill(problem, rows);
+  if (typeof view === "string") return view;
+  return mayOutlast(view, problem.horizon) ? "schedules may end past the horizon" : view;
+}
+
+/** Whether all tasks, each at its slowest, on the worker that is free last would end too late. */
+function mayOutlast({ tasks, workers, busyUntil, time }: UnrelatedView, horizon: number): boolean {
+  let end = busyUntil.reduce((a, b) => Math.max(a, b), 0);
+  for (let row = 0; row < tasks.length; row += 1) {
+    let slowest = 0;
+    for (let worker = 0; worker < workers; worker += 1) {
+      const ticks = time[row * workers + worker] as number;
+      if (ticks < forbidden && ticks > slowest) slowest = ticks;
+    }
+    end += slowest;
+  }
+  return end > horizon;
 }
 
 function declinesShape({ tasks, edges, blocks, gpuRequests }: Problem): string | null {
