@@ -53,12 +53,24 @@ export function faultsOf(rules: Rules, solution: SolutionFile, machineCount?: nu
 }
 
 function overlaps({ tasks }: SolutionFile): string[] {
-  return tasks.flatMap((one, index) =>
-    tasks
-      .slice(index + 1)
-      .filter((two) => one.worker === two.worker && one.start < two.end && two.start < one.end)
-      .map((two) => `${one.task} and ${two.task} at once on ${one.worker}`),
-  );
+  const faults: string[] = [];
+  const byWorker = new Map<string, Row[]>();
+  for (const row of tasks) {
+    const rows = byWorker.get(String(row.worker)) ?? [];
+    byWorker.set(String(row.worker), rows);
+    rows.push(row);
+  }
+  for (const [worker, rows] of byWorker) {
+    rows.sort((one, two) => one.start - two.start);
+    rows.forEach((one, index) => {
+      for (let k = index + 1; k < rows.length; k += 1) {
+        const two = rows[k];
+        if (two === undefined || two.start >= one.end) break;
+        if (one.start < two.end) faults.push(`${one.task} and ${two.task} at once on ${worker}`);
+      }
+    });
+  }
+  return faults;
 }
 
 function overloads(
