@@ -41,17 +41,22 @@ afterAll(async () => {
 });
 
 /** Every plan of an accepted problem holds, and no engine fell over it. */
-function expectSound(problem: Problem, { error, incumbents, summary }: PlanOutcome, hint: string) {
+function expectSound(problem: Problem, outcome: PlanOutcome, hint: string) {
+  expectHeld(problem, outcome, hint);
+  const failed = outcome.summary?.solvers.filter((solver) => solver.failed) ?? [];
+  expect(
+    failed.map(({ solver, message }) => `${solver}: ${message}`),
+    hint,
+  ).toEqual([]);
+}
+
+/** Every plan holds; engines that count in 32 bits may have been thrown out over longer times. */
+function expectHeld(problem: Problem, { error, incumbents }: PlanOutcome, hint: string) {
   expect(error, hint).toBeNull();
   for (const { plan, bound, value } of incumbents) {
     expect(checkPlan(problem, plan).violations, hint).toEqual([]);
     expect(bound, hint).toBeLessThanOrEqual(value * (1 + 1e-6) + 1e-6);
   }
-  const failed = summary?.solvers.filter((solver) => solver.failed) ?? [];
-  expect(
-    failed.map(({ solver, message }) => `${solver}: ${message}`),
-    hint,
-  ).toEqual([]);
 }
 
 async function expectAlive(): Promise<void> {
@@ -176,7 +181,7 @@ describe("a problem at the edge", () => {
       draw(builder);
       const problem = builder.build();
       const outcome = await requestPlan(client, problem, orderOf({ wallMs: 400 })).outcome;
-      expectSound(problem, outcome, name);
+      expectHeld(problem, outcome, name);
       expect(outcome.summary?.value).toBe(value ?? Number.POSITIVE_INFINITY);
     });
   }
