@@ -95,6 +95,8 @@ const isTied = (ties: Prepared["ties"], task: number): boolean =>
 interface OptionRange {
   readonly first: number;
   readonly after: number;
+  /** All of a block's options. */
+  readonly isWhole: boolean;
 }
 
 /** The task's block, or the forced option alone; empty if that is not of the block. */
@@ -102,10 +104,10 @@ function allowedOptions(problem: Problem, task: number, forced: number): OptionR
   const block = problem.tasks.block[task] as number;
   const first = problem.options.blockFirst[block] as number;
   const after = problem.options.blockFirst[block + 1] as number;
-  if (forced === none || forced === leaveOut) return { first, after };
+  if (forced === none || forced === leaveOut) return { first, after, isWhole: true };
   return forced >= first && forced < after
-    ? { first: forced, after: forced + 1 }
-    : { first, after: first };
+    ? { first: forced, after: forced + 1, isWhole: false }
+    : { first, after: first, isWhole: false };
 }
 
 function considerWorker(state: Decoding, task: number, range: OptionRange, worker: number): void {
@@ -123,9 +125,14 @@ function considerAll(
   moved: number,
   tied: boolean,
 ): void {
-  const { problem, workersOfClass } = state.prepared;
+  const { problem, workersOfClass, byDuration } = state.prepared;
   const { options } = problem;
-  for (let option = range.first; option < range.after; option++) {
+  const ready = state.ready[task] as number;
+  // The shortest way first: its end rules out the others soonest.
+  for (let place = range.first; place < range.after; place++) {
+    const option = range.isWhole ? (byDuration[place] as number) : place;
+    const endsTooLate = ready + (options.duration[option] as number) > state.best.finish;
+    if (endsTooLate && range.isWhole && !state.window.byStart) return;
     const pinned = options.worker[option] as number;
     if (pinned !== none) {
       if (mayRunOn(problem, option, pinned)) consider(state, task, option, pinned, moved);
@@ -186,8 +193,10 @@ function considerLarge(
   const first = firstOpen(index);
   const size = members.length;
   const useful = state.open.from[members[first] as number] as number;
-  // Nothing of this class is open before the best end so far.
+  const duration = state.prepared.problem.options.duration[option] as number;
+  // Nothing of this class is open in time to end before the best end so far.
   if (useful >= state.best.finish) return;
+  if (!state.window.byStart && useful + duration > state.best.finish) return;
   for (let probe = 0; probe < probesMax; probe++) {
     let place = index.cursor + probe;
     if (place >= size) place -= size;

@@ -25,6 +25,8 @@ export interface Prepared {
   readonly gpuNeeds: readonly GpuNeed[];
   /** Workers of each class, ascending. */
   readonly workersOfClass: readonly Int32Array[];
+  /** [options] The options of each block, shortest first. */
+  readonly byDuration: Uint32Array;
   readonly workers: readonly Timeline[];
   readonly pools: readonly Timeline[];
   /** 1 if blocks or running tasks take anything of the worker: it is not like its class any more. */
@@ -51,6 +53,7 @@ export function prepare(problem: Problem): Prepared {
     ties: tiesOf(problem),
     gpuNeeds,
     workersOfClass: workersOfClass(problem),
+    byDuration: optionsByDuration(problem),
     workers,
     pools,
     loaded,
@@ -99,6 +102,17 @@ function workersOfClass(problem: Problem): Int32Array[] {
     members[workerClass]?.push(worker);
   }
   return members.map((list) => Int32Array.from(list));
+}
+
+function optionsByDuration({ options }: Problem): Uint32Array {
+  const { blockFirst, duration } = options;
+  const order = Uint32Array.from({ length: options.count }, (_, option) => option);
+  for (let block = 0; block + 1 < blockFirst.length; block++) {
+    order
+      .subarray(blockFirst[block] as number, blockFirst[block + 1] as number)
+      .sort((a, b) => (duration[a] as number) - (duration[b] as number) || a - b);
+  }
+  return order;
 }
 
 function addBlocks(problem: Problem, workers: readonly Timeline[], loaded: Uint8Array): void {

@@ -30,11 +30,20 @@ interface PriorityOrder {
 /** The orders of all rules, the one that greedy takes first. */
 export function priorityOrders(problem: Problem): PriorityOrder[] {
   const measures = measure(problem);
-  return priorityRules.map((name) => ({ name, order: sortBy(problem, keyOf(measures, name)) }));
+  return priorityRules.map((name) => ({ name, order: sortBy(problem, keysOf(measures, name)) }));
+}
+
+/**
+ * Tasks by `key`, ascending, ties by the rank that greedy follows: as `rankOrder` sorted once more,
+ * for the price of one sort.
+ */
+export function orderByKeyThenRank(problem: Problem, key: Float64Array): Int32Array {
+  const { first } = keysOf(measure(problem), "bottom_level");
+  return sortBy(problem, { first: key, second: first });
 }
 
 export function rankOrder(problem: Problem, rule: PriorityRule): Int32Array {
-  return sortBy(problem, keyOf(measure(problem), rule));
+  return sortBy(problem, keysOf(measure(problem), rule));
 }
 
 /**
@@ -55,91 +64,103 @@ export function randomisedOrder(
   return base.slice().sort((a, b) => (key[a] as number) - (key[b] as number) || a - b);
 }
 
+/** Each is measured when the first rule asks for it: most callers follow one rule alone. */
 interface Measures {
   readonly problem: Problem;
   /** Mean p50 duration over options, in ticks; the remainder for running tasks. */
-  readonly duration: Float64Array;
+  readonly duration: () => Float64Array;
   /** Longest path from the begin of a task to the end of all. */
-  readonly bottomLevel: Float64Array;
+  readonly bottomLevel: () => Float64Array;
   /** As bottomLevel, each task weighing its dominant share of a worker besides its duration. */
-  readonly resourceLevel: Float64Array;
+  readonly resourceLevel: () => Float64Array;
   /** Work of a task and, once for each path, of all that wait for it; saturates far from overflow. */
-  readonly workRemaining: Float64Array;
+  readonly workRemaining: () => Float64Array;
   /** Latest end with which every due time downstream can still be met. */
-  readonly due: Float64Array;
-  /** Resource work of the whole job of a task, and that divided by the job's flow weight. */
-  readonly jobWork: Float64Array;
-  readonly jobRatio: Float64Array;
+  readonly due: () => Float64Array;
+  /** Resource work of the whole job of each task, and that divided by the job's flow weight. */
+  readonly jobs: () => { readonly work: Float64Array; readonly ratio: Float64Array };
 }
 
-/** Smaller comes first. */
-function keyOf(measures: Measures, rule: PriorityRule): (task: number) => readonly number[] {
-  const { problem, duration, bottomLevel, workRemaining, due } = measures;
-  const at = (column: Float64Array, task: number): number => column[task] as number;
+/** Tasks by `first`, then by `second`; smaller comes first. */
+interface Keys {
+  readonly first: Float64Array;
+  readonly second: Float64Array | null;
+}
+
+function keysOf(measures: Measures, rule: PriorityRule): Keys {
+  const { problem, duration, bottomLevel } = measures;
+  const longestFirst = (): Float64Array => negated(bottomLevel());
   switch (rule) {
     case "bottom_level":
-      return (task) => [-at(bottomLevel, task)];
+      return { first: longestFirst(), second: null };
     case "most_work_remaining":
-      return (task) => [-at(workRemaining, task)];
+      return { first: negated(measures.workRemaining()), second: null };
     case "resource_work":
-      return (task) => [-at(measures.resourceLevel, task)];
+      return { first: negated(measures.resourceLevel()), second: null };
     case "earliest_due":
-      return (task) => [at(due, task), -at(bottomLevel, task)];
-    case "least_slack":
-      return (task) => [at(due, task) - at(duration, task), -at(bottomLevel, task)];
+      return { first: measures.due(), second: longestFirst() };
+    case "least_slack": {
+      const ticks = duration();
+      const first = measures.due().map((due, task) => due - (ticks[task] as number));
+      return { first, second: longestFirst() };
+    }
     case "shortest_job":
-      return (task) => [at(measures.jobWork, task), -at(bottomLevel, task)];
+      return { first: measures.jobs().work, second: longestFirst() };
     case "weighted_shortest_job":
-      return (task) => [at(measures.jobRatio, task), -at(bottomLevel, task)];
-    case "weighted_shortest":
-      return (task) => [at(duration, task) / weightOf(problem, task), -at(bottomLevel, task)];
+      return { first: measures.jobs().ratio, second: longestFirst() };
+    case "weighted_shortest": {
+      const first = duration().map((ticks, task) => ticks / weightOf(problem, task));
+      return { first, second: longestFirst() };
+    }
     case "shortest_processing":
-      return (task) => [at(duration, task)];
+      return { first: duration(), second: null };
     case "longest_processing":
-      return (task) => [-at(duration, task)];
+      return { first: negated(duration()), second: null };
   }
 }
 
-function sortBy(problem: Problem, keyOfTask: (task: number) => readonly number[]): Int32Array {
-  const { count, priority } = problem.tasks;
-  const first = new Float64Array(count);
-  const second = new Float64Array(count);
-  for (let task = 0; task < count; task++) {
-    const key = keyOfTask(task);
-    first[task] = key[0] ?? 0;
-    second[task] = key[1] ?? 0;
-  }
-  // Infinite keys are equal, and their difference is not a number.
-  const compare = (x: number, y: number): number => (x < y ? -1 : x > y ? 1 : 0);
+const negated = (column: Float64Array): Float64Array => column.map((value) => -value);
+
+function sortBy({ tasks }: Problem, { first, second }: Keys): Int32Array {
+  const { count, priority } = tasks;
   const order = Int32Array.from({ length: count }, (_, task) => task);
-  return order.sort(
-    (a, b) =>
-      compare(first[a] as number, first[b] as number) ||
-      compare(second[a] as number, second[b] as number) ||
-      (priority[b] as number) - (priority[a] as number) ||
-      a - b,
-  );
+  return order.sort((a, b) => {
+    const x = first[a] as number;
+    const y = first[b] as number;
+    // Infinite keys are equal, and their difference is not a number.
+    if (x !== y) return x < y ? -1 : 1;
+    if (second !== null && second[a] !== second[b]) {
+      return (second[a] as number) < (second[b] as number) ? -1 : 1;
+    }
+    return (priority[b] as number) - (priority[a] as number) || a - b;
+  });
 }
 
 function measure(problem: Problem): Measures {
-  const graph = graphOf(problem);
-  const duration = meanDurations(problem);
+  const graph = once(() => graphOf(problem));
+  const duration = once(() => meanDurations(problem));
   // An upward rank counts what data takes on its way (Topcuoglu, Hariri & Wu 2002).
-  const waits = hasTransfers(problem) ? meanTransfers(problem) : null;
-  const share = dominantShares(problem);
-  const resource = duration.map((ticks, task) => ticks * (1 + (share[task] as number)));
-  const jobWork = new Float64Array(problem.tasks.count);
-  const jobRatio = new Float64Array(problem.tasks.count);
-  measureJobs(problem, duration, share, jobWork, jobRatio);
+  const waits = once(() => (hasTransfers(problem) ? meanTransfers(problem) : null));
+  const share = once(() => dominantShares(problem));
+  const resource = (): Float64Array =>
+    duration().map((ticks, task) => ticks * (1 + (share()[task] as number)));
+  const add = (a: number, b: number): number => Math.min(a + b, 1e15);
   return {
     problem,
     duration,
-    bottomLevel: levels(graph, duration, waits, Math.max),
-    resourceLevel: levels(graph, resource, waits, Math.max),
-    workRemaining: levels(graph, duration, waits, (a, b) => Math.min(a + b, 1e15)),
-    due: dueTimes(problem, graph, duration),
-    jobWork,
-    jobRatio,
+    bottomLevel: once(() => levels(graph(), duration(), waits(), Math.max)),
+    resourceLevel: once(() => levels(graph(), resource(), waits(), Math.max)),
+    workRemaining: once(() => levels(graph(), duration(), waits(), add)),
+    due: once(() => dueTimes(problem, graph(), duration())),
+    jobs: once(() => measureJobs(problem, duration(), share())),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -230,24 +251,28 @@ function measureJobs(
   problem: Problem,
   duration: Float64Array,
   share: Float64Array,
-  jobWork: Float64Array,
-  jobRatio: Float64Array,
-): void {
+): { readonly work: Float64Array; readonly ratio: Float64Array } {
   const { count, job, flowWeight } = problem.tasks;
-  const work = new Map<number, number>();
-  const weight = new Map<number, number>();
+  const rows = new Map<number, number>();
+  const rowOf = Int32Array.from(job, (of) => {
+    const row = rows.get(of) ?? rows.size;
+    if (row === rows.size) rows.set(of, row);
+    return row;
+  });
+  const total = new Float64Array(rows.size);
+  const weight = new Float64Array(rows.size);
   for (let task = 0; task < count; task++) {
-    const of = job[task] as number;
+    const of = rowOf[task] as number;
     const own = (duration[task] as number) * (share[task] as number);
-    work.set(of, (work.get(of) ?? 0) + own);
-    weight.set(of, (weight.get(of) ?? 0) + (flowWeight[task] as number));
+    total[of] = (total[of] as number) + own;
+    weight[of] = (weight[of] as number) + (flowWeight[task] as number);
   }
-  for (let task = 0; task < count; task++) {
-    const of = job[task] as number;
-    const total = work.get(of) ?? 0;
-    jobWork[task] = total;
-    jobRatio[task] = total / Math.max(weight.get(of) ?? 0, leastWeight);
-  }
+  const work = Float64Array.from(rowOf, (of) => total[of] as number);
+  const ratio = Float64Array.from(
+    rowOf,
+    (of) => (total[of] as number) / Math.max(weight[of] as number, leastWeight),
+  );
+  return { work, ratio };
 }
 
 const leastWeight = 1e-9;

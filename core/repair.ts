@@ -12,7 +12,7 @@
 import { type Choice, decodePartly } from "./decode.js";
 import type { Plan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
-import { rankOrder } from "./priority.js";
+import { orderByKeyThenRank, rankOrder } from "./priority.js";
 import { isMilestone, none, type Problem, previousNever, taskRunning } from "./problem.js";
 import { segmentAt } from "./timeline-segments.js";
 
@@ -72,19 +72,25 @@ function placeStands(prepared: Prepared, task: number): boolean {
 /** By previous start; tasks that never had one come where their rank is among those that had. */
 function repairOrder(problem: Problem): Int32Array {
   const { count, previousStart } = problem.tasks;
-  const ranked = rankOrder(problem, "bottom_level");
-  const key = new Float64Array(count);
-  let latest = 0;
-  // In the order of ranks a new task stands right behind the latest start seen so far.
-  for (const task of ranked) {
+  const key = Float64Array.from(previousStart);
+  let hasNew = false;
+  for (let task = 0; task < count; task++) {
     // Milestones have no place to wait for, and what follows them must not wait behind others.
-    if (isMilestone(problem, task)) {
-      key[task] = previousNever;
-      continue;
-    }
-    const start = previousStart[task] as number;
-    if (start !== previousNever) latest = Math.max(latest, start);
-    key[task] = start === previousNever ? latest : start;
+    if (isMilestone(problem, task)) key[task] = previousNever;
+    else if (previousStart[task] === previousNever) hasNew = true;
   }
-  return ranked.sort((a, b) => (key[a] as number) - (key[b] as number));
+  if (hasNew) placeNew(problem, key);
+  return orderByKeyThenRank(problem, key);
+}
+
+/** In the order of ranks a new task stands right behind the latest start seen so far. */
+function placeNew(problem: Problem, key: Float64Array): void {
+  const { previousStart } = problem.tasks;
+  let latest = 0;
+  for (const task of rankOrder(problem, "bottom_level")) {
+    if (isMilestone(problem, task)) continue;
+    const start = previousStart[task] as number;
+    if (start === previousNever) key[task] = latest;
+    else latest = Math.max(latest, start);
+  }
 }

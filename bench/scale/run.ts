@@ -1,5 +1,6 @@
 /** One cluster: how soon there is a plan, how good it becomes, and what a lost worker costs. */
 import { checkPlan } from "../../core/check.js";
+import { greedy } from "../../core/greedy.js";
 import { gapOf, type Plan } from "../../core/plan.js";
 import { none, type Problem } from "../../core/problem.js";
 import { repair } from "../../core/repair.js";
@@ -86,6 +87,7 @@ async function repairLosses(
 ): Promise<RepairResult | null> {
   const busy = [...new Set(plan.worker)].filter((worker) => worker >= 0).sort((a, b) => a - b);
   const count = Math.min(losses, busy.length);
+  warmUpRepair();
   const lost = Array.from(
     { length: count },
     (_, index) => busy[Math.floor((index * busy.length) / count)] as number,
@@ -104,6 +106,13 @@ async function repairLosses(
     improved: await improve(bench, problem, plan, lost[0] as number),
     valid: repairs.every(({ valid }) => valid),
   };
+}
+
+/** A process that has been running for a while: the first calls would be timed before compilation. */
+function warmUpRepair(): void {
+  const problem = clusterProblem({ tasks: 1_000, workers: 100, seed: 1 });
+  const plan = greedy(problem);
+  for (let worker = 0; worker < 40; worker++) repair(withoutWorker(problem, plan, worker));
 }
 
 function repairLoss(problem: Problem, plan: Plan, lost: number) {
