@@ -45,6 +45,10 @@ export interface Decoding {
   readonly leftOut: Uint8Array;
   readonly best: Candidate;
   readonly window: Window;
+  /** Tasks that are not in the plan (yet). */
+  unplaced: number;
+  /** Tasks taken up and places looked at, so far. */
+  probes: number;
 }
 
 /** Starts that count for the task at hand: a gang's members all look for the same one. */
@@ -220,6 +224,7 @@ function consider(
   const { prepared, best } = state;
   const { options, horizon } = prepared.problem;
   const { ties } = prepared;
+  state.probes++;
   if (ties !== null && !groupsAllow(prepared.problem, ties, state.groups, task, worker))
     return none;
   const duration = options.duration[option] as number;

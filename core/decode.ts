@@ -29,7 +29,7 @@ import { none, type Problem, taskKept, taskRunning } from "./problem.js";
 import { createReadyQueue } from "./ready-queue.js";
 import { copyTimeline, type Timeline } from "./timeline.js";
 
-export type { Choice } from "./choose-place.js";
+export type { Choice, Decoding } from "./choose-place.js";
 
 export function freeChoice(problem: Problem): Choice {
   const { count } = problem.tasks;
@@ -75,18 +75,40 @@ export function decodePartly(
   order: Int32Array | null,
   choice: Choice,
 ): { readonly plan: Plan; readonly unplaced: number } {
-  const state = begin(prepared, order, choice);
-  let unplaced = prepared.problem.tasks.count - placeRunning(state);
-  for (let task = state.queue.pop(); task !== none; task = state.queue.pop()) {
-    const gang = gangOf(state, task);
+  const decoding = beginDecoding(prepared, order, choice);
+  goOn(decoding, Number.POSITIVE_INFINITY);
+  return decoding;
+}
+
+/** A decoding that has placed what runs and nothing else; `prepared` serves no other meanwhile. */
+export function beginDecoding(
+  prepared: Prepared,
+  order: Int32Array | null,
+  choice: Choice,
+): Decoding {
+  const decoding = begin(prepared, order, choice);
+  decoding.unplaced -= placeRunning(decoding);
+  return decoding;
+}
+
+/** Places tasks until all are, or about so many places have been looked at; true when it is done. */
+export function goOn(decoding: Decoding, probes: number): boolean {
+  const until = decoding.probes + probes;
+  while (decoding.probes < until) {
+    const task = decoding.queue.pop();
+    if (task === none) return true;
+    decoding.probes++;
+    const gang = gangOf(decoding, task);
     if (gang !== null) {
-      if (gang.length > 0) unplaced -= settleGang(state, gang);
-    } else if (isMilestone(state, task) ? placeMilestone(state, task) : placeTask(state, task)) {
-      unplaced--;
-      release(state, task);
-    } else if (skip(state, task)) unplaced--;
+      if (gang.length > 0) decoding.unplaced -= settleGang(decoding, gang);
+    } else if (
+      isMilestone(decoding, task) ? placeMilestone(decoding, task) : placeTask(decoding, task)
+    ) {
+      decoding.unplaced--;
+      release(decoding, task);
+    } else if (skip(decoding, task)) decoding.unplaced--;
   }
-  return { plan: state.plan, unplaced };
+  return false;
 }
 
 function begin(prepared: Prepared, order: Int32Array | null, choice: Choice): Decoding {
@@ -124,6 +146,8 @@ function begin(prepared: Prepared, order: Int32Array | null, choice: Choice): De
     leftOut: new Uint8Array(count),
     window: { from: 0, to: problem.horizon, byStart: false },
     best: { finish: 0, moved: 0, worker: none, option: none, start: none },
+    unplaced: count,
+    probes: 0,
   };
 }
 

@@ -25,6 +25,7 @@ export const solverNames = [
   "dag-search",
   "astar",
   "allocate-order",
+  "greedy",
   "lns",
   "multi-start",
   "ilp",
@@ -125,6 +126,15 @@ export const solverRegistry: Readonly<Record<SolverName, SolverEntry>> = {
     members: 1,
     declines: declinesAllocateOrder,
     load: async () => (await import("./allocate-order/allocate-order.js")).allocateOrder,
+  },
+  greedy: {
+    name: "greedy",
+    deterministic: true,
+    role: "search",
+    scope: "general",
+    members: 1,
+    declines: () => null,
+    load: async () => (await import("./greedy/greedy.js")).greedyRules,
   },
   lns: {
     name: "lns",

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { checkPlan } from "../../../core/check.js";
+import { greedy } from "../../../core/greedy.js";
+import { defaultObjective } from "../../../core/objective.js";
+import type { Plan } from "../../../core/plan.js";
+import { layeredProblem } from "../../../core/testing/layered-problem.js";
+import { nothingKnown, solve, solverContract, withExtras } from "../../testing/solver-contract.js";
+import { greedyRules } from "./greedy.js";
+
+solverContract(async () => greedyRules, withExtras);
+
+describe("greedy", () => {
+  const problem = {
+    ...layeredProblem({ tasks: 800, workers: 10, layer: 0, seed: 3 }),
+    weights: defaultObjective,
+  };
+  const worthOf = (plan: Plan | null): number =>
+    plan === null ? Number.POSITIVE_INFINITY : checkPlan(problem, plan).evaluation.value;
+
+  it("gets well below the one rule of place now where flow counts", () => {
+    const { best, last } = solve(greedyRules, problem, 1, 10_000_000);
+    expect(last.done).toBe(true);
+    expect(worthOf(best)).toBeLessThan(0.9 * worthOf(greedy(problem)));
+  });
+
+  it("makes one schedule in many small pieces as it does in one", () => {
+    const whole = solve(greedyRules, problem, 1, 400_000);
+    const pieces = solve(greedyRules, problem, 1, 400_000, 3_000);
+    expect(pieces.plans[0]).toEqual(whole.plans[0] ?? pieces.best);
+  });
+
+  it("spends about what it is given, in the middle of a schedule too", () => {
+    const run = greedyRules.start(problem, 1);
+    for (const quota of [100, 1_000, 10_000]) {
+      const { workUnits } = run.step(quota, nothingKnown());
+      expect(workUnits).toBeLessThan(quota + 1_000);
+    }
+  });
+});
