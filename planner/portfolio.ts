@@ -7,12 +7,9 @@
  * Wall time is a backstop: it interrupts the steps, then ends the threads that do not answer.
  */
 import type { Logger } from "pino";
-import { lowerBound } from "../core/bounds.js";
-import { greedy } from "../core/greedy.js";
 import type { Plan } from "../core/plan.js";
 import type { PlanEndReason } from "../core/planning.js";
-import { none, type Problem } from "../core/problem.js";
-import { repair } from "../core/repair.js";
+import type { Problem } from "../core/problem.js";
 import {
   ask,
   type Crew,
@@ -23,13 +20,10 @@ import {
   settle,
 } from "./crew.js";
 import { type EpochHost, runEpochs } from "./epochs.js";
+import { boundNow, type FirstHost, type Progress, placeNow } from "./first-plans.js";
+import { participants, teamsOf } from "./participants.js";
 import { shareProblem } from "./shared-problem.js";
-import {
-  type SolverEntry,
-  type SolverName,
-  solverNames,
-  solverRegistry,
-} from "./solvers/registry.js";
+import { type SolverEntry, type SolverName, solverRegistry } from "./solvers/registry.js";
 import {
   type Contribution,
   contributionOf,
@@ -57,11 +51,6 @@ export interface PortfolioRequest {
 export interface PortfolioHooks {
   incumbent(incumbent: Incumbent, bound: number, progress: Progress): void;
   bound(solver: string, bound: number): void;
-}
-
-export interface Progress {
-  readonly workUnits: number;
-  readonly wallMs: number;
 }
 
 export interface PortfolioResult extends Progress {
@@ -99,6 +88,9 @@ interface Run {
   disturbed: boolean;
 }
 
+/** Bounds of larger problems take longer than starting threads does. */
+const tasksBoundAtOnce = 100;
+
 export async function runPortfolio(
   problem: Problem,
   request: PortfolioRequest,
@@ -124,14 +116,17 @@ export async function runPortfolio(
   if (signal.aborted) cancel();
   // The clock starts with the request: what the first plan takes is part of the budget.
   const clock = setTimeout(() => stop(run, "wall_time"), request.wallMs);
+  const first: FirstHost = { standing: run.standing, hooks, progress: () => progressOf(run) };
   try {
-    placeNow(run);
+    placeNow(first);
     const isLarge = problem.tasks.count > tasksBoundAtOnce;
-    if (!isLarge) boundNow(run);
+    if (!isLarge) boundNow(first);
+    if (isOptimal(run.standing)) stop(run, "optimal");
     if (run.reason === null) {
       const improving = improve(run, entries);
       // The threads are getting ready meanwhile; nothing of theirs is heard before this is done.
-      if (isLarge) boundNow(run);
+      if (isLarge) boundNow(first);
+      if (isOptimal(run.standing)) stop(run, "optimal");
       await improving;
     }
   } finally {
@@ -142,67 +137,8 @@ export async function runPortfolio(
   return resultOf(run, entries);
 }
 
-/** Names of the solvers that would take part. */
-export function participants(problem: Problem, request: PortfolioRequest): SolverEntry[] {
-  const isNamed = request.solvers.length > 0;
-  const names = isNamed ? request.solvers : solverNames;
-  const takers = solverNames
-    .filter((name) => names.includes(name))
-    .map((name) => solverRegistry[name])
-    // A work budget asks for a plan that repeats: engines that cannot are for those who name them.
-    .filter(({ deterministic }) => deterministic || isNamed || request.workUnits === 0)
-    .filter((entry) => entry.declines(problem) === null);
-  if (isNamed) return takers;
-  const isSpecialised = takers.some(({ role, scope }) => role === "search" && scope === "special");
-  return takers.filter(
-    ({ role, scope }) => !isSpecialised || role === "proof" || scope === "special",
-  );
-}
-
-/** Bounds of larger problems take longer than threads need to get ready. */
-const tasksBoundAtOnce = 100;
-
-/**
- * Before any thread is asked, and before any bound, so that a caller has a plan at once: the previous
- * plan repaired, if there is one, and plain greedy.
- */
-function placeNow(run: Run): void {
-  const { problem } = run.standing;
-  if (problem.tasks.previousWorker.some((worker) => worker !== none)) {
-    offerFirst(run, "repair", repair(problem).plan);
-  }
-  offerFirst(run, "greedy", greedy(problem));
-}
-
-function boundNow(run: Run): void {
-  const { standing, hooks } = run;
-  const verdict = offerBound(standing, "bounds", lowerBound(standing.problem).value);
-  if (verdict === "taken" && run.reason === null) hooks.bound("bounds", standing.bound);
-  if (isOptimal(standing)) stop(run, "optimal");
-}
-
-function offerFirst(run: Run, name: string, plan: Plan): void {
-  const contribution = contributionOf(run.standing, name);
-  if (offerPlan(run.standing, name, plan) === "taken") announce(run);
-  // These leave out what they cannot place; the search may yet find a way to place it.
-  contribution.failure = "";
-}
-
 async function improve(run: Run, entries: readonly SolverEntry[]): Promise<void> {
-  const members: Member[] = [];
-  for (const entry of entries) {
-    for (let k = 0; k < entry.members; k += 1) {
-      const index = members.length;
-      members.push({ index, solver: entry.name, seed: run.request.seed * 1_009 + index });
-    }
-  }
-  const isStepped = (member: Member): boolean => solverRegistry[member.solver].deterministic;
-  const stepped = members.filter(isStepped);
-  const beside = members.filter((member) => !isStepped(member));
-  const width = Math.max(1, Math.min(run.options.threads, stepped.length));
-  const teams: Member[][] = Array.from({ length: width }, (_, place) =>
-    stepped.filter((_member, index) => index % width === place),
-  ).filter((team) => team.length > 0);
+  const { teams, beside } = teamsOf(entries, run.request.seed, run.options.threads);
   const problem = shareProblem(run.standing.problem);
   const hire = async (team: Member[]): Promise<Crew> => {
     const crew = createCrew(run.options.pool, team, listenerOf(run));

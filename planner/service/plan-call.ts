@@ -11,12 +11,8 @@ import { toServiceError } from "../../proto/codec/errors.js";
 import { decodePlanRequest } from "../../proto/codec/plan.js";
 import { ProblemAssembler } from "../../proto/codec/problem.js";
 import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
-import {
-  type PortfolioRequest,
-  type PortfolioResult,
-  participants,
-  runPortfolio,
-} from "../portfolio.js";
+import { participants } from "../participants.js";
+import { type PortfolioRequest, type PortfolioResult, runPortfolio } from "../portfolio.js";
 import { isSolverName, type SolverName, solverNames } from "../solvers/registry.js";
 import type { ThreadPool } from "../thread-pool.js";
 import { type ProblemLimits, validateProblem } from "../validate-problem.js";

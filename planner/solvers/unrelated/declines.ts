@@ -1,8 +1,5 @@
 import type { Problem } from "../../../core/problem.js";
-import { unrelatedView } from "./view.js";
+import { declinesView } from "./view.js";
 
 /** Why the problem is no assignment of independent tasks to unrelated workers; null if it is one. */
-export function declinesUnrelated(problem: Problem): string | null {
-  const view = unrelatedView(problem);
-  return typeof view === "string" ? view : null;
-}
+export const declinesUnrelated = (problem: Problem): string | null => declinesView(problem);

@@ -27,33 +27,67 @@ const cellsMax = 4_000_000;
 
 /** The view, or why the problem has none. */
 export function unrelatedView(problem: Problem): UnrelatedView | string {
+  return declinesView(problem) ?? fill(problem, rowsOf(problem));
+}
+
+/** Why the problem has no view; null if it has one. Fills no table, so that asking is cheap. */
+export function declinesView(problem: Problem): string | null {
   const reason = declinesTies(problem) ?? declinesShape(problem) ?? declinesObjective(problem);
   if (reason !== null) return reason;
-  const { tasks, workers } = problem;
-  const rows = Int32Array.from(
-    Array.from({ length: tasks.count }, (_, task) => task).filter(
-      (task) => tasks.block[task] !== none && tasks.state[task] !== taskRunning,
-    ),
-  );
-  if (rows.length * workers.count > cellsMax) return "the table of times is too large";
+  const rows = rowsOf(problem);
+  if (rows.length * problem.workers.count > cellsMax) return "the table of times is too large";
   if (!isExclusive(problem)) return "a worker could hold two tasks at once";
-  const view = fill(problem, rows);
-  if (typeof view === "string") return view;
-  return mayOutlast(view, problem.horizon) ? "schedules may end past the horizon" : view;
+  if (!fitsAll(problem, rows)) return "a task fits no worker";
+  return mayOutlast(problem, rows) ? "schedules may end past the horizon" : null;
 }
 
 /** Whether all tasks, each at its slowest, on the worker that is free last would end too late. */
-function mayOutlast({ tasks, workers, busyUntil, time }: UnrelatedView, horizon: number): boolean {
-  let end = busyUntil.reduce((a, b) => Math.max(a, b), 0);
-  for (let row = 0; row < tasks.length; row += 1) {
+function mayOutlast(problem: Problem, rows: Int32Array): boolean {
+  const { tasks, options, horizon } = problem;
+  let end = busyTimes(problem).reduce((a, b) => Math.max(a, b), 0);
+  for (const task of rows) {
+    const block = tasks.block[task] as number;
     let slowest = 0;
-    for (let worker = 0; worker < workers; worker += 1) {
-      const ticks = time[row * workers + worker] as number;
-      if (ticks < forbidden && ticks > slowest) slowest = ticks;
+    const after = options.blockFirst[block + 1] as number;
+    for (let one = options.blockFirst[block] as number; one < after; one += 1) {
+      slowest = Math.max(slowest, options.duration[one] as number);
     }
     end += slowest;
   }
   return end > horizon;
+}
+
+const rowsOf = ({ tasks }: Problem): Int32Array =>
+  Int32Array.from({ length: tasks.count }, (_, task) => task).filter(
+    (task) => tasks.block[task] !== none && tasks.state[task] !== taskRunning,
+  );
+
+/** Whether every task has a worker; tasks of one block are alike, unless they are kept. */
+function fitsAll(problem: Problem, rows: Int32Array): boolean {
+  const { tasks, options, workers } = problem;
+  const known = new Set<number>();
+  const fits = (task: number, option: number): boolean => {
+    if (!mayTake(problem, task, option)) return false;
+    const pinned = pinnedWorker(problem, task, option);
+    return workers.classOf.some(
+      (of, worker) =>
+        of === options.class[option] &&
+        (pinned === none || pinned === worker) &&
+        hasRoom(problem, option, worker),
+    );
+  };
+  return rows.every((task) => {
+    const block = tasks.block[task] as number;
+    const isKept = tasks.state[task] === taskKept;
+    if (!isKept && known.has(block)) return true;
+    const first = options.blockFirst[block] as number;
+    const size = (options.blockFirst[block + 1] as number) - first;
+    if (!Array.from({ length: size }, (_, k) => first + k).some((one) => fits(task, one))) {
+      return false;
+    }
+    if (!isKept) known.add(block);
+    return true;
+  });
 }
 
 function declinesShape({ tasks, edges, blocks, gpuRequests }: Problem): string | null {
@@ -97,42 +131,37 @@ function isExclusive({ dimensions, workers, options }: Problem): boolean {
   });
 }
 
-function fill(problem: Problem, tasks: Int32Array): UnrelatedView | string {
+function fill(problem: Problem, tasks: Int32Array): UnrelatedView {
   const { workers, options } = problem;
   const time = new Int32Array(tasks.length * workers.count).fill(forbidden);
   const option = new Int32Array(time.length).fill(none);
   const view = { tasks, workers: workers.count, busyUntil: busyTimes(problem), time, option };
   for (let row = 0; row < tasks.length; row += 1) {
     const block = problem.tasks.block[tasks[row] as number] as number;
-    let fits = false;
     const after = options.blockFirst[block + 1] as number;
     for (let each = options.blockFirst[block] as number; each < after; each += 1) {
-      if (offer(problem, view, row, each)) fits = true;
+      offer(problem, view, row, each);
     }
-    if (!fits) return "a task fits no worker";
   }
   return view;
 }
 
-/** Notes an option where it is the fastest so far; false if no worker takes it. */
-function offer(problem: Problem, view: UnrelatedView, row: number, option: number): boolean {
+/** Notes an option where it is the fastest so far. */
+function offer(problem: Problem, view: UnrelatedView, row: number, option: number): void {
   const { workers, options } = problem;
   const task = view.tasks[row] as number;
-  if (!mayTake(problem, task, option)) return false;
+  if (!mayTake(problem, task, option)) return;
   const pinned = pinnedWorker(problem, task, option);
   const ticks = options.duration[option] as number;
-  let fits = false;
   for (let worker = 0; worker < view.workers; worker += 1) {
     if (workers.classOf[worker] !== options.class[option]) continue;
     if (pinned !== none && pinned !== worker) continue;
     if (!hasRoom(problem, option, worker)) continue;
-    fits = true;
     const cell = row * view.workers + worker;
     if (ticks >= (view.time[cell] as number)) continue;
     view.time[cell] = ticks;
     view.option[cell] = option;
   }
-  return fits;
 }
 
 function hasRoom(
