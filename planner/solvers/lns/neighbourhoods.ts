@@ -7,6 +7,7 @@ import { leaveOut } from "../../../core/choose-place.js";
 import { isMilestone, none, taskFree } from "../../../core/problem.js";
 import { randomInteger } from "../../../core/random.js";
 import type { Candidate } from "../../schedule/candidate.js";
+import { chainBehind } from "../../schedule/critical-chain.js";
 import { missesOf, partValue, taskValue } from "../../schedule/draft.js";
 import type { Kernel } from "../../schedule/kernel.js";
 import { type Relaxed, relax } from "./relaxed.js";
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly random: () => number;
   /** Free tasks: what may be taken out at all. */
   readonly movable: Int32Array;
+  /** Tasks and milestones whose ends count by themselves. */
+  readonly weighted: Int32Array;
   /** A chain that makes the makespan; empty where the makespan counts for nothing. */
   chain: Int32Array;
   /** Tasks that lost their place, for repairs. */
@@ -117,6 +120,52 @@ const costliest: Neighbourhood = (around, relaxed, size) => {
   }
 };
 
+/**
+ * An end that costs much more than it would alone (the last task of a job, or the milestone behind it)
+ * and a stretch of the chain that made it so late, with what stands beside that.
+ */
+const delayed: Neighbourhood = (around, relaxed, size) => {
+  const { kernel, current, random, weighted } = around;
+  let seed: number = none;
+  let most = 0;
+  for (let draw = 0; draw < 4; draw += 1) {
+    const other = weighted[randomInteger(random, weighted.length)] as number;
+    const loss = lossOf(kernel, current, other);
+    if (loss <= most) continue;
+    seed = other;
+    most = loss;
+  }
+  if (seed === none) return interval(around, relaxed, size);
+  const chain = chainBehind(kernel, current, seed, 3 * size + 4);
+  if (chain.length === 0) return interval(around, relaxed, size);
+  const length = Math.min(chain.length, (size + 1) >> 1);
+  const first = randomInteger(random, chain.length - length + 1);
+  for (let k = first; k < first + length; k += 1) relax(relaxed, chain[k] as number);
+  const at = current.position[chain[first + length - 1] as number] as number;
+  relaxFrom(around, relaxed, at - (size >> 1), size - relaxed.count);
+};
+
+/** Of two jobs whose tasks stand near each other, as much as may be taken. */
+const jobs: Neighbourhood = (around, relaxed, size) => {
+  const { kernel, current, random } = around;
+  const { job } = kernel.problem.tasks;
+  const { order, position } = current;
+  const seed = drawMovable(around);
+  const place = (position[seed] as number) + randomInteger(random, 4 * size + 1) - 2 * size;
+  const other = order[Math.max(0, Math.min(order.length - 1, place))] as number;
+  const mine = job[seed] as number;
+  const theirs = job[other] as number;
+  relax(relaxed, seed);
+  const reachMax = Math.max(400, 40 * size);
+  for (let reach = 1; relaxed.count < size && reach < reachMax; reach += 1) {
+    for (const at of [(position[seed] as number) - reach, (position[seed] as number) + reach]) {
+      if (at < 0 || at >= order.length) continue;
+      const task = order[at] as number;
+      if (job[task] === mine || job[task] === theirs) relaxMovable(around, relaxed, task);
+    }
+  }
+};
+
 /** Tasks that have nothing to do with one another. */
 const scattered: Neighbourhood = (around, relaxed, size) => {
   const count = Math.min(size, 6);
@@ -167,10 +216,21 @@ const leftOut: Neighbourhood = (around, relaxed, size) => {
   costliest(around, relaxed, size);
 };
 
+/** Tasks and milestones whose ends count by themselves. */
+export function weightedOf({ problem }: Kernel): Int32Array {
+  const { tasks, weights } = problem;
+  const counts = (task: number): boolean =>
+    weights.flow * (tasks.flowWeight[task] as number) > 0 ||
+    (tasks.due[task] !== none && weights.tardiness * (tasks.tardinessWeight[task] as number) > 0);
+  return Int32Array.from({ length: tasks.count }, (_, task) => task).filter(counts);
+}
+
 /** Those that have something to take out in this problem. */
 export function neighbourhoodsOf(kernel: Kernel, disturbed: Int32Array): readonly Neighbourhood[] {
   const { tasks, groups, weights } = kernel.problem;
   const list = [interval, workerWindow, relatives, costliest, scattered];
+  if (weightedOf(kernel).length > 0) list.push(delayed);
+  if (tasks.job.some((of) => of !== tasks.job[0])) list.push(jobs);
   if (weights.makespan > 0) list.push(critical);
   if (tasks.previousWorker.some((worker) => worker !== none)) list.push(moved);
   if (disturbed.length > 0) list.push(moved, moved);

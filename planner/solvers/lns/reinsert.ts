@@ -29,6 +29,8 @@ export interface Reinsertion {
   /** [tasks] No later than this, for what waits for the task. */
   readonly high: Float64Array;
   readonly merged: Int32Array;
+  /** [tasks] What a tick of delay costs, by what of it is spent on the task or its job. */
+  readonly worth: Float64Array;
 }
 
 export const createReinsertion = (kernel: Kernel, random: () => number): Reinsertion => ({
@@ -37,6 +39,7 @@ export const createReinsertion = (kernel: Kernel, random: () => number): Reinser
   key: new Float64Array(kernel.problem.tasks.count),
   high: new Float64Array(kernel.problem.tasks.count),
   merged: new Int32Array(kernel.problem.tasks.count),
+  worth: worthsOf(kernel),
 });
 
 /** Changes `trial`, a copy of the current schedule, into the next one to be decoded. */
@@ -67,7 +70,7 @@ export function orderKeys(
 }
 
 function wantKeys(
-  { kernel, random, key }: Reinsertion,
+  { kernel, random, key, worth }: Reinsertion,
   trial: Candidate,
   list: Int32Array,
   style: number,
@@ -90,7 +93,7 @@ function wantKeys(
     case "shuffled":
       return assignSlots(trial, list, key, () => random());
     case "by worth":
-      return assignSlots(trial, list, key, (task) => -worthOf(kernel, task) * (0.7 + random()));
+      return assignSlots(trial, list, key, (task) => -(worth[task] as number) * (0.7 + random()));
     case "by tail": {
       const rank = (task: number): number =>
         (kernel.tail[task] as number) + (kernel.typical[task] as number);
@@ -107,14 +110,28 @@ function wantKeys(
   }
 }
 
-/** Weight per tick of its length. */
-function worthOf(kernel: Kernel, task: number): number {
-  const { tasks, weights } = kernel.problem;
-  let weight = weights.flow * (tasks.flowWeight[task] as number);
-  if (tasks.due[task] !== none) {
-    weight += weights.tardiness * (tasks.tardinessWeight[task] as number);
+/** Weight per tick of its length; where only the end of a job counts, that of the job per tick of it. */
+function worthsOf({ problem, typical }: Kernel): Float64Array {
+  const { tasks, weights } = problem;
+  const weightOf = (task: number): number => {
+    const flow = weights.flow * (tasks.flowWeight[task] as number);
+    const isDue = tasks.due[task] !== none;
+    return flow + (isDue ? weights.tardiness * (tasks.tardinessWeight[task] as number) : 0);
+  };
+  const ofJobs = new Map<number, { weight: number; ticks: number }>();
+  for (let task = 0; task < tasks.count; task += 1) {
+    const of = tasks.job[task] as number;
+    const sums = ofJobs.get(of) ?? { weight: 0, ticks: 0 };
+    sums.weight += weightOf(task);
+    sums.ticks += typical[task] as number;
+    ofJobs.set(of, sums);
   }
-  return (weight + 1e-9) / Math.max(1, kernel.typical[task] as number);
+  return Float64Array.from({ length: tasks.count }, (_, task) => {
+    const own = weightOf(task);
+    if (own > 0) return (own + 1e-9) / Math.max(1, typical[task] as number);
+    const { weight, ticks } = ofJobs.get(tasks.job[task] as number) ?? { weight: 0, ticks: 0 };
+    return (weight + 1e-9) / Math.max(1, ticks);
+  });
 }
 
 /** The places that the tasks left, given out again by ascending rank. */

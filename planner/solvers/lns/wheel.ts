@@ -4,7 +4,12 @@ import { drawThrift, type Search } from "../../schedule/search.js";
 import { type Bandit, createBandit, draw, reward } from "./bandit.js";
 import { type Cooling, createCooling } from "./cooling.js";
 import { createLocal, type Local } from "./local.js";
-import { type Neighbourhood, neighbourhoodsOf, type Surroundings } from "./neighbourhoods.js";
+import {
+  type Neighbourhood,
+  neighbourhoodsOf,
+  type Surroundings,
+  weightedOf,
+} from "./neighbourhoods.js";
 import { createReinsertion, type Reinsertion, styles } from "./reinsert.js";
 import { clearRelaxed, createRelaxed, type Relaxed } from "./relaxed.js";
 
@@ -47,7 +52,7 @@ export function createWheel(search: Search, movable: Int32Array, disturbed: Int3
     local: createLocal(kernel, draft, reinsertion.key),
     trial: createCandidate(count),
     next: createCandidate(count),
-    around: { kernel, current, random, movable, chain, disturbed },
+    around: { kernel, current, random, movable, weighted: weightedOf(kernel), chain, disturbed },
   };
 }
 
