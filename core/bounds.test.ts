@@ -1,13 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lowerBound } from "./bounds.js";
-import { checkPlan } from "./check.js";
+import { checkPlan, evaluate } from "./check.js";
 import { decode, freeChoice } from "./decode.js";
 import { greedy, priorityOrders, rankOrder } from "./greedy.js";
 import { none, type Problem, taskRunning } from "./problem.js";
+import { ProblemBuilder } from "./problem-builder.js";
 import { layeredProblem } from "./testing/layered-problem.js";
 import { bruteForce } from "./testing/oracle.js";
 import { randomProblem } from "./testing/random-problem.js";
+
+/** Weights stay on those alone that nothing waits for, as a job's weight lies on its last milestone. */
+function endsAlone(problem: Problem): Problem {
+  const waited = new Set(problem.edges.from);
+  const flowWeight = problem.tasks.flowWeight.map((_, task) => (waited.has(task) ? 0 : 1));
+  return { ...problem, tasks: { ...problem.tasks, flowWeight } };
+}
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
@@ -63,6 +71,46 @@ describe("the lower bound", () => {
     const bound = lowerBound(problem).parts.makespanS;
     expect(bound).toBeLessThanOrEqual(parts.makespanS);
     expect(bound).toBeGreaterThan(0.97 * parts.makespanS);
+  });
+
+  it("is never above the optimum where only the ends of jobs count", () => {
+    let proved = 0;
+    for (let seed = 0; seed < 80; seed++) {
+      const problem = endsAlone(
+        randomProblem(seed, { tasks: 4, workers: 2, durationMax: 4, edges: 0.5 }),
+      );
+      const plan = decode(problem, null, freeChoice(problem));
+      if (plan === null) continue;
+      const value = evaluate(problem, plan).value;
+      const latestEnd = Math.min(14, Math.max(...plan.end));
+      const optimum = bruteForce(problem, { value: value + 1e-6, latestEnd })?.value ?? value;
+      const bound = lowerBound(problem).value;
+      expect(bound, `seed ${seed}`).toBeLessThanOrEqual(optimum + 1e-9 * Math.max(1, optimum));
+      proved++;
+    }
+    for (let seed = 0; seed < 30; seed++) {
+      const problem = endsAlone(randomProblem(seed, { tasks: 60, workers: 3, edges: 0.1 }));
+      const plan = decode(problem, null, freeChoice(problem));
+      if (plan === null) continue;
+      const { flowS } = evaluate(problem, plan).parts;
+      expect(lowerBound(problem).parts.flowS, `seed ${seed}`).toBeLessThanOrEqual(flowS + 1e-6);
+    }
+    expect(proved).toBeGreaterThan(40);
+  });
+
+  it("shares a full machine among jobs of which only the ends count", () => {
+    const builder = new ProblemBuilder({ dimensions: ["cpu"], weights: { flow: 1 } });
+    builder.addWorker({ capacity: [1] });
+    // Twenty jobs of two tasks: by themselves they end at 5, on one worker at 10, 20, 30, …
+    for (let job = 0; job < 20; job++) {
+      const options = [{ class: 0, duration: 5, demand: [1] }];
+      const tasks = [0, 1].map((k) => builder.addTask({ id: `${job}/${k}`, job, options }));
+      const end = builder.addTask({ id: `${job}/`, job, options: null, flowWeight: 1 });
+      for (const task of tasks) builder.addEdge(task, end);
+    }
+    const problem = builder.build();
+    const ticks = lowerBound(problem).parts.flowS / (problem.tickMs / 1_000);
+    expect(ticks).toBeCloseTo((10 * 20 * 21) / 2, 3);
   });
 
   it("bounds the flow time of many independent tasks to within a quarter", () => {

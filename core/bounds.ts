@@ -4,7 +4,7 @@
  *
  * - Makespan: the longest path with the shortest options, from releases and what runs; and for each
  *   resource, kind of place and pair of head and tail, the time that its work takes (`energy.ts`).
- * - Flow: the larger of earliest ends and mean busy times on one fluid machine (`flow-bound.ts`).
+ * - Flow: the larger of earliest ends and mean busy times of what they wait for on one fluid machine (`flow-bound.ts`).
  * - Tardiness: from earliest ends. Moves: what no option can avoid. Cost: the cheapest options.
  * - Tasks that may be left out count nowhere, and their prices are bounded by nothing.
  *
@@ -40,7 +40,7 @@ export function lowerBound(whole: Problem): LowerBound {
   const tickS = problem.tickMs / 1000;
   const parts: ObjectiveParts = {
     makespanS: makespanTicks * tickS,
-    flowS: flowBound(problem, possible, energies, earliestStart, earliestEnd) * tickS,
+    flowS: flowBound(problem, graph, possible, energies, earliestStart, earliestEnd) * tickS,
     tardinessS: tardinessOf(problem, earliestEnd) * tickS,
     moves: unavoidableMoves(problem, possible),
     cost: leastCost(problem, possible),
