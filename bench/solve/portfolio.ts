@@ -83,6 +83,7 @@ async function solveOnce(
   const startedMs = performance.now();
   let firstValue: number | null = null;
   let firstMs: number | null = null;
+  let best: number | null = null;
   const result = await runPortfolio(
     problem,
     request,
@@ -91,9 +92,12 @@ async function solveOnce(
       incumbent: ({ evaluation }, bound) => {
         firstMs ??= performance.now() - startedMs;
         firstValue ??= evaluation.value;
+        best = evaluation.value;
         news(evaluation.value, bound);
       },
-      bound: () => {},
+      bound: (_solver, bound) => {
+        if (best !== null) news(best, bound);
+      },
     },
     new AbortController().signal,
   );
