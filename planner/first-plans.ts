@@ -32,8 +32,9 @@ export interface Progress {
   readonly wallMs: number;
 }
 
-/** Schedules of larger problems are made by threads, all but the first. */
-const tasksPlacedTwice = 2_000;
+/** Larger problems have their second plan while the threads are getting ready, or from one of them. */
+const secondAtOnce = 2_000;
+const secondMeanwhile = 20_000;
 
 export function placeNow(host: FirstHost): void {
   const { problem } = host.standing;
@@ -41,7 +42,15 @@ export function placeNow(host: FirstHost): void {
     offer(host, "repair", repair(problem).plan);
   }
   offer(host, "greedy", greedy(problem));
-  if (problem.tasks.count <= tasksPlacedTwice) offer(host, "greedy", placeForFlow(problem));
+  if (problem.tasks.count <= secondAtOnce) offer(host, "greedy", placeForFlow(problem));
+}
+
+/** What the first plans took too long for: call it once the threads have been asked. */
+export function placeMeanwhile(host: FirstHost): void {
+  const { problem } = host.standing;
+  const { count } = problem.tasks;
+  if (count <= secondAtOnce || count > secondMeanwhile) return;
+  offer(host, "greedy", placeForFlow(problem));
 }
 
 /** By the rule that is mostly best where the flow of jobs counts beside the makespan. */

@@ -20,7 +20,13 @@ import {
   settle,
 } from "./crew.js";
 import { type EpochHost, runEpochs } from "./epochs.js";
-import { boundNow, type FirstHost, type Progress, placeNow } from "./first-plans.js";
+import {
+  boundNow,
+  type FirstHost,
+  type Progress,
+  placeMeanwhile,
+  placeNow,
+} from "./first-plans.js";
 import { participants, teamsOf } from "./participants.js";
 import { shareProblem } from "./shared-problem.js";
 import { type SolverEntry, type SolverName, solverRegistry } from "./solvers/registry.js";
@@ -125,6 +131,7 @@ export async function runPortfolio(
     if (run.reason === null) {
       const improving = improve(run, entries);
       // The threads are getting ready meanwhile; nothing of theirs is heard before this is done.
+      placeMeanwhile(first);
       if (isLarge) boundNow(first);
       if (isOptimal(run.standing)) stop(run, "optimal");
       await improving;
