@@ -34,7 +34,7 @@ export function flowBound(
     beginAscent(fluidOf(problem, possible, ways, energy, earliestStart, earliestEnd)),
   );
   for (const ascent of ascents) {
-    climb(ascent, ascent.fluid.weight.length > rowsMax / 20 ? 1 : roundsFirst);
+    climb(ascent, ascent.fluid.weight.length > rowsMax / 16 ? 1 : roundsFirst);
   }
   ascents.sort((a, b) => b.best - a.best);
   for (const ascent of ascents.slice(0, tightenedMax)) {
@@ -48,9 +48,9 @@ export function flowBound(
 /** Resources whose bounds are tightened: those that say most after a few rounds. */
 const tightenedMax = 3;
 const roundsFirst = 4;
-const roundsMax = 100;
+const roundsMax = 24;
 /** Rows that the rounds of one resource may go over. */
-const rowsMax = 100_000;
+const rowsMax = 40_000;
 
 /** Which end a task is done for: one that counts, itself or behind it. */
 interface Ways {
