@@ -1,8 +1,22 @@
+import type { Clock } from "../../core/clock.js";
+
 /**
- * Wall-clock milliseconds that never go back and do not jump: the wall clock at start, carried on
- * by the monotonic one. A stepped system clock must not make workers look silent.
+ * Its wall clock never goes back and does not jump: it is the one at the start, carried on by the
+ * monotonic one. A stepped system clock must not make workers look silent.
  */
-export function monotonicClock(): () => number {
+export function masterClock(): Clock {
   const offsetMs = Date.now() - performance.now();
-  return () => Math.round(offsetMs + performance.now());
+  return {
+    nowMs: () => Math.round(offsetMs + performance.now()),
+    monotonicMs: () => performance.now(),
+    after(delayMs, action) {
+      const timer = setTimeout(action, delayMs);
+      return { clear: () => clearTimeout(timer) };
+    },
+    every(intervalMs, action) {
+      const timer = setInterval(action, intervalMs);
+      return { clear: () => clearInterval(timer) };
+    },
+    soon: setImmediate,
+  };
 }

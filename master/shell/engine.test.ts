@@ -7,6 +7,7 @@ import { createMemoryJournal } from "../journal/memory.js";
 import { defaultSettings, genesis } from "../pure/genesis.js";
 import { stateHash } from "../pure/hash.js";
 import { Script } from "../pure/testing/script.js";
+import { masterClock } from "./clock.js";
 import { Engine } from "./engine.js";
 import { replay } from "./recovery.js";
 
@@ -43,7 +44,7 @@ function engineOn(journal: Journal, onFatal: (error: Error) => void = () => unde
     state: genesis(),
     journal,
     log: pino({ level: "silent" }),
-    now: () => nowMs++,
+    clock: { ...masterClock(), nowMs: () => nowMs++ },
     onFatal,
   });
 }

@@ -4,6 +4,7 @@
  * saw. One append serves all commands of a turn of the event loop.
  */
 import type { Logger } from "pino";
+import type { Clock, Timer } from "../../core/clock.js";
 import type { WorkerId } from "../../core/ids.js";
 import type { Result } from "../../core/result.js";
 import type { Heartbeat } from "../../core/session.js";
@@ -30,7 +31,7 @@ export interface EngineOptions {
   readonly state: State;
   readonly journal: Journal;
   readonly log: Logger;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Called once; the process must end, for what was evolved cannot be rolled back. */
   readonly onFatal: (error: Error) => void;
 }
@@ -55,7 +56,7 @@ export class Engine {
   #placeNotBeforeMs = 0;
   /** `state.facts` at the last placement: what fits nowhere is not tried again until they change. */
   #placedFacts = -1;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #failed = false;
 
   constructor(options: EngineOptions) {
@@ -66,19 +67,19 @@ export class Engine {
   /** Starts the passing of time. A new leader starts all silence clocks anew. */
   start(outlets: Outlets): void {
     this.#outlets = outlets;
-    const nowMs = this.#options.now();
+    const nowMs = this.nowMs;
     for (const worker of this.state.workers.keys()) this.lastHeard.set(worker, nowMs);
-    this.#timer = setInterval(() => this.#tick(), tickIntervalMs);
+    this.#timer = this.#options.clock.every(tickIntervalMs, () => this.#tick());
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer?.clear();
     this.#flush();
     await this.#durable;
   }
 
   get nowMs(): number {
-    return this.#options.now();
+    return this.#options.clock.nowMs();
   }
 
   /** Answers when everything that the command saw and did is durable. */
@@ -104,7 +105,7 @@ export class Engine {
   #step(command: Command, principal: string): Result<Reply> {
     const denied = authorize(principal, command, this.state);
     if (denied !== null) return { ok: false, error: denied };
-    const { events, reply } = step(this.state, command, principal, this.#options.now());
+    const { events, reply } = step(this.state, command, principal, this.nowMs);
     for (const event of events) this.#unwritten.push(event);
     if (events.length > 0) {
       this.#outlets.folded(events);
@@ -115,7 +116,7 @@ export class Engine {
 
   #scheduleFlush(): void {
     this.#flushing ??= new Promise((resolve) => {
-      setImmediate(() => {
+      this.#options.clock.soon(() => {
         this.#flush();
         resolve();
       });
@@ -123,7 +124,7 @@ export class Engine {
   }
 
   #tick(): void {
-    const nowMs = this.#options.now();
+    const nowMs = this.nowMs;
     const wakeAtMs = nextWake(this.state, this.lastHeard);
     if (wakeAtMs !== null && wakeAtMs <= nowMs) {
       this.#step({ type: "Tick", lastHeard: this.lastHeard }, "master");
@@ -136,12 +137,12 @@ export class Engine {
 
   /** Place what has no reservation, then start what may start. */
   #followUp(): void {
-    const beganMs = this.#options.now();
+    const beganMs = this.nowMs;
     const due = this.state.facts !== this.#placedFacts && beganMs >= this.#placeNotBeforeMs;
     if (due && needsPlacement(this.state)) {
       this.#step({ type: "Place" }, "master");
       this.#placedFacts = this.state.facts;
-      const endedMs = this.#options.now();
+      const endedMs = this.nowMs;
       this.#placeNotBeforeMs = endedMs + (endedMs - beganMs) / placementShare;
     }
     this.#step({ type: "Dispatch" }, "master");
@@ -172,7 +173,7 @@ export class Engine {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer?.clear();
     const cause = error instanceof Error ? error : new Error(String(error));
     this.#options.log.fatal({ err: cause }, "the journal refused an append");
     this.#options.onFatal(cause);

@@ -20,7 +20,7 @@ import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmente
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
 import { keepSwept, openBlobs, storeBytesDefault } from "./blobs.js";
-import { monotonicClock } from "./clock.js";
+import { masterClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
 import { dataService } from "./data-service.js";
 import { Engine } from "./engine.js";
@@ -97,10 +97,10 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
 /** Folds the journal, begins an epoch, and serves. */
 async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<RunningMaster> {
   const { log, settings, heartbeatIntervalMs, onFatal, version } = options;
-  const now = monotonicClock();
-  const startedAtMs = now();
+  const clock = masterClock();
+  const startedAtMs = clock.nowMs();
   const { state, snapshot } = await recoverState(options, journal);
-  const engine = new Engine({ state, journal, log, now, onFatal });
+  const engine = new Engine({ state, journal, log, clock, onFatal });
   const epoch = Math.max(state.epoch, journal.epoch) + 1;
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
   if (!began.ok) throw new Error(began.error.message);

@@ -10,13 +10,13 @@ import { only } from "../pure/authorize.js";
 
 const lengthMax = 128 + "planner ".length;
 
-export function principalOf(metadata: Metadata): string {
+export function principalOf(metadata: Pick<Metadata, "get">): string {
   const [value] = metadata.get(principalHeader);
   return typeof value === "string" && value !== "" ? value.slice(0, lengthMax) : "anonymous";
 }
 
 /** Whether who opened this stream may speak for a worker; null: it may. */
-export function mayBeWorker(metadata: Metadata, worker: string): AlmanacError | null {
+export function mayBeWorker(metadata: Pick<Metadata, "get">, worker: string): AlmanacError | null {
   const { role, name } = identityOfPrincipal(principalOf(metadata));
   return role === "worker" ? only(name, worker) : null;
 }

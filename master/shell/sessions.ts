@@ -2,7 +2,7 @@
  * The master's side of WorkerService.Session: one stream per worker, opened by its Hello. Messages
  * are acknowledged when their effects are durable.
  */
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Incarnation, WorkerId } from "../../core/ids.js";
 import { sameIncarnation } from "../../core/ids.js";
@@ -17,7 +17,16 @@ import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
 import { type Received, verifiedReports } from "./reported-outputs.js";
 
-type Stream = ServerDuplexStream<WorkerMessageWire, MasterMessageWire>;
+/** What of a worker's stream is used here. */
+export interface WorkerStream {
+  readonly metadata: Pick<Metadata, "get">;
+  on(event: "data", listener: (message: WorkerMessageWire) => void): unknown;
+  on(event: "end" | "error" | "close" | "cancelled", listener: () => void): unknown;
+  write(message: MasterMessageWire): unknown;
+  end(): unknown;
+  /** Refuses it, with a status. */
+  emit(event: "error", error: Partial<ServiceError>): unknown;
+}
 
 export interface SessionsOptions {
   readonly engine: Engine;
@@ -41,7 +50,7 @@ export class Sessions {
     this.#open.get(worker)?.send(commands);
   }
 
-  accept(stream: Stream): void {
+  accept(stream: WorkerStream): void {
     const session: Session = new Session(stream, this.#options, {
       opened: (incarnation) => this.#opened(session, incarnation),
       closed: () => this.#closed(session),
@@ -86,7 +95,7 @@ interface Hooks {
 
 class Session {
   incarnation: Incarnation | null = null;
-  readonly #stream: Stream;
+  readonly #stream: WorkerStream;
   readonly #options: SessionsOptions;
   readonly #hooks: Hooks;
   #sequence = 0;
@@ -99,7 +108,7 @@ class Session {
   #held: WorkerCommands[] | null = [];
   #ended = false;
 
-  constructor(stream: Stream, options: SessionsOptions, hooks: Hooks) {
+  constructor(stream: WorkerStream, options: SessionsOptions, hooks: Hooks) {
     this.#stream = stream;
     this.#options = options;
     this.#hooks = hooks;

@@ -4,6 +4,7 @@ import { jobId } from "../../core/ids.js";
 import { job, template } from "../../core/testing/jobs.js";
 import { createMemoryJournal } from "../journal/memory.js";
 import { defaultSettings, genesis } from "../pure/genesis.js";
+import { masterClock } from "./clock.js";
 import { Engine } from "./engine.js";
 import { Forecasts } from "./forecasts.js";
 import { Watches } from "./watches.js";
@@ -14,7 +15,7 @@ async function watchedJob() {
     state: genesis(),
     journal: createMemoryJournal(),
     log: pino({ level: "silent" }),
-    now: () => nowMs++,
+    clock: { ...masterClock(), nowMs: () => nowMs++ },
     onFatal: () => undefined,
   });
   const watches = new Watches(engine, new Forecasts(engine));

@@ -8,9 +8,11 @@ import { type AttemptId, type Incarnation, workerId } from "../../core/ids.js";
 import { WorkerServiceClient } from "../../proto/codec/services.js";
 import { channelToMaster, tlsClientOptions } from "../../proto/security/channel.js";
 import type { Membership } from "../../proto/security/membership.js";
+import { workerClock } from "../clock.js";
 import { type OfferedFacts, workerFacts } from "../facts.js";
 import type { SupervisorState } from "../ipc/messages.js";
 import type { WorkerLog } from "../log.js";
+import { heartbeat } from "./heartbeat.js";
 import { type LogStream, openLogStream } from "./log-stream.js";
 import { Session } from "./session.js";
 import type { SupervisorEvent, SupervisorLink } from "./supervisor-link.js";
@@ -72,7 +74,9 @@ export function connectMaster(options: ConnectionOptions): Connection {
     for (const one of state.live) running.add(one.attempt);
     const incarnation = incarnationOf(agent.name, state);
     const opened = new Session({
-      client,
+      stream: client.session(),
+      clock: workerClock,
+      heartbeat,
       link,
       state,
       incarnation,

@@ -3,8 +3,7 @@
  * come and reports to the master as they happen: what is ready in one turn of the event loop goes
  * into one message, and nothing waits for more.
  */
-import { readFileSync } from "node:fs";
-import { loadavg, totalmem } from "node:os";
+import type { Clock, Timer } from "../../core/clock.js";
 import type { Incarnation } from "../../core/ids.js";
 import { unreachable } from "../../core/result.js";
 import type {
@@ -16,15 +15,27 @@ import type {
   WorkerMessage,
 } from "../../core/session.js";
 import type { WorkerFacts } from "../../core/worker.js";
-import type { WorkerServiceClient } from "../../proto/codec/services.js";
+import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
 import { decodeMasterMessage, encodeWorkerMessage } from "../../proto/codec/worker.js";
-import { monotonicMs, type SupervisorState } from "../ipc/messages.js";
+import type { SupervisorState } from "../ipc/messages.js";
 import { messageOf, type WorkerLog } from "../log.js";
 import { acknowledge, emptyOutbox, nextMessage, oldestUnansweredMs } from "../pure/outbox.js";
 import type { SupervisorEvent, SupervisorLink } from "./supervisor-link.js";
 
+/** What of a stream to the master a session uses. */
+export interface MasterStream {
+  on(event: "data", listener: (message: MasterMessageWire) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "drain" | "end", listener: () => void): unknown;
+  /** False: nothing more until `drain`. */
+  write(message: WorkerMessageWire): boolean;
+  end(): void;
+  cancel(): void;
+}
+
 export interface SessionOptions {
-  readonly client: WorkerServiceClient;
+  readonly stream: MasterStream;
+  readonly clock: Clock;
   readonly link: SupervisorLink;
   readonly state: SupervisorState;
   readonly incarnation: Incarnation;
@@ -32,6 +43,7 @@ export interface SessionOptions {
   readonly log: WorkerLog;
   /** Unique over all sessions, so that an answer meant for an earlier one is not taken for ours. */
   readonly nextToken: () => number;
+  readonly heartbeat: () => Heartbeat;
   readonly onWelcome: (welcome: Welcome) => void;
   /** The master has no more use for this worker. */
   readonly onLeave: () => void;
@@ -44,7 +56,7 @@ const welcomeTimeoutMs = 10_000;
 export class Session {
   readonly closed: Promise<void>;
   readonly #options: SessionOptions;
-  readonly #stream: ReturnType<WorkerServiceClient["session"]>;
+  readonly #stream: MasterStream;
   readonly #outbox = emptyOutbox();
   /** Sequences of messages whose commands the supervisor has not yet made durable, by token. */
   readonly #taking = new Map<number, number>();
@@ -53,7 +65,7 @@ export class Session {
   #blocked = false;
   #ended = false;
   #flushing = false;
-  #watchdog: NodeJS.Timeout;
+  #watchdog: Timer;
   #settle: () => void = () => undefined;
 
   constructor(options: SessionOptions) {
@@ -61,8 +73,8 @@ export class Session {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#watchdog = setTimeout(() => this.#break("no welcome"), welcomeTimeoutMs);
-    this.#stream = options.client.session();
+    this.#watchdog = options.clock.after(welcomeTimeoutMs, () => this.#break("no welcome"));
+    this.#stream = options.stream;
     this.#stream.on("data", (wire) => {
       if (this.#ended) return;
       const message = decodeMasterMessage(wire);
@@ -75,7 +87,9 @@ export class Session {
     });
     this.#stream.on("error", (error) => this.#break(messageOf(error)));
     this.#stream.on("end", () => this.#break("the master closed it"));
-    this.#write(nextMessage(this.#outbox, 0, { hello: helloOf(options) }, monotonicMs()));
+    this.#write(
+      nextMessage(this.#outbox, 0, { hello: helloOf(options) }, options.clock.monotonicMs()),
+    );
   }
 
   /** What the supervisor says after the state that the Hello was made of. */
@@ -122,7 +136,7 @@ export class Session {
 
   #end(): void {
     this.#ended = true;
-    clearTimeout(this.#watchdog);
+    this.#watchdog.clear();
     this.#settle();
   }
 
@@ -148,27 +162,28 @@ export class Session {
   }
 
   #onWelcome(welcome: Welcome): void {
-    const { state, link, onWelcome } = this.#options;
+    const { state, link, clock, onWelcome } = this.#options;
     if (welcome.epoch < state.epochSeen) {
       return this.#break(`a master of epoch ${welcome.epoch}, ${state.epochSeen} was seen`);
     }
     this.#welcomed = true;
     link.send({ kind: "welcomed", epoch: welcome.epoch, kill: welcome.kill });
-    clearTimeout(this.#watchdog);
+    this.#watchdog.clear();
     const beat = (): void => this.#beat(welcome.silenceLimitMs);
-    this.#watchdog = setInterval(beat, welcome.heartbeatIntervalMs);
+    this.#watchdog = clock.every(welcome.heartbeatIntervalMs, beat);
     onWelcome(welcome);
     this.#flush();
   }
 
   #beat(silenceLimitMs: number): void {
+    const { clock, heartbeat } = this.#options;
     const oldest = oldestUnansweredMs(this.#outbox);
-    if (oldest !== null && monotonicMs() - oldest > silenceLimitMs) {
+    if (oldest !== null && clock.monotonicMs() - oldest > silenceLimitMs) {
       return this.#break("the master acknowledges nothing");
     }
     if (this.#blocked) return;
     const sign = { heartbeat: heartbeat() };
-    this.#write(nextMessage(this.#outbox, this.#taken, sign, monotonicMs()));
+    this.#write(nextMessage(this.#outbox, this.#taken, sign, clock.monotonicMs()));
   }
 
   /** Once for everything that becomes ready in this turn of the event loop, and at its end. */
@@ -181,7 +196,7 @@ export class Session {
   #flush(): void {
     this.#flushing = false;
     if (this.#blocked || !this.#welcomed) return;
-    this.#write(nextMessage(this.#outbox, this.#taken, null, monotonicMs()));
+    this.#write(nextMessage(this.#outbox, this.#taken, null, this.#options.clock.monotonicMs()));
   }
 
   #write(message: WorkerMessage | null): void {
@@ -199,13 +214,4 @@ function tellSpeed(launch: Launch, speed: number): Launch {
 function helloOf({ incarnation, facts, state }: SessionOptions): Hello {
   const { epochSeen, live, unacknowledged } = state;
   return { incarnation, facts, epochSeen, live, unacknowledged };
-}
-
-function heartbeat(): Heartbeat {
-  return { freeMemoryBytes: availableMemoryBytes(), loadAverage: loadavg()[0] ?? 0 };
-}
-
-function availableMemoryBytes(): number {
-  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
-  return match === null ? totalmem() : Number(match[1]) * 1024;
 }

@@ -84,6 +84,3 @@ export type SupervisorToAgent =
   | { readonly kind: "started"; readonly started: AttemptStarted }
   | { readonly kind: "finished"; readonly finished: AttemptFinished }
   | { readonly kind: "refused"; readonly refused: LaunchRefused };
-
-/** CLOCK_MONOTONIC, which all processes of one boot share. `performance.now()` is each process's own. */
-export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

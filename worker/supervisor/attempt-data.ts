@@ -4,6 +4,7 @@
  * its working directory holds what it holds (`DriverStart.staged`).
  */
 import { join } from "node:path";
+import type { Clock } from "../../core/clock.js";
 import type { DataFile, LaunchData, TaskOutput } from "../../core/data.js";
 import type { Result } from "../../core/result.js";
 import type { BlobDirectory } from "../../data/blob-directory.js";
@@ -26,27 +27,33 @@ interface AttemptDataOptions {
   readonly dataDirectory: string;
   readonly cache: BlobDirectory;
   readonly transfers: Transfers;
+  readonly clock: Clock;
   readonly log: WorkerLog;
 }
 
 export function createAttemptData(options: AttemptDataOptions): AttemptData {
+  const { clock } = options;
   const directoryOf = ({ attempt }: LiveAttempt): string =>
     attemptDirectory(options.dataDirectory, attempt);
   return {
     async stage(one, data, durable) {
-      const sinceMs = Date.now();
+      const sinceMs = clock.nowMs();
       one.stagingSinceMs = sinceMs;
       await durable;
       const error = await bringInputs(options, one, join(directoryOf(one), "work"), data);
-      one.stagingMs = Date.now() - sinceMs;
-      if (one.stop !== null) return notStarted("was stopped before its inputs had come");
+      one.stagingMs = clock.nowMs() - sinceMs;
+      if (one.stop !== null)
+        return notStarted("was stopped before its inputs had come", clock.nowMs());
       if (error === null) return null;
-      return { ...notStarted(""), outcome: { kind: "input_unavailable", message: error } };
+      return {
+        ...notStarted("", clock.nowMs()),
+        outcome: { kind: "input_unavailable", message: error },
+      };
     },
 
     async collect(one, outputs, end) {
       const directory = directoryOf(one);
-      const sinceMs = Date.now();
+      const sinceMs = clock.nowMs();
       const usage = { ...end.usage, ...(one.stagingMs !== null && { stagingMs: one.stagingMs }) };
       if (end.outcome.kind !== "exited" || end.outcome.exitCode !== 0) {
         await clear(options, directory);
@@ -57,7 +64,7 @@ export function createAttemptData(options: AttemptDataOptions): AttemptData {
           ? await takeOutputs(options, one, directory, outputs)
           : ({ ok: false, error: end.outputsProblem } as const);
       await clear(options, directory);
-      const timed = { ...usage, collectingMs: Date.now() - sinceMs };
+      const timed = { ...usage, collectingMs: clock.nowMs() - sinceMs };
       if (found.ok) return { ...end, usage: timed, outputs: found.value };
       // Told to stop on the way: what has not gone out is not there.
       const outcome = one.stop?.outcome ?? { kind: "output_failed" as const, message: found.error };

@@ -2,7 +2,7 @@
  * The attempts that are alive on this worker: started, bounded in time, stopped, and their ends
  * recorded before anybody hears of them.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, sleepOn } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
@@ -25,7 +25,6 @@ import {
   type StopOutcome,
   startedOf,
 } from "./live-attempt.js";
-import { setLongTimeout } from "./timer.js";
 
 /** An attempt that an earlier supervisor has started, in the hands of its driver again. */
 export interface TakenUp {
@@ -42,6 +41,7 @@ export interface AttemptContext {
 
 export interface AttemptsOptions {
   readonly dataDirectory: string;
+  readonly clock: Clock;
   readonly boot: string;
   readonly ledger: Ledger;
   readonly log: WorkerLog;
@@ -62,7 +62,7 @@ export class LiveAttempts {
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
-    this.#leases = createLeases(options.renewals, (attempt) => {
+    this.#leases = createLeases(options.clock, options.renewals, (attempt) => {
       options.log.warn({ attempt }, "no master heard of for too long, stopping the attempt");
       this.stop(attempt, { kind: "lease_expired" });
     });
@@ -147,10 +147,11 @@ export class LiveAttempts {
   /** Counted from the start, whoever was there to see it. */
   #limit(one: LiveAttempt, { startedAtMs }: RunningAttempt): void {
     const { timeoutMs } = one.terms;
+    const { clock } = this.#options;
     if (timeoutMs === null) return;
-    const leftMs = Math.max(0, startedAtMs + timeoutMs - Date.now());
+    const leftMs = Math.max(0, startedAtMs + timeoutMs - clock.nowMs());
     const stop = (): void => this.stop(one.attempt, { kind: "timed_out" });
-    one.timeout = setLongTimeout(stop, Math.min(timeoutMs, leftMs));
+    one.timeout = clock.after(Math.min(timeoutMs, leftMs), stop);
   }
 
   /** The first reason stands; a later one may only shorten the grace. null: the attempt's own grace. */
@@ -158,7 +159,7 @@ export class LiveAttempts {
     const one = this.#live.get(attempt);
     if (one === undefined) return;
     const graceMs = grace ?? one.terms.killGraceMs;
-    if (one.stop === null) one.stop = { outcome, atMs: Date.now(), graceMs };
+    if (one.stop === null) one.stop = { outcome, atMs: this.#options.clock.nowMs(), graceMs };
     else one.stop.graceMs = Math.min(one.stop.graceMs, graceMs);
     one.abort.abort();
     one.running?.stop(graceMs);
@@ -178,7 +179,7 @@ export class LiveAttempts {
     driver: Driver,
     context: AttemptContext,
   ): Promise<RunningAttempt | null> {
-    const { ledger, emit, boot } = this.#options;
+    const { ledger, emit, boot, clock } = this.#options;
     const { attempt, command, resources, devices, logBytesMax, data } = launch;
     const directory = attemptDirectory(this.#options.dataDirectory, attempt);
     const durable = ledger.commit();
@@ -204,7 +205,7 @@ export class LiveAttempts {
     });
     if (!result.ok) {
       await durable;
-      await this.#finish(one, notStarted(result.error));
+      await this.#finish(one, notStarted(result.error, clock.nowMs()));
       return null;
     }
     one.running = result.value;
@@ -217,7 +218,7 @@ export class LiveAttempts {
   }
 
   async #finish(one: LiveAttempt, ended: AttemptEnd): Promise<void> {
-    const { ledger, emit } = this.#options;
+    const { ledger, emit, clock } = this.#options;
     const { attempt } = one;
     one.timeout?.clear();
     const { outputs } = one.terms;
@@ -233,7 +234,7 @@ export class LiveAttempts {
       stderrBytes: end.stderrBytes,
     };
     while (!this.#note(() => ledger.append({ kind: "finished", finished }))) {
-      await sleep(recordRetryMs);
+      await sleepOn(clock, recordRetryMs);
     }
     await ledger.commit();
     this.#leases.remove(attempt);

@@ -5,9 +5,8 @@
  * attempt for stopped that still runs.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Clock, Timer } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
-import { monotonicMs } from "../ipc/messages.js";
-import { type LongTimer, setLongTimeout } from "./timer.js";
 
 export interface Leases {
   /** null: the attempt outlives all silence. */
@@ -59,13 +58,14 @@ interface Lease {
 }
 
 export function createLeases(
+  clock: Clock,
   memory: RenewalMemory,
   onExpired: (attempt: AttemptId) => void,
 ): Leases {
   const leases = new Map<AttemptId, Lease>();
-  const createdAtMs = monotonicMs();
+  const createdAtMs = clock.monotonicMs();
   let renewedAtMs = Number.NEGATIVE_INFINITY;
-  let timer: LongTimer | null = null;
+  let timer: Timer | null = null;
 
   const endOf = ({ durationMs, sinceMs }: Lease): number =>
     Math.max(renewedAtMs, sinceMs) + durationMs;
@@ -77,7 +77,7 @@ export function createLeases(
   }
 
   function expire(): void {
-    const now = monotonicMs();
+    const now = clock.monotonicMs();
     for (const [attempt, lease] of [...leases]) {
       if (endOf(lease) > now) continue;
       leases.delete(attempt);
@@ -92,7 +92,7 @@ export function createLeases(
     timer = null;
     if (leases.size === 0) return;
     const firstMs = [...leases.values()].map(endOf).reduce((a, b) => Math.min(a, b));
-    timer = setLongTimeout(expire, Math.max(1, firstMs - monotonicMs()));
+    timer = clock.after(Math.max(1, firstMs - clock.monotonicMs()), expire);
   }
 
   return {

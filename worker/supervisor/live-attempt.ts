@@ -1,11 +1,11 @@
 /** One attempt that is alive on this worker: what is known of it, and what may be said of it. */
+import type { Timer } from "../../core/clock.js";
 import type { DataFile } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import type { AttemptStarted } from "../../core/session.js";
 import type { Outcome } from "../../core/worker.js";
 import type { DriverEnd, RunningAttempt } from "../driver.js";
 import type { LaunchTerms } from "../pure/ledger-state.js";
-import type { LongTimer } from "./timer.js";
 
 /** Why the supervisor itself ends an attempt. */
 export type StopOutcome = Extract<
@@ -24,7 +24,7 @@ export interface LiveAttempt {
   readonly terms: LaunchTerms;
   running: RunningAttempt | null;
   stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
-  timeout: LongTimer | null;
+  timeout: Timer | null;
   /** Since when its inputs are on their way; null: it has none. */
   stagingSinceMs: number | null;
   /** How long that took. */
@@ -70,10 +70,10 @@ export function livingOf(one: LiveAttempt): AttemptStarted | null {
 export const outcomeOf = ({ stop }: LiveAttempt, end: AttemptEnd): Outcome =>
   stop !== null && stop.atMs <= end.endedAtMs ? stop.outcome : end.outcome;
 
-export const notStarted = (message: string): AttemptEnd => ({
+export const notStarted = (message: string, endedAtMs: number): AttemptEnd => ({
   outcome: { kind: "not_started", message },
   usage: { peakMemoryBytes: null, cpuMs: null },
-  endedAtMs: Date.now(),
+  endedAtMs,
   stdoutBytes: 0,
   stderrBytes: 0,
 });

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBlobDirectory } from "../../data/blob-directory.js";
+import { workerClock } from "../clock.js";
 import type { Driver } from "../driver.js";
 import { createDockerDriver, createDockerReaper } from "../drivers/docker/docker.js";
 import { createKvmDriver, createKvmReaper } from "../drivers/kvm/kvm.js";
@@ -19,7 +20,7 @@ import { createAttemptData } from "./attempt-data.js";
 import { createRenewalMemory } from "./leases.js";
 import { openLedger } from "./ledger.js";
 import { lockSupervisor } from "./lock.js";
-import { recoverAttempts } from "./recovery.js";
+import { recoverAttempts, writtenBytes } from "./recovery.js";
 import { createRetention } from "./retention.js";
 import { createAgentServer } from "./server.js";
 import type { SupervisorArguments } from "./start.js";
@@ -53,7 +54,15 @@ async function main(): Promise<void> {
   }
   // Before the probe, which may take a while: what is left over must go now.
   const reapers = [...drivers, createDockerReaper(dataDirectory), createKvmReaper(dataDirectory)];
-  const takenUp = await recoverAttempts(dataDirectory, ledger, reapers, boot, log);
+  const takenUp = await recoverAttempts({
+    dataDirectory,
+    ledger,
+    drivers: reapers,
+    boot,
+    nowMs: workerClock.nowMs,
+    writtenBytes,
+    log,
+  });
   if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
@@ -64,7 +73,8 @@ async function main(): Promise<void> {
   const transfers = createTransfers(emit);
   const supervisor = new Supervisor({
     transfers,
-    data: createAttemptData({ dataDirectory, cache, transfers, log }),
+    clock: workerClock,
+    data: createAttemptData({ clock: workerClock, dataDirectory, cache, transfers, log }),
     dataDirectory,
     boot,
     session,

@@ -14,13 +14,19 @@ import type { LaunchedEntry } from "../pure/ledger-state.js";
 import type { TakenUp } from "./attempts.js";
 import type { Ledger } from "./ledger.js";
 
-export async function recoverAttempts(
-  dataDirectory: string,
-  ledger: Ledger,
-  drivers: readonly Pick<Driver, "name" | "reap" | "takeUp">[],
-  boot: string,
-  log: WorkerLog,
-): Promise<TakenUp[]> {
+export interface Recovery {
+  readonly dataDirectory: string;
+  readonly ledger: Ledger;
+  readonly drivers: readonly Pick<Driver, "name" | "reap" | "takeUp">[];
+  readonly boot: string;
+  readonly nowMs: () => number;
+  /** Bytes that an attempt has left of a stream, in its directory. */
+  readonly writtenBytes: (directory: string, stream: "stdout" | "stderr") => Promise<number>;
+  readonly log: WorkerLog;
+}
+
+export async function recoverAttempts(recovery: Recovery): Promise<TakenUp[]> {
+  const { dataDirectory, ledger, drivers, boot, log } = recovery;
   const orphans = [...ledger.state.launched];
   const found: TakenUp[] = [];
   await Promise.all(
@@ -36,7 +42,10 @@ export async function recoverAttempts(
         return;
       }
       await driver?.reap(attempt, directory, identity);
-      ledger.append({ kind: "finished", finished: await lostReport(attempt, entry, directory) });
+      ledger.append({
+        kind: "finished",
+        finished: await lostReport(recovery, attempt, entry, directory),
+      });
       log.warn({ attempt }, "attempt lost with its supervisor");
     }),
   );
@@ -56,6 +65,7 @@ async function takenUp(
 }
 
 async function lostReport(
+  { nowMs, writtenBytes }: Recovery,
   attempt: AttemptId,
   entry: LaunchedEntry,
   directory: string,
@@ -65,13 +75,16 @@ async function lostReport(
     outcome: { kind: "supervisor_lost" },
     usage: { peakMemoryBytes: null, cpuMs: null },
     startedAtMs: entry.started?.startedAtMs ?? null,
-    endedAtMs: Date.now(),
+    endedAtMs: nowMs(),
     stdoutBytes: await writtenBytes(directory, "stdout"),
     stderrBytes: await writtenBytes(directory, "stderr"),
   };
 }
 
-async function writtenBytes(directory: string, stream: "stdout" | "stderr"): Promise<number> {
+export async function writtenBytes(
+  directory: string,
+  stream: "stdout" | "stderr",
+): Promise<number> {
   const last = (await listSegments(directory, stream)).at(-1);
   return last === undefined ? 0 : last.start + statSync(last.path).size;
 }
