@@ -14,9 +14,12 @@ import { openBlobDirectory } from "../data/blob-directory.js";
 import type { Membership } from "../proto/security/membership.js";
 import { createBackoff } from "./agent/backoff.js";
 import { type Connection, connectMaster, incarnationOf } from "./agent/connection.js";
+import { heartbeat } from "./agent/heartbeat.js";
+import { dialMaster } from "./agent/master-channel.js";
 import { storeAccess } from "./agent/store.js";
 import { attachSupervisor, type SupervisorLink } from "./agent/supervisor-link.js";
 import { createCarrier } from "./agent/transfers.js";
+import { workerClock } from "./clock.js";
 import { workerFacts } from "./facts.js";
 import { type GpuOptions, watchGpus } from "./gpus.js";
 import { protocolVersion } from "./ipc/messages.js";
@@ -137,7 +140,10 @@ export async function startAgent(given: AgentOptions): Promise<Agent> {
     });
     while (!gone && !abort.signal.aborted) {
       connection = connectMaster({
-        agent: { ...offered(), membership: options.membership ?? null },
+        agent: offered(),
+        clock: workerClock,
+        heartbeat,
+        dial: () => dialMaster({ ...options, membership: options.membership ?? null }),
         link: current,
         carrier,
         nextToken,

@@ -31,6 +31,7 @@ import { joinService } from "./join-service.js";
 import { openLogCache } from "./log-cache.js";
 import { LogRelay } from "./logs.js";
 import { PlannerClient } from "./planner-client.js";
+import { connectPlanner } from "./planner-port.js";
 import { type Restored, restore } from "./recovery.js";
 import type { MasterSecurity, SecurityOptions } from "./security.js";
 import { openSentContent } from "./sent-content.js";
@@ -126,8 +127,8 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const solvers = options.planSolvers ?? [];
   const planner = new PlannerClient({
     engine,
-    address,
-    channel,
+    clock,
+    connect: address === null ? null : () => connectPlanner(address, channel()),
     budgetMs,
     solvers,
     seed: epoch,

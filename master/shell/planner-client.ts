@@ -3,29 +3,27 @@
  * without it. Everything here is optional to the cluster: with the planner away, hung or wrong,
  * dispatch goes on with greedy placement.
  */
-import { type ChannelCredentials, Metadata, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
+import type { Clock, Timer } from "../../core/clock.js";
 import { taskRunning } from "../../core/problem.js";
 import type { PlannerStatus } from "../../core/views.js";
 import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/plan.js";
-import { PlannerServiceClient } from "../../proto/codec/services.js";
-import { tlsClientOptions } from "../../proto/security/channel.js";
 import type { Recorded } from "../pure/events.js";
 import { greedyName } from "../pure/place.js";
 import { placeAtOnce } from "../pure/place-at-once.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
 import type { Engine } from "./engine.js";
 import { PlannerHistory } from "./planner-history.js";
+import type { PlannerPort } from "./planner-port.js";
 import { PlanningRun } from "./planning-run.js";
 
 export interface PlannerClientOptions {
   readonly engine: Engine;
-  /** null: plan by greedy placement alone. */
-  readonly address: string | null;
-  /** Asked for each connection: certificates change. */
-  readonly channel: () => ChannelCredentials;
+  readonly clock: Clock;
+  /** Called for each connection: certificates change. null: plan by greedy placement alone. */
+  readonly connect: (() => PlannerPort) | null;
   readonly budgetMs: number;
   /** Empty: all. */
   readonly solvers: readonly string[];
@@ -45,14 +43,13 @@ const restFactor = 2;
 const restMaxMs = 5_000;
 /** Without a planner, all free tasks are placed anew this often at most. */
 const replaceMs = 2_000;
-const messageBytesMax = 64 * 1024 * 1024;
 
 export class PlannerClient {
   readonly #options: PlannerClientOptions;
-  #client: PlannerServiceClient | null;
+  #client: PlannerPort | null;
   readonly #history: PlannerHistory;
   #status: PlannerStatus;
-  #timers: NodeJS.Timeout[] = [];
+  #timers: Timer[] = [];
   #run: PlanningRun | null = null;
   /** State for which planning was last begun. */
   #plannedFacts = -1;
@@ -61,13 +58,13 @@ export class PlannerClient {
   #count = 0;
 
   constructor(options: PlannerClientOptions) {
-    const { address, channel, engine } = options;
+    const { connect, engine } = options;
     this.#options = options;
     this.#history = new PlannerHistory(engine.state);
-    this.#client = address === null ? null : connect(address, channel());
+    this.#client = connect === null ? null : connect();
     this.#status = {
-      state: address === null ? "off" : "unreachable",
-      message: address === null ? "no planner is configured" : "not reached yet",
+      state: connect === null ? "off" : "unreachable",
+      message: connect === null ? "no planner is configured" : "not reached yet",
       plansReceived: 0,
       plansAdopted: 0,
       plansRejected: 0,
@@ -80,26 +77,27 @@ export class PlannerClient {
   }
 
   start(): void {
+    const { clock } = this.#options;
     this.#timers = [
-      setInterval(() => this.#poll(), pollMs),
-      setInterval(() => this.#ping(), pingMs),
+      clock.every(pollMs, () => this.#poll()),
+      clock.every(pingMs, () => this.#ping()),
     ];
     this.#ping();
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#timers) timer.clear();
     this.#run?.abandon();
     this.#client?.close();
   }
 
   /** With the certificates as they are now, on both sides. */
   reconnect(): void {
-    const { address, channel } = this.#options;
-    if (address === null) return;
+    const { connect } = this.#options;
+    if (connect === null) return;
     const before = this.#client;
     this.#abandon();
-    this.#client = connect(address, channel());
+    this.#client = connect();
     before?.close();
   }
 
@@ -173,14 +171,12 @@ export class PlannerClient {
 
   /** A planner that is stopped rather than dead keeps its connection; only an answer proves life. */
   #ping(): void {
-    const deadline = Date.now() + pingDeadlineMs;
-    this.#client?.estimate(encodeEstimateRequest([]), new Metadata(), { deadline }, (error) => {
-      if (error === null) {
+    this.#client?.estimate(encodeEstimateRequest([]), pingDeadlineMs, (failure) => {
+      if (failure === null) {
         this.#healthy();
         return this.#teach();
       }
-      const hung = error.code === status.DEADLINE_EXCEEDED;
-      this.#unhealthy(hung ? "hung" : "unreachable", error.message);
+      this.#unhealthy(failure.hung ? "hung" : "unreachable", failure.message);
     });
   }
 
@@ -188,9 +184,8 @@ export class PlannerClient {
     const runs = this.#history.next();
     if (runs.length === 0) return;
     const request = encodeHistoryRequest(runs);
-    const deadline = Date.now() + pingDeadlineMs;
-    this.#client?.history(request, new Metadata(), { deadline }, (error, reply) => {
-      if (error === null) this.#history.taken(reply.sequence);
+    this.#client?.history(request, pingDeadlineMs, (reply) => {
+      if (reply !== null) this.#history.taken(reply.sequence);
     });
   }
 
@@ -239,17 +234,6 @@ export class PlannerClient {
     this.#options.log.info({ planner: state, why: message }, "planner");
   }
 }
-
-const connect = (address: string, channel: ChannelCredentials): PlannerServiceClient =>
-  new PlannerServiceClient(address, channel, {
-    ...tlsClientOptions,
-    // A channel of its own: one shared inside the library would keep the certificates of before.
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.max_receive_message_length": messageBytesMax,
-    "grpc.initial_reconnect_backoff_ms": 200,
-    "grpc.min_reconnect_backoff_ms": 200,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-  });
 
 /** Changes when there is more to plan, or other machines to plan for: not as work goes on. */
 function shapeOf({ state }: Engine): string {

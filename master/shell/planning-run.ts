@@ -2,20 +2,20 @@
  * One order to the planner: a Problem out, better plans and bounds in. The newest best plan is
  * offered for admission, one at a time and not too often.
  */
-import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { PlanIncumbent, PlanOrder, PlanUpdate } from "../../core/planning.js";
 import { unreachable } from "../../core/result.js";
 import { decodePlanUpdate, encodePlanRequests } from "../../proto/codec/plan.js";
-import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
+import type { PlanReply } from "../../proto/codec/services.js";
 import type { AdoptReply } from "../pure/commands.js";
 import type { BuiltProblem } from "../pure/problem.js";
 import type { Engine } from "./engine.js";
+import type { PlanStream } from "./planner-port.js";
 
 export interface PlanningRunOptions {
   readonly engine: Engine;
   readonly log: Logger;
-  readonly stream: ClientDuplexStream<PlanRequest, PlanReply>;
+  readonly stream: PlanStream;
   readonly order: PlanOrder;
   readonly built: BuiltProblem;
   readonly hooks: PlanningHooks;

@@ -4,11 +4,15 @@ export interface Backoff {
   reset(): void;
 }
 
-export function createBackoff(firstMs: number, maxMs: number): Backoff {
+export function createBackoff(
+  firstMs: number,
+  maxMs: number,
+  random: () => number = Math.random,
+): Backoff {
   let delayMs = firstMs;
   return {
     nextMs() {
-      const jittered = delayMs * (0.5 + Math.random() / 2);
+      const jittered = delayMs * (0.5 + random() / 2);
       delayMs = Math.min(maxMs, delayMs * 2);
       return jittered;
     },

@@ -16,6 +16,7 @@ import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory, cacheDirectory } from "../ipc/paths.js";
 import { createLineLog, messageOf } from "../log.js";
+import { createAgentDesk } from "./agent-desk.js";
 import { createAttemptData } from "./attempt-data.js";
 import { createRenewalMemory } from "./leases.js";
 import { openLedger } from "./ledger.js";
@@ -66,8 +67,9 @@ async function main(): Promise<void> {
   if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
-  const server = createAgentServer(dataDirectory, log);
-  const { emit } = server;
+  const desk = createAgentDesk();
+  const server = createAgentServer(dataDirectory, desk, log);
+  const { emit } = desk;
   tellAgent = () => emit({ kind: "drivers_changed" });
   const cache = await openBlobDirectory(cacheDirectory(dataDirectory), { bytesMax: null });
   const transfers = createTransfers(emit);
@@ -107,12 +109,13 @@ async function main(): Promise<void> {
   let idleSinceMs = performance.now();
   setInterval(
     () => {
-      if (server.attached() || !supervisor.isIdle()) idleSinceMs = performance.now();
+      if (desk.attached() || !supervisor.isIdle()) idleSinceMs = performance.now();
       else if (performance.now() - idleSinceMs >= given.idleExitMs) void leave("idle");
     },
     Math.min(idleCheckMs, given.idleExitMs),
   );
-  await server.serve(supervisor, () => void leave("the agent asked for it"));
+  desk.serve(supervisor, () => void leave("the agent asked for it"));
+  await server.listen();
   log.info({ session, boot, pid: process.pid }, "supervisor started");
 }
 

@@ -5,107 +5,57 @@ import { encodeFrame, readFrames } from "../ipc/frames.js";
 import type { AgentToSupervisor, SupervisorToAgent } from "../ipc/messages.js";
 import { supervisorSocketPath } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
-import type { Supervisor } from "./supervisor.js";
+import type { AgentDesk } from "./agent-desk.js";
 
 /** An agent that reads nothing while this much waits for it is cut off; it comes back for the state. */
 const unreadBytesMax = 64 * 1024 * 1024;
 
 export interface AgentServer {
-  emit(message: SupervisorToAgent): void;
-  attached(): boolean;
-  /** Called with the supervisor once it exists: it needs `emit` before. */
-  serve(supervisor: Supervisor, onShutdown: () => void): Promise<void>;
+  listen(): Promise<void>;
   close(): void;
 }
 
-export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentServer {
+export function createAgentServer(
+  dataDirectory: string,
+  desk: AgentDesk,
+  log: WorkerLog,
+): AgentServer {
   const path = supervisorSocketPath(dataDirectory);
-  let agent: Socket | null = null;
-  /** False until the state was sent: it has everything that happened before. */
-  let listening = false;
+  let attached: Socket | null = null;
   let server: Server | null = null;
-
-  function emit(message: SupervisorToAgent): void {
-    if (agent !== null && listening) send(agent, message);
-  }
 
   function send(socket: Socket, message: SupervisorToAgent): void {
     socket.write(encodeFrame(message));
     if (socket.writableLength > unreadBytesMax) socket.destroy();
   }
 
-  function accept(socket: Socket, supervisor: Supervisor, onShutdown: () => void): void {
+  function accept(socket: Socket): void {
     socket.on("error", () => undefined);
-    if (agent !== null) {
+    const agent = desk.attach((message) => send(socket, message));
+    if (agent === null) {
       socket.end(encodeFrame({ kind: "busy" } satisfies SupervisorToAgent));
       return;
     }
-    agent = socket;
+    attached = socket;
     socket.on("close", () => {
-      agent = null;
-      listening = false;
+      attached = null;
+      agent.left();
     });
-    const sendState = async (): Promise<void> => {
-      const state = await supervisor.snapshot();
-      if (agent !== socket) return;
-      send(socket, state);
-      listening = true;
-      for (const transfer of supervisor.transfers.pending()) {
-        send(socket, { kind: "transfer", transfer });
-      }
-    };
-    const handle = (message: AgentToSupervisor): void => {
-      switch (message.kind) {
-        case "attach":
-          supervisor.identify(message);
-          void sendState();
-          return;
-        case "snapshot":
-          void sendState();
-          return;
-        case "commands":
-          void supervisor.take(message.launches, message.stops).then(() => {
-            if (agent === socket) send(socket, { kind: "taken", token: message.token });
-          });
-          return;
-        case "hold": {
-          const { attempt, paused } = message;
-          void supervisor.hold(attempt, paused).then((result) => {
-            if (agent !== socket) return;
-            const error = result.ok ? null : result.error;
-            send(socket, { kind: "held", attempt, paused, error });
-          });
-          return;
-        }
-        case "welcomed":
-          return supervisor.welcomed(message.epoch, message.kill);
-        case "renew":
-          return supervisor.renew(message.sentAtMonotonicMs);
-        case "forget":
-          return supervisor.forget(message.attempts);
-        case "transferred":
-          return supervisor.transfers.done(message.id, message.error);
-        case "shutdown":
-          return onShutdown();
-      }
-    };
     readFrames<AgentToSupervisor>(
       socket,
       (messages) => {
-        for (const message of messages) handle(message);
+        for (const message of messages) agent.handle(message);
       },
       (error) => log.error({ error: messageOf(error) }, "the agent sent a broken frame"),
     );
   }
 
   return {
-    emit,
-    attached: () => agent !== null,
-    serve(supervisor, onShutdown) {
+    listen() {
       // We hold the lock, so a socket that lies here is a dead supervisor's.
       rmSync(path, { force: true });
       return new Promise((resolve, reject) => {
-        server = createServer((socket) => accept(socket, supervisor, onShutdown));
+        server = createServer(accept);
         server.once("error", reject);
         server.listen(path, () => {
           chmodSync(path, 0o600);
@@ -115,7 +65,7 @@ export function createAgentServer(dataDirectory: string, log: WorkerLog): AgentS
     },
     close() {
       server?.close();
-      agent?.end();
+      attached?.end();
       rmSync(path, { force: true });
     },
   };
