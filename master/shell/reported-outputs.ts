@@ -9,22 +9,27 @@ import type { BlobDirectory } from "../../data/blob-directory.js";
 import { shortHash } from "../../data/blob-failure.js";
 import type { SentContent } from "./sent-content.js";
 
-export interface Received {
-  readonly blobs: BlobDirectory;
+/** What is there to hold a report against. */
+export interface Evidence {
+  readonly blobs: Pick<BlobDirectory, "sizeOf">;
   /** null: content comes through a directory that workers write to themselves. */
   readonly sent: SentContent | null;
 }
 
+export interface Received extends Evidence {
+  readonly blobs: BlobDirectory;
+}
+
 export async function verifiedReports(
-  received: Received,
+  evidence: Evidence,
   reports: readonly AttemptFinished[],
 ): Promise<readonly AttemptFinished[]> {
   if (!reports.some(({ outputs }) => outputs !== undefined)) return reports;
-  return Promise.all(reports.map((report) => verified(received, report)));
+  return Promise.all(reports.map((report) => verified(evidence, report)));
 }
 
 async function verified(
-  { blobs, sent }: Received,
+  { blobs, sent }: Evidence,
   report: AttemptFinished,
 ): Promise<AttemptFinished> {
   const { outputs = [], ...rest } = report;
@@ -41,7 +46,7 @@ async function verified(
 }
 
 async function problemOf(
-  blobs: BlobDirectory,
+  blobs: Evidence["blobs"],
   { sha256, sizeBytes }: DataFile,
 ): Promise<string | null> {
   const kept = await blobs.sizeOf(sha256);

@@ -15,7 +15,7 @@ import { type WorkerCommands, welcome } from "../pure/effects.js";
 import { versionRefusal } from "../pure/versions.js";
 import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
-import { type Received, verifiedReports } from "./reported-outputs.js";
+import { type Evidence, verifiedReports } from "./reported-outputs.js";
 
 /** What of a worker's stream is used here. */
 export interface WorkerStream {
@@ -30,7 +30,7 @@ export interface WorkerStream {
 
 export interface SessionsOptions {
   readonly engine: Engine;
-  readonly received: Received;
+  readonly received: Evidence;
   readonly heartbeatIntervalMs: number;
   /** The master's own. */
   readonly version: string;

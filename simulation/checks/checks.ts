@@ -1,0 +1,216 @@
+/**
+ * The promises, held against what the witness saw. Each check says what broke, in words; together
+ * they share no code with master, planner or worker.
+ */
+import type { ProgramRun, Witness } from "../witness.js";
+import type { History, TaskStory } from "./history.js";
+
+export interface Evidence {
+  readonly witness: Witness;
+  readonly history: History;
+  readonly capacities: ReadonlyMap<
+    string,
+    { readonly cpuMillis: number; readonly memoryBytes: number }
+  >;
+  readonly pools: ReadonlyMap<string, number>;
+  readonly endedAtMs: number;
+}
+
+export interface Violation {
+  readonly promise: string;
+  readonly what: string;
+}
+
+type Check = (evidence: Evidence) => Iterable<string>;
+
+export function checkAll(evidence: Evidence): Violation[] {
+  return Object.entries(checks).flatMap(([promise, check]) =>
+    [...check(evidence)].map((what) => ({ promise, what })),
+  );
+}
+
+const checks: Readonly<Record<string, Check>> = {
+  "nothing goes wrong inside": ({ witness }) => witness.errors,
+  "an acknowledged job is kept, under one id": acknowledgedKept,
+  "the journal has no holes": journalWhole,
+  "an attempt starts once": startsOnce,
+  "a task that may not run twice never does": neverTwice,
+  "an attempt ends once": endsOnce,
+  "a task ends once": taskEndsOnce,
+  "what a task waits for has happened": dependenciesMet,
+  "no worker holds more than it has": capacityKept,
+  "no pool gives more than it has": poolsKept,
+  "a gang starts whole": gangsWhole,
+  "every task ends": everyTaskEnds,
+  "what succeeded ran to its end": successIsReal,
+};
+
+function* acknowledgedKept({ witness, history }: Evidence): Iterable<string> {
+  const byKey = new Map<string, string>();
+  for (const { key, jobId } of witness.acknowledged) {
+    const other = byKey.get(key);
+    if (other !== undefined && other !== jobId) yield `${key} is ${other} and ${jobId}`;
+    byKey.set(key, jobId);
+    if (!history.jobs.has(jobId)) yield `${key} was acknowledged as ${jobId}, which is not there`;
+  }
+  const jobs = new Map<string, string>();
+  for (const [job, { key }] of history.jobs) {
+    if (key !== "" && jobs.has(key)) yield `${key} became ${jobs.get(key)} and ${job}`;
+    jobs.set(key, job);
+  }
+}
+
+function* journalWhole({ history }: Evidence): Iterable<string> {
+  let [seq, epoch] = [0, 0];
+  for (const recorded of history.events) {
+    if (recorded.seq !== seq + 1) yield `event ${recorded.seq} follows ${seq}`;
+    if (recorded.epoch < epoch)
+      yield `event ${recorded.seq} is of epoch ${recorded.epoch}, after ${epoch}`;
+    ({ seq, epoch } = recorded);
+  }
+}
+
+function* startsOnce({ witness }: Evidence): Iterable<string> {
+  const seen = new Set<string>();
+  for (const { attempt, worker } of witness.runs) {
+    if (seen.has(attempt)) yield `${attempt} started again, on ${worker}`;
+    seen.add(attempt);
+  }
+}
+
+const endOf = (run: ProgramRun): number => run.endedAtMs ?? Number.POSITIVE_INFINITY;
+
+function* neverTwice({ witness, history }: Evidence): Iterable<string> {
+  for (const [task, runs] of byTask(witness.runs)) {
+    if (history.tasks.get(task)?.template.idempotent === true) continue;
+    for (const [index, run] of runs.entries()) {
+      const before = runs.slice(0, index).find((one) => endOf(one) > run.startedAtMs);
+      if (before !== undefined) yield `${run.attempt} began while ${before.attempt} ran`;
+    }
+  }
+}
+
+function byTask(runs: readonly ProgramRun[]): Map<string, ProgramRun[]> {
+  const groups = new Map<string, ProgramRun[]>();
+  for (const run of runs) groups.set(run.task, [...(groups.get(run.task) ?? []), run]);
+  return groups;
+}
+
+function* endsOnce({ history }: Evidence): Iterable<string> {
+  const ended = new Set<string>();
+  for (const { event } of history.events) {
+    if (event.type !== "AttemptEnded") continue;
+    if (ended.has(event.attempt)) yield `${event.attempt} ended twice`;
+    ended.add(event.attempt);
+  }
+}
+
+function* taskEndsOnce({ history }: Evidence): Iterable<string> {
+  // Nobody reopens a job in a simulated life.
+  for (const { id, ends } of history.tasks.values()) {
+    if (ends.length > 1)
+      yield `${id} ended ${ends.length} times: ${ends.map((e) => e.state).join()}`;
+  }
+}
+
+function* dependenciesMet({ history }: Evidence): Iterable<string> {
+  const endedAs = new Map<string, string>();
+  for (const { event } of history.events) {
+    if (event.type === "TaskEnded") endedAs.set(event.task, event.state);
+    const launched =
+      event.type === "AttemptLaunched"
+        ? [event.attempt]
+        : event.type === "GangLaunched"
+          ? event.attempts.map(({ attempt }) => attempt)
+          : [];
+    for (const attempt of launched) {
+      const story = history.tasks.get(attempt.slice(0, attempt.lastIndexOf("#")));
+      for (const { task, on } of story?.after ?? []) {
+        if (!satisfies(endedAs.get(task), on))
+          yield `${attempt} began with ${task} ${endedAs.get(task)}`;
+      }
+    }
+  }
+}
+
+function satisfies(state: string | undefined, on: string): boolean {
+  if (state === undefined) return false;
+  if (on === "done") return true;
+  return on === "success" ? state === "succeeded" : state === "failed" || state === "timed_out";
+}
+
+/** Starts and ends in order; at one instant ends come first. */
+function timeline(
+  runs: readonly ProgramRun[],
+): { readonly run: ProgramRun; readonly sign: number }[] {
+  return runs
+    .flatMap((run) => [
+      { run, sign: 1, atMs: run.startedAtMs },
+      { run, sign: -1, atMs: endOf(run) },
+    ])
+    .sort((a, b) => a.atMs - b.atMs || a.sign - b.sign);
+}
+
+function* capacityKept({ witness, capacities }: Evidence): Iterable<string> {
+  const used = new Map<string, { cpuMillis: number; memoryBytes: number }>();
+  for (const { run, sign } of timeline(witness.runs)) {
+    const capacity = capacities.get(run.worker);
+    const now = used.get(run.worker) ?? { cpuMillis: 0, memoryBytes: 0 };
+    now.cpuMillis += sign * run.resources.cpuMillis;
+    now.memoryBytes += sign * run.resources.memoryBytes;
+    used.set(run.worker, now);
+    if (capacity === undefined || sign < 0) continue;
+    if (now.cpuMillis > capacity.cpuMillis || now.memoryBytes > capacity.memoryBytes) {
+      yield `${run.worker} holds ${now.cpuMillis} of ${capacity.cpuMillis} cpu, ${now.memoryBytes} of ${capacity.memoryBytes} bytes with ${run.attempt}`;
+    }
+  }
+}
+
+function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
+  const used = new Map<string, number>();
+  for (const { run, sign } of timeline(witness.runs)) {
+    const template = history.tasks.get(run.task)?.template;
+    for (const [pool, amount] of Object.entries(template?.pools ?? {})) {
+      const now = (used.get(pool) ?? 0) + sign * amount;
+      used.set(pool, now);
+      const total = pools.get(pool) ?? 0;
+      if (sign > 0 && now > total)
+        yield `pool ${pool} gives ${now} of ${total} with ${run.attempt}`;
+    }
+  }
+}
+
+/** All that a gang has to start is launched by one event. */
+function* gangsWhole({ history }: Evidence): Iterable<string> {
+  for (const { event } of history.events) {
+    if (event.type !== "AttemptLaunched") continue;
+    const task = event.attempt.slice(0, event.attempt.lastIndexOf("#"));
+    const story = history.tasks.get(task);
+    if (story?.template.gang === undefined || story.ends.length > 0) continue;
+    const others = membersOf(history, story).filter((one) => one.ends.length === 0);
+    if (others.length > 1) yield `${event.attempt} began without ${others.length - 1} of its gang`;
+  }
+}
+
+const membersOf = (history: History, story: TaskStory): TaskStory[] => {
+  const job = story.id.slice(0, story.id.indexOf("/") + 1);
+  return [...history.tasks.values()].filter(
+    ({ id, template }) => id.startsWith(job) && template.gang === story.template.gang,
+  );
+};
+
+/** Once nothing goes wrong any more. Whoever asked to be kept may wait for its worker for ever. */
+function* everyTaskEnds({ history }: Evidence): Iterable<string> {
+  for (const { id, ends } of history.tasks.values()) {
+    if (ends.length === 0) yield `${id} has not ended`;
+  }
+}
+
+function* successIsReal({ witness, history }: Evidence): Iterable<string> {
+  const runs = byTask(witness.runs);
+  for (const { id, ends } of history.tasks.values()) {
+    if (ends.at(-1)?.state !== "succeeded") continue;
+    const ran = (runs.get(id) ?? []).some(({ exitCode }) => exitCode === 0);
+    if (!ran) yield `${id} is said to have succeeded`;
+  }
+}

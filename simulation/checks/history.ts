@@ -1,0 +1,48 @@
+/**
+ * What masters said was durable, read as plain data: the checks fold it themselves and use nothing of
+ * the code that made it.
+ */
+import type { JobSpec, TaskTemplate } from "../../core/job.js";
+import type { Recorded } from "../../master/pure/events.js";
+
+export interface TaskStory {
+  readonly id: string;
+  readonly template: TaskTemplate;
+  /** Tasks it waits for, and how they must end. */
+  readonly after: readonly { readonly task: string; readonly on: string }[];
+  /** Terminal states, in order; more than one only where the job was reopened between. */
+  readonly ends: { readonly state: string; readonly seq: number }[];
+}
+
+export interface History {
+  readonly jobs: ReadonlyMap<string, { readonly key: string; readonly spec: JobSpec }>;
+  readonly tasks: ReadonlyMap<string, TaskStory>;
+  readonly events: readonly Recorded[];
+}
+
+export function historyOf(events: readonly Recorded[]): History {
+  const jobs = new Map<string, { readonly key: string; readonly spec: JobSpec }>();
+  const tasks = new Map<string, TaskStory>();
+  for (const { event, seq } of events) {
+    if (event.type === "JobSubmitted") {
+      jobs.set(event.job, { key: event.idempotencyKey, spec: event.spec });
+      for (const story of storiesOf(event.job, event.spec)) tasks.set(story.id, story);
+    }
+    if (event.type === "TaskEnded") {
+      tasks.get(event.task)?.ends.push({ state: event.state, seq });
+    }
+  }
+  return { jobs, tasks, events };
+}
+
+function storiesOf(job: string, spec: JobSpec): TaskStory[] {
+  const ids = spec.tasks.map(({ name }) => `${job}/${name}`);
+  return spec.tasks.map((task, index): TaskStory => {
+    const template = spec.templates[task.template];
+    if (template === undefined) throw new Error(`${job}: no template ${task.template}`);
+    const after = spec.edges
+      .filter(({ to }) => to === index)
+      .map(({ from, on }) => ({ task: ids[from] ?? "", on }));
+    return { id: ids[index] ?? "", template, after, ends: [] };
+  });
+}

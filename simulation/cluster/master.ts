@@ -1,0 +1,151 @@
+/**
+ * The master: its real journal on a disk that forgets, its real engine, sessions and planner's
+ * client, on a machine of its own.
+ */
+import pino from "pino";
+import packageFile from "../../package.json" with { type: "json" };
+import type { WorkerId } from "../../core/ids.js";
+import type { Journal, JournalRecord } from "../../master/journal/journal.js";
+import { openSegmentedJournal } from "../../master/journal/segmented-file.js";
+import {
+  createSimulatedDisk,
+  type SimulatedDisk,
+} from "../../master/journal/testing/simulated-disk.js";
+import type { ClusterSettings, Recorded } from "../../master/pure/events.js";
+import type { State } from "../../master/pure/state.js";
+import { Engine } from "../../master/shell/engine.js";
+import { PlannerClient } from "../../master/shell/planner-client.js";
+import { replay } from "../../master/shell/recovery.js";
+import { Sessions } from "../../master/shell/sessions.js";
+import { Machine, SimulatedProcess } from "../world/machine.js";
+import type { StreamEnd } from "../world/network.js";
+import { slowDisk } from "../world/slow-disk.js";
+import type { World } from "../world.js";
+
+export const masterName = "master";
+const log = pino({ level: "silent" });
+/** Small, so that a life sees many. */
+const segmentBytes = 64 * 1024;
+const heartbeatIntervalMs = 2_000;
+
+/** What a master knew when it was last asked: held against what its successor finds. */
+export interface MasterLife {
+  readonly process: SimulatedProcess;
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+}
+
+export class MasterNode {
+  readonly machine: Machine;
+  disk: SimulatedDisk = createSimulatedDisk();
+  life: MasterLife | null = null;
+  readonly #world: World;
+  readonly #settings: ClusterSettings;
+  #starting: SimulatedProcess | null = null;
+
+  constructor(world: World, settings: ClusterSettings) {
+    this.#world = world;
+    this.#settings = settings;
+    this.machine = new Machine(masterName, world.time);
+    this.machine.powerOn();
+  }
+
+  get process(): SimulatedProcess | null {
+    return this.life?.process ?? this.#starting;
+  }
+
+  start(): void {
+    if (this.process?.isAlive === true) return;
+    const process = new SimulatedProcess(this.machine);
+    this.#starting = process;
+    this.life = null;
+    this.#lead(process).catch((error: unknown) => {
+      if (process.isAlive) this.#world.witness.errors.push(`master: ${String(error)}`);
+    });
+  }
+
+  /** The kernel keeps what it was given; a machine without power only what was synced. */
+  stop(how: "killed" | "power"): void {
+    this.process?.end(how);
+    this.life = null;
+    this.#starting = null;
+    if (how === "power") this.disk = this.disk.crash(this.#world.random);
+  }
+
+  async #lead(process: SimulatedProcess): Promise<void> {
+    const { clock } = process;
+    const world = this.#world;
+    const opened = await openSegmentedJournal({
+      directory: "/journal",
+      segmentBytes,
+      fileSystem: slowDisk(this.disk, clock, world.syncMs),
+      acquireLock: async () => ({ release: async () => undefined }),
+    });
+    const state = await replay(opened);
+    const journal = tapped(opened, (records) => world.recorded(records.map(eventOf), state));
+    world.recovered(state);
+    const onFatal = (error: Error): void => {
+      world.witness.note(`master ends: ${error.message}`);
+      this.stop("killed");
+    };
+    const engine = new Engine({ state, journal, log, clock, onFatal });
+    const epoch = Math.max(state.epoch, journal.epoch) + 1;
+    const began = await engine.execute(
+      { type: "BeginEpoch", epoch, settings: this.#settings },
+      "master",
+    );
+    if (!began.ok) throw new Error(began.error.message);
+    const received = { blobs: { sizeOf: async () => null }, sent: null };
+    const sessions = new Sessions({ engine, received, heartbeatIntervalMs, version: packageFile.version, log });
+    const planner = new PlannerClient({
+      engine,
+      clock,
+      connect: () => world.planner.connect(process),
+      budgetMs: 1_000,
+      solvers: [],
+      seed: epoch,
+      log,
+    });
+    engine.start({
+      toWorker: (worker: WorkerId, commands) => sessions.send(worker, commands),
+      folded: () => undefined,
+      happened: (events: readonly Recorded[]) => {
+        planner.happened(events);
+      },
+    });
+    planner.start();
+    this.life = { process, engine, sessions };
+    this.#starting = null;
+  }
+
+  accept(stream: StreamEnd<never, never>): void {
+    this.life?.sessions.accept(stream as never);
+  }
+
+  get state(): State | null {
+    return this.life?.engine.state ?? null;
+  }
+}
+
+/** Tells what has become durable, before anybody else can know. */
+function tapped(journal: Journal, durable: (records: readonly JournalRecord[]) => void): Journal {
+  return {
+    get tail() {
+      return journal.tail;
+    },
+    get epoch() {
+      return journal.epoch;
+    },
+    get pending() {
+      return journal.pending;
+    },
+    async append(epoch, expectedTail, batch) {
+      await journal.append(epoch, expectedTail, batch);
+      durable(batch);
+    },
+    read: (from) => journal.read(from),
+    close: () => journal.close(),
+  };
+}
+
+const eventOf = ({ payload }: JournalRecord): Recorded => JSON.parse(payload) as Recorded;

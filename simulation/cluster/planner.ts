@@ -1,0 +1,166 @@
+/**
+ * The planner's service, with real engines run one after another in the process that owns them, for
+ * counted work. It can hang, and it can answer garbage.
+ */
+import { lowerBound } from "../../core/bounds.js";
+import { evaluate } from "../../core/check.js";
+import type { Plan } from "../../core/plan.js";
+import type { PlanOrder, PlanUpdate } from "../../core/planning.js";
+import type { Problem } from "../../core/problem.js";
+import { randomInteger } from "../../core/random.js";
+import { repair } from "../../core/repair.js";
+import type { PlannerPort, PlanStream } from "../../master/shell/planner-port.js";
+import type { Solver } from "../../planner/solver.js";
+import { decodePlanRequest, encodePlanUpdate } from "../../proto/codec/plan.js";
+import { ProblemAssembler } from "../../proto/codec/problem.js";
+import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
+import { Machine, SimulatedProcess } from "../world/machine.js";
+import type { World } from "../world.js";
+
+export const plannerName = "planner";
+
+/** What of engines a run may spend: enough to find better plans than greedy, and to lose races. */
+const workUnits = 3_000;
+
+export class PlannerNode {
+  readonly machine: Machine;
+  process: SimulatedProcess;
+  /** Answers plans that break every rule. */
+  isMad = false;
+  readonly #world: World;
+  readonly #solvers: readonly Solver[];
+
+  constructor(world: World, solvers: readonly Solver[]) {
+    this.#world = world;
+    this.#solvers = solvers;
+    this.machine = new Machine(plannerName, world.time);
+    this.machine.powerOn();
+    this.process = new SimulatedProcess(this.machine);
+  }
+
+  restart(): void {
+    this.process.end("killed");
+    this.process = new SimulatedProcess(this.machine);
+  }
+
+  connect(master: SimulatedProcess): PlannerPort {
+    return {
+      plan: () => this.#plan(master),
+      estimate: (_request, withinMs, done) => this.#ping(master, withinMs, done),
+      history: (_request, _withinMs, done) => {
+        master.clock.after(1, () => done(null));
+      },
+      close: () => undefined,
+    };
+  }
+
+  #ping(
+    master: SimulatedProcess,
+    withinMs: number,
+    done: (failure: { readonly hung: boolean; readonly message: string } | null) => void,
+  ): void {
+    let answered = false;
+    const answer = (failure: { readonly hung: boolean; readonly message: string } | null): void => {
+      if (answered) return;
+      answered = true;
+      late.clear();
+      done(failure);
+    };
+    const late = master.clock.after(withinMs, () => answer({ hung: true, message: "no answer" }));
+    const { network, time } = this.#world;
+    const { process } = this;
+    if (!process.isAlive) {
+      master.clock.after(1, () => answer({ hung: false, message: "refused" }));
+      return;
+    }
+    if (network.isCut("master", plannerName) || network.isCut(plannerName, "master")) return;
+    time.at(time.nowMs + network.latencyMs(), () =>
+      process.deliver(() =>
+        time.at(time.nowMs + network.latencyMs(), () => master.deliver(() => answer(null))),
+      ),
+    );
+  }
+
+  #plan(master: SimulatedProcess): PlanStream {
+    const { process } = this;
+    const connection = this.#world.network.connect<PlanRequest, PlanReply>(master, process);
+    const { server } = connection;
+    const assembler = new ProblemAssembler({ bytesMax: 2 ** 26 });
+    let order: PlanOrder | null = null;
+    let missing = 0;
+    server.on("data", (message: PlanRequest) => {
+      const request = decodePlanRequest(message);
+      if (!request.ok) return server.emit("error", request.error);
+      if (request.value.kind === "cancel") return;
+      if (request.value.kind === "start") {
+        ({ order, chunks: missing } = request.value);
+        return;
+      }
+      assembler.add(request.value.chunk);
+      missing -= 1;
+      if (missing > 0 || order === null) return;
+      const problem = assembler.finish();
+      if (!problem.ok) return server.emit("error", problem.error);
+      const given = order;
+      // Planning takes its time, of which much may happen meanwhile.
+      const thinkMs = 5 + randomInteger(this.#world.random, 400);
+      process.clock.after(thinkMs, () =>
+        this.#answer(given, problem.value, (update) => {
+          server.write(encodePlanUpdate(update));
+        }),
+      );
+    });
+    return connection.client as unknown as PlanStream;
+  }
+
+  #answer(order: PlanOrder, problem: Problem, send: (update: PlanUpdate) => void): void {
+    const bound = lowerBound(problem).value;
+    let best = repair(problem).plan;
+    let value = evaluate(problem, best).value;
+    let solver = "repair";
+    for (const engine of this.#solvers) {
+      if (engine.declines(problem) !== null) continue;
+      const report = engine.start(problem, order.seed).step(workUnits, {
+        plan: best,
+        value,
+        bound,
+        interrupted: () => false,
+        progress: () => undefined,
+      });
+      if (report.improved === null) continue;
+      const improved = evaluate(problem, report.improved).value;
+      if (improved >= value) continue;
+      best = report.improved;
+      value = improved;
+      solver = engine.name;
+    }
+    const plan = this.isMad ? garbled(best, problem, this.#world.random) : best;
+    const { parts } = evaluate(problem, best);
+    send({
+      kind: "incumbent",
+      incumbent: { solver, plan, value, parts, bound, workUnits, wallMs: 1 },
+    });
+    send({
+      kind: "finished",
+      summary: {
+        reason: "budget",
+        value,
+        bound,
+        workUnits,
+        wallMs: 1,
+        deterministic: true,
+        solvers: [],
+      },
+    });
+  }
+}
+
+/** The same shape, and nothing else of a plan: other workers, other times. */
+function garbled(plan: Plan, problem: Problem, random: () => number): Plan {
+  const any = (bound: number): number => randomInteger(random, Math.max(1, bound));
+  return {
+    ...plan,
+    worker: plan.worker.map(() => any(problem.workers.count)),
+    start: plan.start.map((start) => Math.max(0, start - any(1_000))),
+  };
+}

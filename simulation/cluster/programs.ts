@@ -1,0 +1,142 @@
+/**
+ * Programs on one machine, and the driver that runs them: as long as their command says, with the
+ * exit code that it says. They outlive agent and supervisor, and die with the power, or when their
+ * driver reaps them.
+ */
+
+import type { Timer } from "../../core/clock.js";
+import type { AttemptId } from "../../core/ids.js";
+import { taskOfAttempt } from "../../core/ids.js";
+import { ok } from "../../core/result.js";
+import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../worker/driver.js";
+import type { ProgramRun, Witness } from "../witness.js";
+import type { Machine, SimulatedProcess } from "../world/machine.js";
+
+/** What a simulated command says of itself: `["simulate", seconds, exit code, ignores SIGTERM]`. */
+export function behaviourOf(argv: readonly string[]): {
+  readonly durationMs: number;
+  readonly exitCode: number;
+  readonly ignoresTerm: boolean;
+} {
+  const [, ms = "0", code = "0", ignores = ""] = argv;
+  return { durationMs: Number(ms), exitCode: Number(code), ignoresTerm: ignores === "stubborn" };
+}
+
+interface Program {
+  readonly run: ProgramRun;
+  readonly ending: Timer;
+  readonly ignoresTerm: boolean;
+  readonly settle: (end: Pick<DriverEnd, "outcome">) => void;
+}
+
+export class Programs {
+  readonly #machine: Machine;
+  readonly #witness: Witness;
+  readonly #speed: number;
+  readonly #alive = new Map<AttemptId, Program[]>();
+  #pid = 1;
+
+  constructor(machine: Machine, witness: Witness, speed: number) {
+    this.#machine = machine;
+    this.#witness = witness;
+    this.#speed = speed;
+  }
+
+  /** The power is gone. */
+  die(): void {
+    for (const attempt of [...this.#alive.keys()]) this.kill(attempt);
+  }
+
+  kill(attempt: AttemptId): void {
+    for (const program of this.#alive.get(attempt) ?? []) {
+      this.#end(attempt, program, null, { kind: "signalled", signal: "SIGKILL" });
+    }
+  }
+
+  #end(
+    attempt: AttemptId,
+    program: Program,
+    exitCode: number | null,
+    outcome: DriverEnd["outcome"],
+  ): void {
+    if (program.run.endedAtMs !== null) return;
+    program.ending.clear();
+    program.run.endedAtMs = this.#machine.time.nowMs;
+    program.run.exitCode = exitCode;
+    const left = (this.#alive.get(attempt) ?? []).filter((one) => one !== program);
+    if (left.length > 0) this.#alive.set(attempt, left);
+    else this.#alive.delete(attempt);
+    this.#witness.note(`end ${attempt} ${exitCode ?? "killed"}`);
+    program.settle({ outcome });
+  }
+
+  #start(owner: SimulatedProcess, start: DriverStart): RunningAttempt {
+    const { attempt, command, resources, worker } = start;
+    const { time } = this.#machine;
+    const argv = command.program.kind === "argv" ? command.program.argv : [];
+    const { durationMs, exitCode, ignoresTerm } = behaviourOf(argv);
+    const run: ProgramRun = {
+      attempt,
+      task: taskOfAttempt(attempt),
+      worker,
+      resources,
+      startedAtMs: time.nowMs,
+      endedAtMs: null,
+      exitCode: null,
+    };
+    this.#witness.runs.push(run);
+    this.#witness.note(`start ${attempt} on ${worker}`);
+    let settle: Program["settle"] = () => undefined;
+    const ended = new Promise<Pick<DriverEnd, "outcome">>((resolve) => {
+      settle = (end) => owner.deliver(() => resolve(end));
+    });
+    const exit = (): void => this.#end(attempt, program, exitCode, { kind: "exited", exitCode });
+    const program: Program = {
+      run,
+      ending: time.at(time.nowMs + durationMs / this.#speed, exit),
+      ignoresTerm,
+      settle: (end) => settle(end),
+    };
+    this.#alive.set(attempt, [...(this.#alive.get(attempt) ?? []), program]);
+    this.#pid += 1;
+    return {
+      pid: this.#pid,
+      startedAtMs: owner.clock.nowMs(),
+      ended: ended.then(({ outcome }) => ({
+        outcome,
+        usage: { peakMemoryBytes: null, cpuMs: null },
+        endedAtMs: owner.clock.nowMs(),
+        stdoutBytes: 0,
+        stderrBytes: 0,
+      })),
+      stop: (graceMs) => {
+        const stopped = (signal: string): void =>
+          this.#end(attempt, program, null, { kind: "signalled", signal });
+        if (!program.ignoresTerm) return stopped("SIGTERM");
+        owner.clock.after(graceMs, () => stopped("SIGKILL"));
+      },
+      pause: async () => ok(null),
+      resume: async () => ok(null),
+      isPaused: () => false,
+    };
+  }
+
+  /** As the supervisor that runs in `owner` sees them. */
+  driver(owner: SimulatedProcess): Driver {
+    return {
+      name: "process",
+      standing: () => ({
+        kind: "available",
+        facts: { name: "process", cpuLimit: "cgroup_v2", memoryLimit: "cgroup_v2" },
+      }),
+      start: async (start) => {
+        await start.durable;
+        const running = this.#start(owner, start);
+        start.identify({ pid: running.pid });
+        return { ok: true, value: running };
+      },
+      reap: async (attempt) => this.kill(attempt),
+      close: async () => undefined,
+    };
+  }
+}

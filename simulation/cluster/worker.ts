@@ -1,0 +1,293 @@
+/**
+ * A node with its supervisor and its agent, as two processes: the real ones, but for the programs,
+ * the ledger's disk and the socket between them.
+ */
+
+import { sleepOn } from "../../core/clock.js";
+import { noResources, type Resources } from "../../core/resources.js";
+import { createBackoff } from "../../worker/agent/backoff.js";
+import { connectMaster } from "../../worker/agent/connection.js";
+import type { MasterStream } from "../../worker/agent/session.js";
+import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import {
+  type AgentToSupervisor,
+  protocolVersion,
+  type SupervisorState,
+  type SupervisorToAgent,
+} from "../../worker/ipc/messages.js";
+import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
+import { recoverAttempts } from "../../worker/supervisor/recovery.js";
+import { Supervisor } from "../../worker/supervisor/supervisor.js";
+import { createTransfers } from "../../worker/supervisor/transfers.js";
+import { Machine, SimulatedProcess } from "../world/machine.js";
+import type { World } from "../world.js";
+import { emptyLedgerFile, type LedgerFile, loseUnsynced, openSimulatedLedger } from "./ledger.js";
+import { Programs } from "./programs.js";
+
+export interface WorkerShape {
+  readonly name: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly speed: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How long the kernel and the node's own services take to bring a supervisor or an agent back. */
+const restartMs = 500;
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export class WorkerNode {
+  readonly shape: WorkerShape;
+  readonly machine: Machine;
+  readonly programs: Programs;
+  supervisor: SimulatedProcess | null = null;
+  agent: SimulatedProcess | null = null;
+  readonly #world: World;
+  readonly #ledger: LedgerFile = emptyLedgerFile();
+  #renewedAtMs: number | null = null;
+  #desk: AgentDesk | null = null;
+  #sessions = 0;
+  #restarts = true;
+
+  constructor(world: World, shape: WorkerShape) {
+    this.#world = world;
+    this.shape = shape;
+    this.machine = new Machine(shape.name, world.time);
+    this.programs = new Programs(this.machine, world.witness, shape.speed);
+  }
+
+  get capacity(): Resources {
+    const { cpus, memoryBytes } = this.shape;
+    return { ...noResources, cpuMillis: cpus * 1_000, memoryBytes, diskBytes: 2 ** 40 };
+  }
+
+  powerOn(): void {
+    this.machine.powerOn();
+    this.#startSupervisor();
+    this.#startAgent();
+  }
+
+  /** What was not synced may be lost, and so is everything that ran. */
+  cutPower(): void {
+    this.machine.cutPower();
+    this.programs.die();
+    loseUnsynced(this.#ledger, this.#world.random);
+    this.#renewedAtMs = null;
+  }
+
+  killAgent(): void {
+    this.agent?.end("killed");
+    this.#later(() => this.#startAgent());
+  }
+
+  /** Its programs run on until the next one reaps them. */
+  killSupervisor(): void {
+    this.supervisor?.end("killed");
+    this.#later(() => this.#startSupervisor());
+  }
+
+  hold(): void {
+    this.supervisor?.hold();
+    this.agent?.hold();
+  }
+
+  goOn(): void {
+    this.supervisor?.goOn();
+    this.agent?.goOn();
+  }
+
+  #later(action: () => void): void {
+    const { boots } = this.machine;
+    const { time } = this.#world;
+    time.at(time.nowMs + restartMs, () => {
+      if (this.#restarts && this.machine.isOn && this.machine.boots === boots) action();
+    });
+  }
+
+  #startSupervisor(): void {
+    if (this.supervisor?.isAlive === true) return;
+    const process = new SimulatedProcess(this.machine);
+    this.supervisor = process;
+    this.#desk = null;
+    const { world } = { world: this.#world };
+    const { clock } = process;
+    const boot = `${this.shape.name}-boot-${this.machine.boots}`;
+    const ledger = openSimulatedLedger(this.#ledger, clock, world.syncMs);
+    this.#sessions += 1;
+    const session = `${this.shape.name}-${this.#sessions}`;
+    ledger.append({ kind: "supervisor", session, boot });
+    const drivers = [this.programs.driver(process)];
+    const writtenBytes = async (): Promise<number> => 0;
+    const recovery = {
+      dataDirectory: "/",
+      ledger,
+      drivers,
+      boot,
+      nowMs: clock.nowMs,
+      writtenBytes,
+      log: silent,
+    };
+    void recoverAttempts(recovery).then((takenUp) => {
+      const desk = createAgentDesk();
+      const supervisor = new Supervisor({
+        clock,
+        dataDirectory: "/",
+        boot,
+        session,
+        ledger,
+        drivers,
+        log: silent,
+        emit: desk.emit,
+        transfers: createTransfers(desk.emit),
+        data: { stage: async () => null, collect: async (_one, _outputs, end) => end },
+        renewals: {
+          read: () => this.#renewedAtMs,
+          keep: (renewedAtMs) => {
+            this.#renewedAtMs = renewedAtMs;
+          },
+        },
+        retention: {
+          retain: (attempts) => ledger.append({ kind: "removed", attempts }),
+          idle: async () => undefined,
+        },
+      });
+      supervisor.takeUp(takenUp);
+      desk.serve(supervisor, () => undefined);
+      this.#desk = desk;
+    });
+  }
+
+  #startAgent(): void {
+    if (this.agent?.isAlive === true) return;
+    const process = new SimulatedProcess(this.machine);
+    this.agent = process;
+    void this.#serve(process);
+  }
+
+  /** The agent's life: a link to a supervisor, and over it one session after another. */
+  async #serve(process: SimulatedProcess): Promise<void> {
+    const { clock } = process;
+    const backoff = createBackoff(100, 2_000, this.#world.random);
+    let token = 0;
+    for (;;) {
+      const link = await this.#attach(process);
+      let gone = false;
+      void link.closed.then(() => {
+        gone = true;
+      });
+      while (!gone) {
+        const connection = connectMaster({
+          agent: this.#offer(),
+          clock,
+          heartbeat: () => ({ freeMemoryBytes: 0, loadAverage: 0 }),
+          dial: () => ({
+            session: () => this.#dial(process),
+            serveLogs: () => ({ close: () => undefined }),
+            close: () => undefined,
+          }),
+          link,
+          carrier: { take: () => undefined, cancel: () => undefined, close: () => undefined },
+          nextToken: () => ++token,
+          onWelcome: backoff.reset,
+          onLeave: () => undefined,
+        });
+        await connection.closed;
+        await sleepOn(clock, backoff.nextMs());
+      }
+    }
+  }
+
+  #dial(process: SimulatedProcess): MasterStream {
+    return this.#world.dialMaster(process) as unknown as MasterStream;
+  }
+
+  #offer() {
+    const { name, speed, labels } = this.shape;
+    return {
+      name,
+      speed,
+      labels,
+      capacity: this.capacity,
+      devices: [],
+      throttle: null,
+      log: silent,
+    };
+  }
+
+  /** The unix socket: in order, without loss, and closed when either side dies. */
+  async #attach(agent: SimulatedProcess): Promise<SupervisorLink> {
+    for (;;) {
+      const [supervisor, desk] = [this.supervisor, this.#desk];
+      if (supervisor?.isAlive === true && desk !== null) {
+        const link = await attach(agent, supervisor, desk, {
+          kind: "attach",
+          version: protocolVersion,
+          worker: this.shape.name,
+          capacity: this.capacity,
+          throttle: null,
+        });
+        if (link !== null) return link;
+      }
+      await sleepOn(agent.clock, 100);
+    }
+  }
+}
+
+/** null: another agent is attached, or the supervisor went. */
+function attach(
+  agent: SimulatedProcess,
+  supervisor: SimulatedProcess,
+  desk: AgentDesk,
+  hello: AgentToSupervisor,
+): Promise<SupervisorLink | null> {
+  const { time } = agent.machine;
+  return new Promise((resolve) => {
+    let listener: (events: readonly SupervisorEvent[]) => void = () => undefined;
+    let isOpen = true;
+    let settle: () => void = () => undefined;
+    const closed = new Promise<void>((done) => {
+      settle = done;
+    });
+    const close = (): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      time.at(time.nowMs, () => supervisor.deliver(() => attached?.left()));
+      time.at(time.nowMs, () =>
+        agent.deliver(() => {
+          settle();
+          resolve(null);
+        }),
+      );
+    };
+    const toAgent = (message: SupervisorToAgent): void => {
+      time.at(time.nowMs, () =>
+        agent.deliver(() => {
+          if (!isOpen || message.kind === "busy") return;
+          listener([message]);
+          if (message.kind === "state") resolve(linkWith(message));
+        }),
+      );
+    };
+    const attached = desk.attach(toAgent);
+    if (attached === null) return resolve(null);
+    const send = (message: AgentToSupervisor): void => {
+      time.at(time.nowMs, () =>
+        supervisor.deliver(() => {
+          if (isOpen) attached.handle(message);
+        }),
+      );
+    };
+    const linkWith = (state: SupervisorState): SupervisorLink => ({
+      state,
+      send,
+      listen(next) {
+        listener = next;
+      },
+      closed,
+      close,
+    });
+    agent.onEnd(close);
+    supervisor.onEnd(close);
+    send(hello);
+  });
+}

@@ -1,0 +1,193 @@
+/** What goes wrong, and when, from a seed; every fault ends before the quiet phase begins. */
+import { workerId } from "../core/ids.js";
+import { randomInteger } from "../core/random.js";
+import type { WorkerNode } from "./cluster/worker.js";
+import type { World } from "./world.js";
+
+export interface Fault {
+  readonly atMs: number;
+  readonly name: FaultName;
+  /** How long what is taken away stays away. */
+  readonly forMs: number;
+  /** Draws whom it hits. */
+  readonly choice: number;
+}
+
+/** Begins the fault and returns what ends it; null: it is over at once. */
+type Strike = (world: World, fault: Fault) => (() => void) | null;
+
+const nodeOf = ({ nodes }: World, { choice }: Fault): WorkerNode => {
+  const node = nodes[choice % nodes.length];
+  if (node === undefined) throw new Error("a cluster has workers");
+  return node;
+};
+
+function cutBetween(world: World, a: string, b: string): () => void {
+  world.network.cut(a, b);
+  return () => world.network.mend(a, b);
+}
+
+const strikes = {
+  "master killed": (world, { forMs }) => {
+    world.master.stop("killed");
+    world.time.at(world.time.nowMs + Math.min(forMs, 15_000), () => world.master.start());
+    return null;
+  },
+  "master without power": (world, { forMs }) => {
+    world.master.stop("power");
+    world.time.at(world.time.nowMs + Math.min(forMs, 15_000), () => world.master.start());
+    return null;
+  },
+  "master held": (world) => {
+    const process = world.master.process;
+    process?.hold();
+    return () => process?.goOn();
+  },
+  "agent killed": (world, fault) => {
+    nodeOf(world, fault).killAgent();
+    return null;
+  },
+  "supervisor killed": (world, fault) => {
+    nodeOf(world, fault).killSupervisor();
+    return null;
+  },
+  "worker without power": (world, fault) => {
+    const node = nodeOf(world, fault);
+    if (!node.machine.isOn) return null;
+    node.cutPower();
+    return () => node.powerOn();
+  },
+  "worker held": (world, fault) => {
+    const node = nodeOf(world, fault);
+    const held = [node.supervisor, node.agent];
+    for (const process of held) process?.hold();
+    return () => {
+      for (const process of held) process?.goOn();
+    };
+  },
+  partition: (world, fault) => {
+    const { name } = nodeOf(world, fault).machine;
+    const both = [cutBetween(world, name, "master"), cutBetween(world, "master", name)];
+    return () => {
+      for (const mend of both) mend();
+    };
+  },
+  "one-way partition": (world, fault) => {
+    const { name } = nodeOf(world, fault).machine;
+    return fault.choice % 2 === 0
+      ? cutBetween(world, name, "master")
+      : cutBetween(world, "master", name);
+  },
+  "slow network": (world) => {
+    const before = world.network.habits;
+    world.network.habits = { ...before, latencyMinMs: 50, latencyMaxMs: 1_500 };
+    return () => {
+      world.network.habits = before;
+    };
+  },
+  "breaking connections": (world, { choice }) => {
+    const before = world.network.habits;
+    world.network.habits = { ...before, breakChance: 0.02 * (1 + (choice % 10)) };
+    return () => {
+      world.network.habits = before;
+    };
+  },
+  "lossy calls": (world, { choice }) => {
+    const before = world.user.habits;
+    world.user.habits = { lossChance: 0.3 * ((choice % 7) / 6), repeatChance: 0.5 };
+    return () => {
+      world.user.habits = before;
+    };
+  },
+  "slow disk": (world) => {
+    const before = world.syncMaxMs;
+    world.syncMaxMs = 800;
+    return () => {
+      world.syncMaxMs = before;
+    };
+  },
+  "sync fails": (world) => {
+    world.master.disk.failAt("datasync", 1, "EIO");
+    world.time.at(world.time.nowMs + 10_000, () => world.master.start());
+    return null;
+  },
+  "disk full": (world) => {
+    world.master.disk.failAt("write", 1, "ENOSPC");
+    world.time.at(world.time.nowMs + 10_000, () => world.master.start());
+    return null;
+  },
+  "clock stepped": (world, fault) => {
+    const node = nodeOf(world, fault);
+    const stepMs = (fault.choice % 2 === 0 ? 1 : -1) * (1 + (fault.choice % 60)) * 60_000;
+    node.machine.wallOffsetMs += stepMs;
+    return null;
+  },
+  "planner hangs": (world) => {
+    const { process } = world.planner;
+    process.hold();
+    return () => process.goOn();
+  },
+  "planner killed": (world) => {
+    world.planner.restart();
+    return null;
+  },
+  "planner mad": (world) => {
+    world.planner.isMad = true;
+    return () => {
+      world.planner.isMad = false;
+    };
+  },
+  "worker drained": (world, fault) => {
+    const worker = workerId(nodeOf(world, fault).shape.name);
+    const deadlineMs = fault.choice % 3 === 0 ? null : 5_000;
+    world.user.order({
+      type: "Drain",
+      worker,
+      deadlineMs,
+      force: fault.choice % 5 === 0,
+      thenStop: false,
+    });
+    return () => world.user.order({ type: "Undrain", worker });
+  },
+  "worker cordoned": (world, fault) => {
+    const worker = workerId(nodeOf(world, fault).shape.name);
+    world.user.order({ type: "Cordon", worker });
+    return () => world.user.order({ type: "Uncordon", worker });
+  },
+  "job cancelled": (world, { choice }) => {
+    const { acknowledged } = world.witness;
+    const one = acknowledged[choice % Math.max(1, acknowledged.length)];
+    if (one !== undefined) world.cancel(one.jobId);
+    return null;
+  },
+} satisfies Record<string, Strike>;
+
+export type FaultName = keyof typeof strikes;
+export const faultNames = Object.keys(strikes) as FaultName[];
+
+/** Kinds that a seed has switched on, and instants drawn among them. */
+export function drawFaults(
+  random: () => number,
+  count: number,
+  withinMs: number,
+): readonly Fault[] {
+  const on = faultNames.filter(() => random() < 0.5);
+  const names = on.length === 0 ? faultNames : on;
+  return Array.from({ length: count }, (): Fault => {
+    const atMs = random() * withinMs;
+    // One to five leases, most of them short.
+    const forMs = Math.min(withinMs - atMs, 500 * 2 ** (random() * 7));
+    const name = names[randomInteger(random, names.length)] ?? "master killed";
+    return { atMs, name, forMs, choice: randomInteger(random, 1_000_000) };
+  }).sort((a, b) => a.atMs - b.atMs);
+}
+
+export function arm(world: World, faults: readonly Fault[]): void {
+  for (const fault of faults) {
+    world.time.at(fault.atMs, () => {
+      world.witness.note(`fault ${fault.name} for ${fault.forMs.toFixed(0)} ms`);
+      const end = strikes[fault.name](world, fault);
+      if (end !== null) world.time.at(world.time.nowMs + fault.forMs, end);
+    });
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * One life of a cluster from one seed: work comes in while things go wrong; then nothing goes wrong
+ * any more, and everything must come to its end. What broke is in the result, with nothing thrown.
+ */
+import { randomInteger, seededRandom } from "../core/random.js";
+import type { ClusterSettings } from "../master/pure/events.js";
+import { defaultSettings } from "../master/pure/genesis.js";
+import type { Solver } from "../planner/solver.js";
+import { checkAll, type Violation } from "./checks/checks.js";
+import { historyOf } from "./checks/history.js";
+import type { WorkerShape } from "./cluster/worker.js";
+import { arm, drawFaults, type Fault } from "./faults.js";
+import { drawWorkload } from "./workload.js";
+import { World } from "./world.js";
+
+export interface LifeOptions {
+  readonly seed: number;
+  readonly tasks: number;
+  readonly faults: number;
+  readonly solvers: readonly Solver[];
+  readonly onTrace?: (line: string) => void;
+}
+
+export interface LifeResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly traceHash: string;
+  readonly simulatedMs: number;
+  readonly tasks: number;
+  readonly attempts: number;
+  readonly events: number;
+  readonly faults: readonly Fault[];
+}
+
+/** While work comes in and things go wrong. */
+const stormMs = 120_000;
+/** After it, everything must be over within this. */
+const quietMs = 30 * 60_000;
+
+export async function live(options: LifeOptions): Promise<LifeResult> {
+  const random = seededRandom(options.seed);
+  const workers = drawWorkers(random);
+  const settings: ClusterSettings = {
+    ...defaultSettings,
+    pools: [{ name: "licence", capacity: 2 }],
+  };
+  const submissions = drawWorkload(random, options.tasks, stormMs * 0.8);
+  const faults = drawFaults(random, options.faults, stormMs);
+  const world = new World({
+    seed: options.seed,
+    settings,
+    workers,
+    solvers: options.solvers,
+    ...(options.onTrace && { onTrace: options.onTrace }),
+  });
+  const failed = (error: unknown): void => {
+    world.witness.errors.push(
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+  };
+  process.on("unhandledRejection", failed);
+  try {
+    world.master.start();
+    for (const node of world.nodes) world.time.at(random() * 1_000, () => node.powerOn());
+    for (const { atMs, key, spec } of submissions) {
+      world.time.at(atMs, () => world.user.submit(key, spec));
+    }
+    arm(world, faults);
+    await world.time.run(stormMs);
+    world.calm();
+    await world.time.run(stormMs + quietMs, () => isOver(world, submissions.length));
+  } catch (error) {
+    failed(error);
+  } finally {
+    process.off("unhandledRejection", failed);
+  }
+  const history = historyOf(world.durable);
+  const violations = checkAll({
+    witness: world.witness,
+    history,
+    capacities: new Map(world.nodes.map((node) => [node.shape.name, node.capacity])),
+    pools: new Map([["licence", 2]]),
+    endedAtMs: world.time.nowMs,
+  });
+  return {
+    seed: options.seed,
+    violations,
+    traceHash: world.traceHash(),
+    simulatedMs: world.time.nowMs,
+    tasks: history.tasks.size,
+    attempts: world.witness.runs.length,
+    events: world.durable.length,
+    faults,
+  };
+}
+
+function drawWorkers(random: () => number): WorkerShape[] {
+  return Array.from({ length: 3 + randomInteger(random, 4) }, (_, index) => ({
+    name: `node-${index}`,
+    cpus: 2 + randomInteger(random, 3),
+    memoryBytes: (1 + randomInteger(random, 3)) * 2 ** 30,
+    speed: 0.5 + random(),
+    labels: { zone: `z${index % 2}` },
+  }));
+}
+
+/** Every job is acknowledged and has ended. */
+function isOver(world: World, submitted: number): boolean {
+  const { state } = world.master;
+  if (state === null || world.witness.acknowledged.length < submitted) return false;
+  return state.jobs.size >= submitted && state.index.openJobs.size === 0;
+}

@@ -1,0 +1,36 @@
+/**
+ * What really happened, noted where it happened: programs that ran, and what users were told. It
+ * shares nothing with the system that it watches; the checks hold the one against the other.
+ */
+import type { Resources } from "../core/resources.js";
+
+export interface ProgramRun {
+  readonly attempt: string;
+  readonly task: string;
+  readonly worker: string;
+  readonly resources: Resources;
+  readonly startedAtMs: number;
+  /** null: it still runs. */
+  endedAtMs: number | null;
+  /** Of a program that ended by itself; null: it was stopped, or died with its machine. */
+  exitCode: number | null;
+}
+
+export interface Acknowledged {
+  readonly key: string;
+  readonly jobId: string;
+  readonly atMs: number;
+}
+
+export interface Witness {
+  readonly runs: ProgramRun[];
+  readonly acknowledged: Acknowledged[];
+  /** What went wrong inside: a rejected promise, an assertion. */
+  readonly errors: string[];
+  /** Everything in order, for the trace. */
+  note(line: string): void;
+}
+
+export function createWitness(note: (line: string) => void): Witness {
+  return { runs: [], acknowledged: [], errors: [], note };
+}

@@ -1,0 +1,117 @@
+/** Everything of one simulated life: time, chance, network, machines, and who watches. */
+import { createHash } from "node:crypto";
+import { jobId, workerId } from "../core/ids.js";
+import { seededRandom } from "../core/random.js";
+import type { ClusterSettings, Recorded } from "../master/pure/events.js";
+import { stateHash } from "../master/pure/hash.js";
+import type { State } from "../master/pure/state.js";
+import type { Solver } from "../planner/solver.js";
+import { MasterNode } from "./cluster/master.js";
+import { PlannerNode } from "./cluster/planner.js";
+import { User } from "./cluster/user.js";
+import { WorkerNode, type WorkerShape } from "./cluster/worker.js";
+import { createWitness, type Witness } from "./witness.js";
+import type { SimulatedProcess } from "./world/machine.js";
+import { Network, type StreamEnd } from "./world/network.js";
+import { VirtualTime } from "./world/virtual-time.js";
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly settings: ClusterSettings;
+  readonly workers: readonly WorkerShape[];
+  readonly solvers: readonly Solver[];
+  /** Absent: the trace is only hashed. */
+  readonly onTrace?: (line: string) => void;
+}
+
+export class World {
+  readonly time = new VirtualTime();
+  readonly random: () => number;
+  readonly network: Network;
+  readonly witness: Witness;
+  readonly planner: PlannerNode;
+  readonly master: MasterNode;
+  readonly nodes: readonly WorkerNode[];
+  readonly user: User;
+  /** Every event that was durable, in the order in which masters said so. */
+  readonly durable: Recorded[] = [];
+  /** Hash of the state after each durable event, as far as it was taken. */
+  readonly hashes = new Map<number, string>();
+  readonly #trace = createHash("sha256");
+  /** Of the journal's disk and the ledgers', in milliseconds. */
+  syncMaxMs = 3;
+
+  constructor({ seed, settings, workers, solvers, onTrace }: WorldOptions) {
+    this.random = seededRandom(seed);
+    this.network = new Network(this.time, seededRandom(seed + 0x5eed));
+    this.witness = createWitness((line) => {
+      const stamped = `${this.time.nowMs.toFixed(3)} ${line}`;
+      this.#trace.update(`${stamped}\n`);
+      onTrace?.(stamped);
+    });
+    this.planner = new PlannerNode(this, solvers);
+    this.master = new MasterNode(this, settings);
+    this.nodes = workers.map((shape) => new WorkerNode(this, shape));
+    this.user = new User(this);
+  }
+
+  readonly syncMs = (): number => this.random() * this.syncMaxMs;
+
+  traceHash(): string {
+    return this.#trace.copy().digest("hex").slice(0, 16);
+  }
+
+  dialMaster(agent: SimulatedProcess): StreamEnd<never, never> {
+    const server = this.master.life?.process;
+    const connection = this.network.connect<never, never>(agent, server ?? agent);
+    if (server === undefined) {
+      // Nobody listens there.
+      this.time.at(this.time.nowMs + this.network.latencyMs(), () =>
+        agent.deliver(() => connection.client.take({ kind: "broken", message: "refused" })),
+      );
+    } else {
+      this.master.accept(connection.server);
+    }
+    return connection.client;
+  }
+
+  cancel(job: string): void {
+    this.user.order({ type: "Cancel", job: jobId(job), task: null, reason: "no longer wanted" });
+  }
+
+  /** Nothing goes wrong from here on: whatever is off comes on. */
+  calm(): void {
+    this.witness.note("calm");
+    for (const node of this.nodes) {
+      if (!node.machine.isOn) node.powerOn();
+      this.user.order({ type: "Uncordon", worker: workerId(node.shape.name) });
+      this.user.order({ type: "Undrain", worker: workerId(node.shape.name) });
+    }
+    this.master.start();
+  }
+
+  /** A master says that these are durable, and this is the state that has them. */
+  recorded(events: readonly Recorded[], state: State): void {
+    for (const recorded of events) {
+      this.durable.push(recorded);
+      this.witness.note(`${recorded.seq} ${recorded.event.type}`);
+    }
+    // Later events may be in the state already; then there is no hash for this point.
+    const last = events.at(-1);
+    if (last !== undefined && state.seq === last.seq)
+      this.hashes.set(last.seq, stateHash(state.hash));
+  }
+
+  /** What a new master has read from the journal. */
+  recovered(state: State): void {
+    const known = this.hashes.get(state.seq);
+    if (known !== undefined && known !== stateHash(state.hash)) {
+      this.witness.errors.push(`replay to ${state.seq} gives another state than was live`);
+    }
+    const durable = this.durable.at(-1)?.seq ?? 0;
+    if (state.seq < durable) {
+      this.witness.errors.push(`recovered to ${state.seq}, but ${durable} was durable`);
+    }
+    this.witness.note(`recovered ${state.seq}`);
+  }
+}
