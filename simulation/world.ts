@@ -94,24 +94,37 @@ export class World {
   recorded(events: readonly Recorded[], state: State): void {
     for (const recorded of events) {
       this.durable.push(recorded);
-      this.witness.note(`${recorded.seq} ${recorded.event.type}`);
+      this.witness.note(`${recorded.seq} ${recorded.event.type} ${aboutOf(recorded)}`);
     }
     // Later events may be in the state already; then there is no hash for this point.
     const last = events.at(-1);
     if (last !== undefined && state.seq === last.seq)
-      this.hashes.set(last.seq, stateHash(state.hash));
+      { this.hashes.set(last.seq, stateHash(state.hash)); ((this as never as {ents: Map<number, unknown>}).ents ??= new Map()).set(last.seq, new Map(state.hash.entities)); }
   }
 
-  /** What a new master has read from the journal. */
-  recovered(state: State): void {
+  /** What a new master has read from the journal: all that was durable, and perhaps more. */
+  recovered(events: readonly Recorded[], state: State): void {
+    const { errors } = this.witness;
     const known = this.hashes.get(state.seq);
     if (known !== undefined && known !== stateHash(state.hash)) {
-      this.witness.errors.push(`replay to ${state.seq} gives another state than was live`);
+      errors.push(`replay to ${state.seq} gives another state than was live`); const was = (this as never as {ents: Map<number, Map<string, unknown>>}).ents?.get(state.seq); for (const [k, v] of state.hash.entities) if (String(was?.get(k)) !== String(v)) errors.push(`DBG ${k}`); for (const k of was?.keys() ?? []) if (!state.hash.entities.has(k)) errors.push(`DBG gone ${k}`);
     }
-    const durable = this.durable.at(-1)?.seq ?? 0;
-    if (state.seq < durable) {
-      this.witness.errors.push(`recovered to ${state.seq}, but ${durable} was durable`);
+    for (const [index, recorded] of this.durable.entries()) {
+      if (JSON.stringify(events[index]) === JSON.stringify(recorded)) continue;
+      errors.push(`event ${recorded.seq} was durable and is not there again`);
+      break;
     }
+    // Nobody was told of these, and they count from now on.
+    this.durable.push(...events.slice(this.durable.length));
     this.witness.note(`recovered ${state.seq}`);
   }
+}
+
+function aboutOf({ event }: Recorded): string {
+  if ("attempt" in event) return event.attempt;
+  if ("task" in event) return event.task;
+  if ("job" in event) return event.job;
+  if ("worker" in event) return event.worker;
+  if (event.type === "GangLaunched") return event.attempts.map(({ attempt }) => attempt).join();
+  return event.type === "WorkerRegistered" ? event.incarnation.session : "";
 }

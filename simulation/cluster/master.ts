@@ -82,8 +82,10 @@ export class MasterNode {
       acquireLock: async () => ({ release: async () => undefined }),
     });
     const state = await replay(opened);
+    const found: Recorded[] = [];
+    for await (const record of opened.read(1)) found.push(eventOf(record));
+    world.recovered(found, state);
     const journal = tapped(opened, (records) => world.recorded(records.map(eventOf), state));
-    world.recovered(state);
     const onFatal = (error: Error): void => {
       world.witness.note(`master ends: ${error.message}`);
       this.stop("killed");

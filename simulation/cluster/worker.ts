@@ -34,7 +34,7 @@ export interface WorkerShape {
 
 /** How long the kernel and the node's own services take to bring a supervisor or an agent back. */
 const restartMs = 500;
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+type Fields = Readonly<Record<string, unknown>>;
 
 export class WorkerNode {
   readonly shape: WorkerShape;
@@ -43,6 +43,11 @@ export class WorkerNode {
   supervisor: SimulatedProcess | null = null;
   agent: SimulatedProcess | null = null;
   readonly #world: World;
+  readonly #log = {
+    info: () => undefined,
+    warn: (fields: Fields, message: string) => this.#note(fields, message),
+    error: (fields: Fields, message: string) => this.#note(fields, message),
+  };
   readonly #ledger: LedgerFile = emptyLedgerFile();
   #renewedAtMs: number | null = null;
   #desk: AgentDesk | null = null;
@@ -96,6 +101,10 @@ export class WorkerNode {
     this.agent?.goOn();
   }
 
+  #note(fields: Fields, message: string): void {
+    this.#world.witness.note(`${this.shape.name}: ${message} ${JSON.stringify(fields)}`);
+  }
+
   #later(action: () => void): void {
     const { boots } = this.machine;
     const { time } = this.#world;
@@ -125,7 +134,7 @@ export class WorkerNode {
       boot,
       nowMs: clock.nowMs,
       writtenBytes,
-      log: silent,
+      log: this.#log,
     };
     void recoverAttempts(recovery).then((takenUp) => {
       const desk = createAgentDesk();
@@ -136,7 +145,7 @@ export class WorkerNode {
         session,
         ledger,
         drivers,
-        log: silent,
+        log: this.#log,
         emit: desk.emit,
         transfers: createTransfers(desk.emit),
         data: { stage: async () => null, collect: async (_one, _outputs, end) => end },
@@ -210,7 +219,7 @@ export class WorkerNode {
       capacity: this.capacity,
       devices: [],
       throttle: null,
-      log: silent,
+      log: this.#log,
     };
   }
 

@@ -5,6 +5,9 @@
 import type { Clock, Timer } from "../../core/clock.js";
 import type { VirtualTime } from "./virtual-time.js";
 
+/** What wall clocks say when virtual time is 0. */
+const worldBeganAtMs = Date.UTC(2026, 0, 1);
+
 export class Machine {
   readonly name: string;
   readonly time: VirtualTime;
@@ -86,7 +89,7 @@ function clockOf(process: SimulatedProcess): Clock {
   const at = (atMs: number, action: () => void): Timer =>
     time.at(atMs, () => process.deliver(action));
   return {
-    nowMs: () => Math.round(time.nowMs + machine.wallOffsetMs),
+    nowMs: () => Math.round(worldBeganAtMs + time.nowMs + machine.wallOffsetMs),
     monotonicMs: () => time.nowMs - machine.bootedAtMs,
     after: (delayMs, action) => at(time.nowMs + delayMs, action),
     every(intervalMs, action) {

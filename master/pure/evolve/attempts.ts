@@ -124,7 +124,10 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   worker.used = subtractResources(worker.used, chargedResources(template));
   charge(state, task, template, -1);
   if (startedAtMs !== null || hadStarted) consume(state, template);
-  task.job.progressed = true;
+  if (!task.job.progressed) {
+    task.job.progressed = true;
+    touchJob(state, task.job);
+  }
   state.facts++;
   touchWorker(state, worker);
   if (startedAtMs === null || outcome.kind !== "exited") return;
