@@ -108,12 +108,10 @@ const strikes = {
   },
   "sync fails": (world) => {
     world.master.disk.failAt("datasync", 1, "EIO");
-    world.time.at(world.time.nowMs + 10_000, () => world.master.start());
     return null;
   },
   "disk full": (world) => {
     world.master.disk.failAt("write", 1, "ENOSPC");
-    world.time.at(world.time.nowMs + 10_000, () => world.master.start());
     return null;
   },
   "clock stepped": (world, fault) => {

@@ -104,9 +104,6 @@ function drawWorkers(random: () => number): WorkerShape[] {
   }));
 }
 
-/** Every job is acknowledged and has ended. */
-function isOver(world: World, submitted: number): boolean {
-  const { state } = world.master;
-  if (state === null || world.witness.acknowledged.length < submitted) return false;
-  return state.jobs.size >= submitted && state.index.openJobs.size === 0;
-}
+/** Every job is acknowledged, and its end durable. */
+const isOver = ({ witness, jobsOpen }: World, submitted: number): boolean =>
+  jobsOpen.size === 0 && witness.acknowledged.length >= submitted;

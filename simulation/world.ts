@@ -35,8 +35,9 @@ export class World {
   readonly user: User;
   /** Every event that was durable, in the order in which masters said so. */
   readonly durable: Recorded[] = [];
-  /** Hash of the state after each durable event, as far as it was taken. */
-  readonly hashes = new Map<number, string>();
+  readonly jobsOpen = new Set<string>();
+  /** Hash of the live state after durable events, where it was taken. */
+  readonly #hashes = new Map<number, string>();
   readonly #trace = createHash("sha256");
   /** Of the journal's disk and the ledgers', in milliseconds. */
   syncMaxMs = 3;
@@ -92,31 +93,37 @@ export class World {
 
   /** A master says that these are durable, and this is the state that has them. */
   recorded(events: readonly Recorded[], state: State): void {
-    for (const recorded of events) {
-      this.durable.push(recorded);
-      this.witness.note(`${recorded.seq} ${recorded.event.type} ${aboutOf(recorded)}`);
-    }
+    for (const recorded of events) this.#add(recorded);
     // Later events may be in the state already; then there is no hash for this point.
     const last = events.at(-1);
-    if (last !== undefined && state.seq === last.seq)
-      { this.hashes.set(last.seq, stateHash(state.hash)); ((this as never as {ents: Map<number, unknown>}).ents ??= new Map()).set(last.seq, new Map(state.hash.entities)); }
+    if (last !== undefined && state.seq === last.seq) {
+      this.#hashes.set(last.seq, stateHash(state.hash));
+    }
   }
 
   /** What a new master has read from the journal: all that was durable, and perhaps more. */
   recovered(events: readonly Recorded[], state: State): void {
     const { errors } = this.witness;
-    const known = this.hashes.get(state.seq);
+    const known = this.#hashes.get(state.seq);
     if (known !== undefined && known !== stateHash(state.hash)) {
-      errors.push(`replay to ${state.seq} gives another state than was live`); const was = (this as never as {ents: Map<number, Map<string, unknown>>}).ents?.get(state.seq); for (const [k, v] of state.hash.entities) if (String(was?.get(k)) !== String(v)) errors.push(`DBG ${k}`); for (const k of was?.keys() ?? []) if (!state.hash.entities.has(k)) errors.push(`DBG gone ${k}`);
+      errors.push(`replay to ${state.seq} gives another state than was live`);
     }
     for (const [index, recorded] of this.durable.entries()) {
       if (JSON.stringify(events[index]) === JSON.stringify(recorded)) continue;
       errors.push(`event ${recorded.seq} was durable and is not there again`);
       break;
     }
-    // Nobody was told of these, and they count from now on.
-    this.durable.push(...events.slice(this.durable.length));
     this.witness.note(`recovered ${state.seq}`);
+    // Nobody was told of these, and they count from now on.
+    for (const recorded of events.slice(this.durable.length)) this.#add(recorded);
+  }
+
+  #add(recorded: Recorded): void {
+    const { event } = recorded;
+    this.durable.push(recorded);
+    if (event.type === "JobSubmitted") this.jobsOpen.add(event.job);
+    if (event.type === "JobEnded") this.jobsOpen.delete(event.job);
+    this.witness.note(`${recorded.seq} ${event.type} ${aboutOf(recorded)}`);
   }
 }
 

@@ -3,7 +3,6 @@
  * client, on a machine of its own.
  */
 import pino from "pino";
-import packageFile from "../../package.json" with { type: "json" };
 import type { WorkerId } from "../../core/ids.js";
 import type { Journal, JournalRecord } from "../../master/journal/journal.js";
 import { openSegmentedJournal } from "../../master/journal/segmented-file.js";
@@ -17,6 +16,7 @@ import { Engine } from "../../master/shell/engine.js";
 import { PlannerClient } from "../../master/shell/planner-client.js";
 import { replay } from "../../master/shell/recovery.js";
 import { Sessions } from "../../master/shell/sessions.js";
+import packageFile from "../../package.json" with { type: "json" };
 import { Machine, SimulatedProcess } from "../world/machine.js";
 import type { StreamEnd } from "../world/network.js";
 import { slowDisk } from "../world/slow-disk.js";
@@ -27,6 +27,7 @@ const log = pino({ level: "silent" });
 /** Small, so that a life sees many. */
 const segmentBytes = 64 * 1024;
 const heartbeatIntervalMs = 2_000;
+const restartMs = 2_000;
 
 /** What a master knew when it was last asked: held against what its successor finds. */
 export interface MasterLife {
@@ -60,7 +61,10 @@ export class MasterNode {
     this.#starting = process;
     this.life = null;
     this.#lead(process).catch((error: unknown) => {
-      if (process.isAlive) this.#world.witness.errors.push(`master: ${String(error)}`);
+      if (!process.isAlive) return;
+      // A disk that fails while the journal is recovered ends the process too.
+      if (!isOfTheDisk(error)) this.#world.witness.errors.push(`master: ${String(error)}`);
+      this.#endItself(String(error));
     });
   }
 
@@ -70,6 +74,14 @@ export class MasterNode {
     this.life = null;
     this.#starting = null;
     if (how === "power") this.disk = this.disk.crash(this.#world.random);
+  }
+
+  /** What runs services starts it again. */
+  #endItself(why: string): void {
+    const { witness, time } = this.#world;
+    witness.note(`master ends: ${why}`);
+    this.stop("killed");
+    time.at(time.nowMs + restartMs, () => this.start());
   }
 
   async #lead(process: SimulatedProcess): Promise<void> {
@@ -87,8 +99,7 @@ export class MasterNode {
     world.recovered(found, state);
     const journal = tapped(opened, (records) => world.recorded(records.map(eventOf), state));
     const onFatal = (error: Error): void => {
-      world.witness.note(`master ends: ${error.message}`);
-      this.stop("killed");
+      this.#endItself(error.message);
     };
     const engine = new Engine({ state, journal, log, clock, onFatal });
     const epoch = Math.max(state.epoch, journal.epoch) + 1;
@@ -98,7 +109,13 @@ export class MasterNode {
     );
     if (!began.ok) throw new Error(began.error.message);
     const received = { blobs: { sizeOf: async () => null }, sent: null };
-    const sessions = new Sessions({ engine, received, heartbeatIntervalMs, version: packageFile.version, log });
+    const sessions = new Sessions({
+      engine,
+      received,
+      heartbeatIntervalMs,
+      version: packageFile.version,
+      log,
+    });
     const planner = new PlannerClient({
       engine,
       clock,
@@ -151,3 +168,9 @@ function tapped(journal: Journal, durable: (records: readonly JournalRecord[]) =
 }
 
 const eventOf = ({ payload }: JournalRecord): Recorded => JSON.parse(payload) as Recorded;
+
+function isOfTheDisk(error: unknown): boolean {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  if (code === "EIO" || code === "ENOSPC") return true;
+  return cause !== undefined && isOfTheDisk(cause);
+}

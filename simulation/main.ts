@@ -1,0 +1,14 @@
+/** `npm run simulate -- faults`: whole clusters on a virtual clock, with faults from seeds. */
+import { Command } from "@commander-js/extra-typings";
+import { faultsCommand } from "./faults-command.js";
+
+const program = new Command("simulate")
+  .description("lives of whole clusters on a virtual clock")
+  .addCommand(faultsCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
