@@ -38,6 +38,8 @@ export interface EngineOptions {
 
 /** How often time is looked at: timers and backfill are this coarse. */
 const tickIntervalMs = 50;
+/** A master that was held for longer, with its process or its machine, was deaf meanwhile. */
+const deafMs = 1_000;
 /** A placement may take this share of the event loop's time at most. */
 const placementShare = 0.2;
 
@@ -57,6 +59,7 @@ export class Engine {
   /** `state.facts` at the last placement: what fits nowhere is not tried again until they change. */
   #placedFacts = -1;
   #timer: Timer | null = null;
+  #tickedAtMs = 0;
   #failed = false;
 
   constructor(options: EngineOptions) {
@@ -69,6 +72,7 @@ export class Engine {
     this.#outlets = outlets;
     const nowMs = this.nowMs;
     for (const worker of this.state.workers.keys()) this.lastHeard.set(worker, nowMs);
+    this.#tickedAtMs = nowMs;
     this.#timer = this.#options.clock.every(tickIntervalMs, () => this.#tick());
   }
 
@@ -125,6 +129,8 @@ export class Engine {
 
   #tick(): void {
     const nowMs = this.nowMs;
+    this.#allowForDeafness(nowMs - this.#tickedAtMs);
+    this.#tickedAtMs = nowMs;
     const wakeAtMs = nextWake(this.state, this.lastHeard);
     if (wakeAtMs !== null && wakeAtMs <= nowMs) {
       this.#step({ type: "Tick", lastHeard: this.lastHeard }, "master");
@@ -132,6 +138,17 @@ export class Engine {
     if (this.state.index.ready.size > 0) {
       this.#followUp();
       if (this.#unwritten.length > 0) this.#scheduleFlush();
+    }
+  }
+
+  /**
+   * What workers said while this process was held waits to be read. Silence counted meanwhile would
+   * lose them all at once; without it each has as much of its time left as it had.
+   */
+  #allowForDeafness(sinceTickMs: number): void {
+    if (sinceTickMs <= deafMs) return;
+    for (const [worker, heardAtMs] of this.lastHeard) {
+      this.lastHeard.set(worker, heardAtMs + sinceTickMs);
     }
   }
 

@@ -30,6 +30,7 @@ import { jobService } from "./job-service.js";
 import { joinService } from "./join-service.js";
 import { openLogCache } from "./log-cache.js";
 import { LogRelay } from "./logs.js";
+import { outletsOf } from "./outlets.js";
 import { PlannerClient } from "./planner-client.js";
 import { connectPlanner } from "./planner-port.js";
 import { type Restored, restore } from "./recovery.js";
@@ -158,18 +159,17 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     security?.stop();
     throw error;
   });
-  engine.start({
-    toWorker: (worker, commands) => sessions.send(worker, commands),
+  const outlets = outletsOf(sessions, planner, {
     folded: (events) => watches.remember(events),
     happened: (events) => {
       watches.wake();
       failureLogs.happened(events);
-      planner.happened(events);
       if (!events.some(isBarring)) return;
       serving.recheck();
       if (options.plannerTls === true) planner.reconnect();
     },
   });
+  engine.start(outlets);
   planner.start();
   const swept = keepSwept(received, engine, log);
   const snapshots = snapshotsOf(options, journal, snapshot);

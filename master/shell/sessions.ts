@@ -50,6 +50,11 @@ export class Sessions {
     this.#open.get(worker)?.send(commands);
   }
 
+  /** It was lost, so what it says counts no more: it has to say Hello again, with all that is true. */
+  drop(worker: WorkerId): void {
+    this.#open.get(worker)?.end();
+  }
+
   accept(stream: WorkerStream): void {
     const session: Session = new Session(stream, this.#options, {
       opened: (incarnation) => this.#opened(session, incarnation),

@@ -3,7 +3,6 @@
  * client, on a machine of its own.
  */
 import pino from "pino";
-import type { WorkerId } from "../../core/ids.js";
 import type { Journal, JournalRecord } from "../../master/journal/journal.js";
 import { openSegmentedJournal } from "../../master/journal/segmented-file.js";
 import {
@@ -13,6 +12,7 @@ import {
 import type { ClusterSettings, Recorded } from "../../master/pure/events.js";
 import type { State } from "../../master/pure/state.js";
 import { Engine } from "../../master/shell/engine.js";
+import { outletsOf } from "../../master/shell/outlets.js";
 import { PlannerClient } from "../../master/shell/planner-client.js";
 import { replay } from "../../master/shell/recovery.js";
 import { Sessions } from "../../master/shell/sessions.js";
@@ -125,13 +125,8 @@ export class MasterNode {
       seed: epoch,
       log,
     });
-    engine.start({
-      toWorker: (worker: WorkerId, commands) => sessions.send(worker, commands),
-      folded: () => undefined,
-      happened: (events: readonly Recorded[]) => {
-        planner.happened(events);
-      },
-    });
+    const others = { folded: () => undefined, happened: () => undefined };
+    engine.start(outletsOf(sessions, planner, others));
     planner.start();
     this.life = { process, engine, sessions };
     this.#starting = null;
