@@ -22,9 +22,16 @@ export interface Acknowledged {
   readonly atMs: number;
 }
 
+/** Something that a worker's programs or memory may not survive. */
+export interface Disaster {
+  readonly worker: string;
+  readonly atMs: number;
+}
+
 export interface Witness {
   readonly runs: ProgramRun[];
   readonly acknowledged: Acknowledged[];
+  readonly disasters: Disaster[];
   /** What went wrong inside: a rejected promise, an assertion. */
   readonly errors: string[];
   /** Everything in order, for the trace. */
@@ -32,5 +39,5 @@ export interface Witness {
 }
 
 export function createWitness(note: (line: string) => void): Witness {
-  return { runs: [], acknowledged: [], errors: [], note };
+  return { runs: [], acknowledged: [], disasters: [], errors: [], note };
 }

@@ -38,6 +38,7 @@ export class World {
   readonly jobsOpen = new Set<string>();
   /** Hash of the live state after durable events, where it was taken. */
   readonly #hashes = new Map<number, string>();
+  readonly #ended = new Set<string>();
   readonly #trace = createHash("sha256");
   /** Of the journal's disk and the ledgers', in milliseconds. */
   syncMaxMs = 3;
@@ -118,10 +119,19 @@ export class World {
     for (const recorded of events.slice(this.durable.length)) this.#add(recorded);
   }
 
+  /** Once a worker forgets a report, nobody else could tell it again. */
+  readonly forgotten = (attempts: readonly string[]): void => {
+    for (const attempt of attempts) {
+      if (this.#ended.has(attempt)) continue;
+      this.witness.errors.push(`the report of ${attempt} was acknowledged, and is not durable`);
+    }
+  };
+
   #add(recorded: Recorded): void {
     const { event } = recorded;
     this.durable.push(recorded);
     if (event.type === "JobSubmitted") this.jobsOpen.add(event.job);
+    if (event.type === "AttemptEnded") this.#ended.add(event.attempt);
     if (event.type === "JobEnded") this.jobsOpen.delete(event.job);
     this.witness.note(`${recorded.seq} ${event.type} ${aboutOf(recorded)}`);
   }

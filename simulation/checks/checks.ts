@@ -43,6 +43,8 @@ const checks: Readonly<Record<string, Check>> = {
   "a gang starts whole": gangsWhole,
   "every task ends": everyTaskEnds,
   "what succeeded ran to its end": successIsReal,
+  "what ran to its end is not run again": successNotRepeated,
+  "a task fails no more often than it may": retriesBounded,
 };
 
 function* acknowledgedKept({ witness, history }: Evidence): Iterable<string> {
@@ -214,3 +216,39 @@ function* successIsReal({ witness, history }: Evidence): Iterable<string> {
     if (!ran) yield `${id} is said to have succeeded`;
   }
 }
+
+/** But for what may run twice, or is given up after a while, or was hit by a disaster of its worker. */
+function* successNotRepeated({ witness, history }: Evidence): Iterable<string> {
+  for (const [task, runs] of byTask(witness.runs)) {
+    const { template } = history.tasks.get(task) ?? {};
+    if (template?.idempotent !== false || template.onLost.kind !== "keep") continue;
+    // Told to stop, it ended as told, whatever its program made of it.
+    if (template.timeoutMs !== null || isStubborn(template)) continue;
+    const done = runs.findIndex((run) => run.exitCode === 0);
+    const [first, next] = [runs[done], runs[done + 1]];
+    if (first === undefined || next === undefined) continue;
+    const excused = witness.disasters.some(
+      ({ worker, atMs }) =>
+        worker === first.worker && atMs >= first.startedAtMs && atMs <= next.startedAtMs,
+    );
+    if (!excused) yield `${next.attempt} began after ${first.attempt} had succeeded`;
+  }
+}
+
+function* retriesBounded({ witness, history }: Evidence): Iterable<string> {
+  for (const [task, runs] of byTask(witness.runs)) {
+    const { template } = history.tasks.get(task) ?? {};
+    // Two copies of what may run twice can both fail, and both count only if both are heard of.
+    if (template?.idempotent !== false) continue;
+    const failed = runs.filter(({ exitCode }) => exitCode !== null && exitCode !== 0).length;
+    const unheard = witness.disasters.filter(({ worker }) =>
+      runs.some((run) => run.worker === worker),
+    ).length;
+    if (template.onLost.kind === "keep" && failed > template.retry.attemptsMax + unheard) {
+      yield `${task} failed ${failed} times, of ${template.retry.attemptsMax}`;
+    }
+  }
+}
+
+const isStubborn = ({ command: { program } }: TaskStory["template"]): boolean =>
+  program.kind === "argv" && program.argv.includes("stubborn");

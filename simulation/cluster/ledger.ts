@@ -25,7 +25,15 @@ export function loseUnsynced(file: LedgerFile, random: () => number): void {
   file.durable = kept;
 }
 
-export function openSimulatedLedger(file: LedgerFile, clock: Clock, syncMs: () => number): Ledger {
+export interface LedgerHost {
+  readonly clock: Clock;
+  readonly syncMs: () => number;
+  /** A master is said to have these reports for good. */
+  readonly onForgotten: (attempts: readonly string[]) => void;
+}
+
+export function openSimulatedLedger(file: LedgerFile, host: LedgerHost): Ledger {
+  const { clock, syncMs, onForgotten } = host;
   const state = emptyLedgerState();
   for (const line of file.records) evolveLedger(state, JSON.parse(line) as LedgerRecord);
   return {
@@ -33,6 +41,7 @@ export function openSimulatedLedger(file: LedgerFile, clock: Clock, syncMs: () =
     append(record) {
       file.records.push(JSON.stringify(record));
       evolveLedger(state, record);
+      if (record.kind === "forgotten") onForgotten(record.attempts);
     },
     async commit() {
       const upTo = file.records.length;

@@ -74,6 +74,7 @@ export class WorkerNode {
 
   /** What was not synced may be lost, and so is everything that ran. */
   cutPower(): void {
+    this.#disaster();
     this.machine.cutPower();
     this.programs.die();
     loseUnsynced(this.#ledger, this.#world.random);
@@ -87,6 +88,7 @@ export class WorkerNode {
 
   /** Its programs run on until the next one reaps them. */
   killSupervisor(): void {
+    this.#disaster();
     this.supervisor?.end("killed");
     this.#later(() => this.#startSupervisor());
   }
@@ -99,6 +101,11 @@ export class WorkerNode {
   goOn(): void {
     this.supervisor?.goOn();
     this.agent?.goOn();
+  }
+
+  #disaster(): void {
+    const { witness, time } = this.#world;
+    witness.disasters.push({ worker: this.shape.name, atMs: time.nowMs });
   }
 
   #note(fields: Fields, message: string): void {
@@ -118,10 +125,15 @@ export class WorkerNode {
     const process = new SimulatedProcess(this.machine);
     this.supervisor = process;
     this.#desk = null;
-    const { world } = { world: this.#world };
+    const world = this.#world;
+    const { syncMs } = world;
     const { clock } = process;
     const boot = `${this.shape.name}-boot-${this.machine.boots}`;
-    const ledger = openSimulatedLedger(this.#ledger, clock, world.syncMs);
+    const ledger = openSimulatedLedger(this.#ledger, {
+      clock,
+      syncMs,
+      onForgotten: world.forgotten,
+    });
     this.#sessions += 1;
     const session = `${this.shape.name}-${this.#sessions}`;
     ledger.append({ kind: "supervisor", session, boot });

@@ -173,6 +173,8 @@ export class Session {
     this.#watchdog = clock.every(welcome.heartbeatIntervalMs, beat);
     onWelcome(welcome);
     this.#flush();
+    // The Hello may have waited long for its answer: leases are to count from a fresh word.
+    beat();
   }
 
   #beat(silenceLimitMs: number): void {

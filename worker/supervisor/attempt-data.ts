@@ -38,7 +38,7 @@ export function createAttemptData(options: AttemptDataOptions): AttemptData {
   return {
     async stage(one, data, durable) {
       const sinceMs = clock.nowMs();
-      one.stagingSinceMs = sinceMs;
+      one.waitingSinceMs = sinceMs;
       await durable;
       const error = await bringInputs(options, one, join(directoryOf(one), "work"), data);
       one.stagingMs = clock.nowMs() - sinceMs;

@@ -125,13 +125,13 @@ export class LiveAttempts {
   begin(launch: Launch, driver: Driver, context: AttemptContext): void {
     const one = createLiveAttempt(launch.attempt, termsOf(launch));
     this.#live.set(launch.attempt, one);
-    this.#leases.add(launch.attempt, launch.stopWhenLostAfterMs);
+    const waits = launch.data !== undefined || this.#leases.isOver(launch.stopWhenLostAfterMs);
     const run = this.#start(one, launch, driver, context);
     one.finished = run.then(async (running) => {
       if (running !== null) await this.#finish(one, await running.ended);
     });
-    // A state that waited for inputs would wait for the agent, which waits for the state.
-    if (launch.data === undefined) one.settled = run.then(() => undefined);
+    // A state that waited for the agent to bring something would wait for ever: it waits for the state.
+    if (!waits) one.settled = run.then(() => undefined);
   }
 
   /** An attempt of an earlier supervisor; its launch and its start are in the ledger. */
@@ -190,6 +190,10 @@ export class LiveAttempts {
         return null;
       }
     }
+    if (!(await this.#underLease(one, durable))) {
+      await this.#finish(one, notStarted("was stopped before it began", clock.nowMs()));
+      return null;
+    }
     const result = await driver.start({
       ...context,
       attempt,
@@ -215,6 +219,24 @@ export class LiveAttempts {
     if (one.stop !== null) result.value.stop(one.stop.graceMs);
     this.#limit(one, result.value);
     return result.value;
+  }
+
+  /**
+   * Nothing begins under a lease that is over: a node that was held finds launches that a master has
+   * given up since, and only the next word from it says which. False: it was stopped meanwhile.
+   */
+  async #underLease(one: LiveAttempt, durable: Promise<void>): Promise<boolean> {
+    const { attempt, terms, abort } = one;
+    const { stopWhenLostAfterMs } = terms;
+    if (stopWhenLostAfterMs === null) return true;
+    await durable;
+    if (this.#leases.isOver(stopWhenLostAfterMs)) {
+      one.waitingSinceMs = this.#options.clock.nowMs();
+      await this.#leases.renewed(stopWhenLostAfterMs, abort.signal);
+    }
+    if (one.stop !== null) return false;
+    this.#leases.add(attempt, stopWhenLostAfterMs);
+    return true;
   }
 
   async #finish(one: LiveAttempt, ended: AttemptEnd): Promise<void> {

@@ -9,6 +9,10 @@ import type { Clock, Timer } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
 
 export interface Leases {
+  /** A lease of this length would be over already: no master has been heard of for longer. */
+  isOver(stopWhenLostAfterMs: number | null): boolean;
+  /** Resolves when it is not, or when the signal says that it no longer matters. */
+  renewed(stopWhenLostAfterMs: number | null, signal: AbortSignal): Promise<void>;
   /** null: the attempt outlives all silence. */
   add(attempt: AttemptId, stopWhenLostAfterMs: number | null): void;
   /** One of an earlier supervisor's, under the last renewal that it kept; before any `add`. */
@@ -66,6 +70,7 @@ export function createLeases(
   const createdAtMs = clock.monotonicMs();
   let renewedAtMs = Number.NEGATIVE_INFINITY;
   let timer: Timer | null = null;
+  const waiting: (() => void)[] = [];
 
   const endOf = ({ durationMs, sinceMs }: Lease): number =>
     Math.max(renewedAtMs, sinceMs) + durationMs;
@@ -95,7 +100,23 @@ export function createLeases(
     timer = clock.after(Math.max(1, firstMs - clock.monotonicMs()), expire);
   }
 
+  const isOver = (durationMs: number | null): boolean =>
+    durationMs !== null && endOf({ durationMs, sinceMs: createdAtMs }) <= clock.monotonicMs();
+
+  function renewed(durationMs: number | null, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (isOver(durationMs) && !signal.aborted) waiting.push(look);
+        else resolve();
+      };
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      look();
+    });
+  }
+
   return {
+    isOver,
+    renewed,
     add(attempt, stopWhenLostAfterMs) {
       add(attempt, stopWhenLostAfterMs, createdAtMs);
       if (stopWhenLostAfterMs !== null) memory.keep(Math.max(renewedAtMs, createdAtMs));
@@ -107,6 +128,7 @@ export function createLeases(
     renew(sentAtMonotonicMs) {
       renewedAtMs = Math.max(renewedAtMs, sentAtMonotonicMs);
       if (leases.size > 0) memory.keep(renewedAtMs);
+      for (const look of waiting.splice(0)) look();
     },
   };
 }

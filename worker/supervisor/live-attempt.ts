@@ -25,8 +25,8 @@ export interface LiveAttempt {
   running: RunningAttempt | null;
   stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
   timeout: Timer | null;
-  /** Since when its inputs are on their way; null: it has none. */
-  stagingSinceMs: number | null;
+  /** Since when it waits for its inputs, or for a master to be heard of; null: for neither. */
+  waitingSinceMs: number | null;
   /** How long that took. */
   stagingMs: number | null;
   /** Ends transfers of its files when it is told to stop. */
@@ -45,7 +45,7 @@ export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveA
     running: null,
     stop: null,
     timeout: null,
-    stagingSinceMs: null,
+    waitingSinceMs: null,
     stagingMs: null,
     abort: new AbortController(),
     settled: done,
@@ -59,11 +59,11 @@ export function startedOf({ attempt, running }: LiveAttempt): AttemptStarted | n
   return { attempt, startedAtMs, pid };
 }
 
-/** Also what waits for its inputs: the master is not to think it lost. */
+/** Also what waits to begin: the master is not to think it lost. */
 export function livingOf(one: LiveAttempt): AttemptStarted | null {
-  const { stagingSinceMs, attempt } = one;
-  if (one.running !== null || stagingSinceMs === null) return startedOf(one);
-  return { attempt, startedAtMs: stagingSinceMs, pid: 0 };
+  const { waitingSinceMs, attempt } = one;
+  if (one.running !== null || waitingSinceMs === null) return startedOf(one);
+  return { attempt, startedAtMs: waitingSinceMs, pid: 0 };
 }
 
 /** A program that had ended before it was told to stop ended by itself. */

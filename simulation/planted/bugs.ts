@@ -1,0 +1,209 @@
+/**
+ * Mistakes that a simulated life must find: each is a change of the real source, made only in a
+ * bundle of its own for a test (build.mjs). What is no longer found in the source is an error, so
+ * that the list stays true.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  readonly changes: readonly Change[];
+}
+
+export interface Change {
+  readonly file: string;
+  /** Occurs exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const one = (name: string, file: string, find: string, replace: string): PlantedBug => ({
+  name,
+  changes: [{ file, find, replace }],
+});
+
+const engine = "master/shell/engine.ts";
+const sessions = "master/shell/sessions.ts";
+const attempts = "worker/supervisor/attempts.ts";
+
+export const plantedBugs: readonly PlantedBug[] = [
+  one(
+    "the journal does not sync",
+    "master/journal/segmented-file.ts",
+    "      await this.#file.datasync();\n",
+    "",
+  ),
+  one(
+    "replies go out before they are durable",
+    engine,
+    "    await this.durable();\n    return reply;",
+    "    return reply;",
+  ),
+  one(
+    "commands go out before they are durable",
+    engine,
+    "    const written = this.#append(events);\n",
+    "    const written = this.#append(events);\n    for (const [worker, list] of commands) this.#outlets.toWorker(worker, list);\n",
+  ),
+  one(
+    "a heartbeat acknowledges what is not durable",
+    sessions,
+    "    this.#undecided.add(message.sequence);\n",
+    "",
+  ),
+  one(
+    "a lost worker is not told to say Hello",
+    sessions,
+    "    this.#open.get(worker)?.end();\n  }\n\n  accept",
+    "    void worker;\n  }\n\n  accept",
+  ),
+  one(
+    "a supervisor starts a launch that it knows",
+    "worker/supervisor/supervisor.ts",
+    "this.#refuseStale(attempt, epoch) || this.#answerKnown(attempt)",
+    "this.#refuseStale(attempt, epoch)",
+  ),
+  one(
+    "attempt numbers are used again",
+    "master/pure/dispatch.ts",
+    "attemptId(task.id, task.attempts.length + 1), worker: worker.id",
+    "attemptId(task.id, Math.max(1, task.attempts.length)), worker: worker.id",
+  ),
+  one(
+    "idempotency keys are forgotten",
+    "master/pure/submit.ts",
+    'idempotencyKey !== "" && known !== undefined',
+    'idempotencyKey === "?" && known !== undefined',
+  ),
+  one(
+    "what is kept is replaced at once",
+    "master/pure/session.ts",
+    "    if (task.template.idempotent) {\n",
+    "    if (task.template.idempotent || task.blockers === 0) {\n",
+  ),
+  one(
+    "what is to be stopped is replaced before it must have been",
+    "master/pure/session.ts",
+    "lastHeardAtMs + onLost.afterMs + killGraceMs + state.settings.clockMarginMs",
+    "nowMs",
+  ),
+  one(
+    "a supervisor does not keep to leases",
+    "worker/supervisor/leases.ts",
+    "      onExpired(attempt);\n",
+    "",
+  ),
+  {
+    name: "nobody looks at capacities",
+    changes: [
+      {
+        file: "master/pure/dispatch.ts",
+        find: "if (!fits(chargedResources(task.template), free)) return null;",
+        replace: "void fits(chargedResources(task.template), free);",
+      },
+      {
+        file: "worker/supervisor/supervisor.ts",
+        find: "if (missing.length > 0) {",
+        replace: "if (missing.length > 99) {",
+      },
+    ],
+  },
+  {
+    name: "what a worker holds is given back twice",
+    changes: [
+      {
+        file: "master/pure/evolve/attempts.ts",
+        find: "  worker.used = subtractResources(worker.used, chargedResources(task.template));\n",
+        replace:
+          "  for (let i = 0; i < 2; i++) worker.used = subtractResources(worker.used, chargedResources(task.template));\n",
+      },
+      {
+        file: "worker/supervisor/supervisor.ts",
+        find: "if (missing.length > 0) {",
+        replace: "if (missing.length > 99) {",
+      },
+    ],
+  },
+  one(
+    "what a pool gave is given back twice",
+    "master/pure/evolve/attempts.ts",
+    "  charge(state, task, -1);\n",
+    "  charge(state, task, -1);\n  charge(state, task, -1);\n",
+  ),
+  one(
+    "nobody looks at pools",
+    "master/pure/dispatch.ts",
+    "takenOf(state, name) + amount <= pool.capacity",
+    "takenOf(state, name) + amount <= pool.capacity + 9",
+  ),
+  one(
+    "a failed task is as good as one that succeeded",
+    "master/pure/condition.ts",
+    'return end === "succeeded";',
+    'return end === "succeeded" || end === "failed";',
+  ),
+  one(
+    "a gang's members start one by one",
+    "master/pure/dispatch.ts",
+    "      if (isGang(task)) {\n",
+    "      if (isGang(task) && worker.used.cpuMillis < 0) {\n",
+  ),
+  one(
+    "a backoff never ends",
+    "master/pure/tick.ts",
+    'if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {',
+    'if (task.status.kind === "backoff" && task.status.untilMs <= 0) {',
+  ),
+  one(
+    "a task may fail for ever",
+    "master/pure/outcome.ts",
+    "if (failures < task.template.retry.attemptsMax) {",
+    "if (failures < task.template.retry.attemptsMax + 50) {",
+  ),
+  one(
+    "a change is left out of the state's hash",
+    "master/pure/evolve/attempts.ts",
+    "    task.job.progressed = true;\n    touchJob(state, task.job);\n",
+    "    task.job.progressed = true;\n",
+  ),
+  one(
+    "a Welcome forgets what is to be launched",
+    "master/pure/effects.ts",
+    'if (status?.kind === "launching") addLaunch(state, id, commands);',
+    "",
+  ),
+  one(
+    "a Hello forgets what was not acknowledged",
+    "worker/agent/session.ts",
+    "return { incarnation, facts, epochSeen, live, unacknowledged };",
+    "void unacknowledged;\n  return { incarnation, facts, epochSeen, live, unacknowledged: [] };",
+  ),
+  one(
+    "what a worker has forgotten is not given up",
+    "master/pure/session.ts",
+    '    yield* endAttempt(state, attempt.id, lost("its worker no longer knows it", nowMs), nowMs);\n',
+    "",
+  ),
+  one(
+    "a new supervisor leaves running what it says it lost",
+    "worker/supervisor/recovery.ts",
+    "      await driver?.reap(attempt, directory, identity);\n",
+    "      void identity;\n",
+  ),
+  one(
+    "the master is deaf and does not know it",
+    engine,
+    "    this.#allowForDeafness(nowMs - this.#tickedAtMs);\n",
+    "",
+  ),
+  one(
+    "a torn tail is left in the journal",
+    "master/journal/recover.ts",
+    "      await file.truncate(end.position);\n",
+    "",
+  ),
+  one(
+    "what was not told is told for ever",
+    attempts,
+    '    this.#live.delete(attempt);\n    emit({ kind: "finished", finished });\n',
+    "    this.#live.delete(attempt);\n",
+  ),
+];
