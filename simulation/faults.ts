@@ -57,13 +57,11 @@ const strikes = {
     node.cutPower();
     return () => node.powerOn();
   },
-  "worker held": (world, fault) => {
-    const node = nodeOf(world, fault);
-    const held = [node.supervisor, node.agent];
-    for (const process of held) process?.hold();
-    return () => {
-      for (const process of held) process?.goOn();
-    };
+  "worker held": (world, fault) => nodeOf(world, fault).hold(),
+  "agent held": (world, fault) => {
+    const { agent } = nodeOf(world, fault);
+    agent?.hold();
+    return () => agent?.goOn();
   },
   partition: (world, fault) => {
     const { name } = nodeOf(world, fault).machine;

@@ -28,10 +28,18 @@ export interface Disaster {
   readonly atMs: number;
 }
 
+/** A machine that stood still. */
+export interface Hold {
+  readonly worker: string;
+  readonly fromMs: number;
+  toMs: number;
+}
+
 export interface Witness {
   readonly runs: ProgramRun[];
   readonly acknowledged: Acknowledged[];
   readonly disasters: Disaster[];
+  readonly holds: Hold[];
   /** What went wrong inside: a rejected promise, an assertion. */
   readonly errors: string[];
   /** Everything in order, for the trace. */
@@ -39,5 +47,5 @@ export interface Witness {
 }
 
 export function createWitness(note: (line: string) => void): Witness {
-  return { runs: [], acknowledged: [], disasters: [], errors: [], note };
+  return { runs: [], acknowledged: [], disasters: [], holds: [], errors: [], note };
 }

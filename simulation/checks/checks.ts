@@ -87,10 +87,26 @@ function* neverTwice({ witness, history }: Evidence): Iterable<string> {
     if (history.tasks.get(task)?.template.idempotent === true) continue;
     for (const [index, run] of runs.entries()) {
       const before = runs.slice(0, index).find((one) => endOf(one) > run.startedAtMs);
-      if (before !== undefined) yield `${run.attempt} began while ${before.attempt} ran`;
+      if (before !== undefined && !stoodStill(witness, before, run.startedAtMs))
+        yield `${run.attempt} began while ${before.attempt} ran`;
     }
   }
 }
+
+/**
+ * Nobody can stop what stands still with its whole machine; it must be gone as soon as that goes on.
+ */
+const stoodStill = ({ holds }: Witness, { worker, endedAtMs }: ProgramRun, atMs: number): boolean =>
+  holds.some(
+    (hold) =>
+      hold.worker === worker &&
+      hold.fromMs <= atMs &&
+      atMs <= hold.toMs &&
+      (endedAtMs ?? 0) <= hold.toMs + stoppingMs,
+  );
+
+/** Longer than any program of a workload takes to be killed. */
+const stoppingMs = 1_500;
 
 function byTask(runs: readonly ProgramRun[]): Map<string, ProgramRun[]> {
   const groups = new Map<string, ProgramRun[]>();

@@ -93,7 +93,7 @@ export class Programs {
     const exit = (): void => this.#end(attempt, program, exitCode, { kind: "exited", exitCode });
     const program: Program = {
       run,
-      ending: time.at(time.nowMs + durationMs / this.#speed, exit),
+      ending: time.at(time.nowMs + durationMs / this.#speed, () => this.#machine.deliver(exit)),
       ignoresTerm,
       settle: (end) => settle(end),
     };

@@ -93,14 +93,19 @@ export class WorkerNode {
     this.#later(() => this.#startSupervisor());
   }
 
-  hold(): void {
-    this.supervisor?.hold();
-    this.agent?.hold();
-  }
-
-  goOn(): void {
-    this.supervisor?.goOn();
-    this.agent?.goOn();
+  /** The programs stand still as well, and find out late what has become of them. */
+  hold(): () => void {
+    const hold = {
+      worker: this.shape.name,
+      fromMs: this.#world.time.nowMs,
+      toMs: Number.POSITIVE_INFINITY,
+    };
+    this.#world.witness.holds.push(hold);
+    this.machine.hold();
+    return () => {
+      hold.toMs = this.#world.time.nowMs;
+      this.machine.goOn();
+    };
   }
 
   #disaster(): void {

@@ -17,15 +17,36 @@ export class Machine {
   boots = 0;
   isOn = true;
   readonly processes = new Set<SimulatedProcess>();
+  #held: (() => void)[] | null = null;
 
   constructor(name: string, time: VirtualTime) {
     this.name = name;
     this.time = time;
   }
 
+  /** All of it stands still, as a virtual machine does that is moved. */
+  hold(): void {
+    this.#held ??= [];
+    for (const one of this.processes) one.hold();
+  }
+
+  goOn(): void {
+    const waiting = this.#held ?? [];
+    this.#held = null;
+    for (const one of this.processes) one.goOn();
+    for (const action of waiting) this.time.at(this.time.nowMs, action);
+  }
+
+  /** Now, or when the machine goes on. */
+  deliver(action: () => void): void {
+    if (this.#held === null) action();
+    else this.#held.push(action);
+  }
+
   /** Everything on it is gone at once, and nobody who spoke with it is told. */
   cutPower(): void {
     this.isOn = false;
+    this.#held = null;
     for (const one of [...this.processes]) one.end("power");
   }
 
