@@ -29,7 +29,7 @@ for (const { name, changes } of plantedBugs) {
   while (found === null && seed < seedsMax) {
     seed += 1;
     const result = await new Promise((done) => {
-      worker.once("error", (error) =>
+      worker.removeAllListeners().once("error", (error) =>
         done({ violations: [{ promise: "the process lives", what: error.message }] }),
       );
       worker.once("message", done);
@@ -39,7 +39,7 @@ for (const { name, changes } of plantedBugs) {
   }
   await worker.terminate();
   process.stdout.write(
-    `${found === null ? "NOT FOUND" : `seed ${seed}`}  ${name}  ${found === null ? "" : `${found.promise}: ${found.what.slice(0, 100)}`} ${((performance.now() - t) / 1000).toFixed(0)} s`,
+    `${found === null ? "NOT FOUND" : `seed ${seed}`}  ${name}  ${found === null ? "" : `${found.promise}: ${found.what.slice(0, 100)}`} ${((performance.now() - t) / 1000).toFixed(0)} s\n`,
   );
 }
 rmSync(out, { recursive: true });
