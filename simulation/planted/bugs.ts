@@ -64,8 +64,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   one(
     "attempt numbers are used again",
     "master/pure/dispatch.ts",
-    "attemptId(task.id, task.attempts.length + 1), worker: worker.id",
-    "attemptId(task.id, Math.max(1, task.attempts.length)), worker: worker.id",
+    "attemptId(task.id, task.attempts.length + 1);",
+    "attemptId(task.id, Math.max(1, task.attempts.length));",
   ),
   one(
     "idempotency keys are forgotten",
@@ -96,8 +96,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: "master/pure/dispatch.ts",
-        find: "if (!fits(chargedResources(task.template), free)) return null;",
-        replace: "void fits(chargedResources(task.template), free);",
+        find: "if (!fits(chargedResources(template), free)) return null;",
+        replace: "void fits(chargedResources(template), free);",
       },
       {
         file: "worker/supervisor/supervisor.ts",
@@ -111,9 +111,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: "master/pure/evolve/attempts.ts",
-        find: "  worker.used = subtractResources(worker.used, chargedResources(task.template));\n",
+        find: "  worker.used = subtractResources(worker.used, chargedResources(template));\n",
         replace:
-          "  for (let i = 0; i < 2; i++) worker.used = subtractResources(worker.used, chargedResources(task.template));\n",
+          "  for (let i = 0; i < 2; i++) worker.used = subtractResources(worker.used, chargedResources(template));\n",
       },
       {
         file: "worker/supervisor/supervisor.ts",
@@ -125,8 +125,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   one(
     "what a pool gave is given back twice",
     "master/pure/evolve/attempts.ts",
-    "  charge(state, task, -1);\n",
-    "  charge(state, task, -1);\n  charge(state, task, -1);\n",
+    "  charge(state, task, template, -1);\n",
+    "  charge(state, task, template, -1);\n  charge(state, task, template, -1);\n",
   ),
   one(
     "nobody looks at pools",
