@@ -48,8 +48,8 @@ const houses = [
   ["models", [core], "features and training know only the vocabulary"],
   [
     "simulation",
-    [core, "^(master|planner|worker)/pure/"],
-    "a simulated cluster drives the real pure code, never a shell",
+    [core, wire, manifest, "^(master|planner|worker)/"],
+    "a simulated cluster drives the real houses, pure code and shells, through their ports",
   ],
 ];
 
@@ -129,9 +129,9 @@ module.exports = {
     },
     {
       name: "no-test-code-in-the-product",
-      comment: "tests and their generators are imported by tests and benches only",
+      comment: "tests and their generators are imported by tests, benches and simulations only",
       severity: "error",
-      from: { pathNot: [testCode, "^(test|bench)/"] },
+      from: { pathNot: [testCode, "^(test|bench|simulation)/"] },
       to: { path: testCode, pathNot: npm },
     },
     {

@@ -5,11 +5,13 @@ import { seededRandom } from "../core/random.js";
 import type { ClusterSettings, Recorded } from "../master/pure/events.js";
 import { stateHash } from "../master/pure/hash.js";
 import type { State } from "../master/pure/state.js";
+import type { PlannerPort } from "../master/shell/planner-port.js";
 import type { Solver } from "../planner/solver.js";
 import { MasterNode } from "./cluster/master.js";
 import { PlannerNode } from "./cluster/planner.js";
 import { User } from "./cluster/user.js";
 import { WorkerNode, type WorkerShape } from "./cluster/worker.js";
+import type { Leader, Surroundings } from "./surroundings.js";
 import { createWitness, type Witness } from "./witness.js";
 import type { SimulatedProcess } from "./world/machine.js";
 import { Network, type StreamEnd } from "./world/network.js";
@@ -24,7 +26,7 @@ export interface WorldOptions {
   readonly onTrace?: (line: string) => void;
 }
 
-export class World {
+export class World implements Surroundings {
   readonly time = new VirtualTime();
   readonly random: () => number;
   readonly network: Network;
@@ -58,6 +60,14 @@ export class World {
   }
 
   readonly syncMs = (): number => this.random() * this.syncMaxMs;
+
+  leader(): Leader | null {
+    return this.master.life;
+  }
+
+  dialPlanner(master: SimulatedProcess): PlannerPort {
+    return this.planner.connect(master);
+  }
 
   traceHash(): string {
     return this.#trace.copy().digest("hex").slice(0, 16);

@@ -1,7 +1,8 @@
 import pino from "pino";
 import { describe, expect, it } from "vitest";
-import { jobId } from "../../core/ids.js";
-import { job, template } from "../../core/testing/jobs.js";
+import type { Clock } from "../../core/clock.js";
+import { jobId, workerId } from "../../core/ids.js";
+import { job, template, workerFacts } from "../../core/testing/jobs.js";
 import { type Journal, JournalError } from "../journal/journal.js";
 import { createMemoryJournal } from "../journal/memory.js";
 import { defaultSettings, genesis } from "../pure/genesis.js";
@@ -107,6 +108,38 @@ describe("the engine", () => {
     const engine = engineOn(journal, (error) => fatal.push(error));
     await expect(engine.execute(begin, "test")).rejects.toThrow("no disk");
     expect(fatal.map((error) => error.message)).toEqual(["no disk"]);
+  });
+
+  it("takes nobody for silent because it was held itself", async () => {
+    let nowMs = 1_000;
+    let tick: () => void = () => undefined;
+    const clock: Clock = {
+      ...masterClock(),
+      nowMs: () => nowMs,
+      every: (_, action) => {
+        tick = action;
+        return { clear: () => undefined };
+      },
+    };
+    const log = pino({ level: "silent" });
+    const journal = createMemoryJournal();
+    const engine = new Engine({ state: genesis(), journal, log, clock, onFatal: () => undefined });
+    await engine.execute(begin, "test");
+    const incarnation = { worker: workerId("one"), boot: "boot", session: "session" };
+    const facts = workerFacts("one");
+    const hello = { incarnation, facts, epochSeen: 0, live: [], unacknowledged: [] };
+    await engine.execute({ type: "WorkerHello", hello }, "worker one");
+    engine.start({ folded: () => {}, toWorker: () => {}, happened: () => {} });
+    const pass = (ms: number): void => {
+      nowMs += ms;
+      tick();
+    };
+    const stateOf = () => engine.state.workers.get(incarnation.worker)?.state;
+    pass(60_000);
+    expect(stateOf()).toBe("connected");
+    for (let passedMs = 0; passedMs <= 10_000; passedMs += 500) pass(500);
+    expect(stateOf()).toBe("lost");
+    await engine.stop();
   });
 
   it("is rebuilt equal by a replay of its journal", async () => {

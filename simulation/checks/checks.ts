@@ -184,9 +184,14 @@ function* capacityKept({ witness, capacities }: Evidence): Iterable<string> {
   }
 }
 
+/** What may run twice and is given up gives back what it had, though it may run on out of reach. */
 function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
   const used = new Map<string, number>();
-  for (const { run, sign } of timeline(witness.runs)) {
+  const charged = witness.runs.map((run) => {
+    const givenBackAtMs = history.attemptEndsMs.get(run.attempt) ?? Number.POSITIVE_INFINITY;
+    return { ...run, endedAtMs: Math.min(endOf(run), givenBackAtMs) };
+  });
+  for (const { run, sign } of timeline(charged)) {
     const template = history.tasks.get(run.task)?.template;
     for (const [pool, amount] of Object.entries(template?.pools ?? {})) {
       const now = (used.get(pool) ?? 0) + sign * amount;

@@ -4,6 +4,7 @@
  */
 import type { JobSpec, TaskTemplate } from "../../core/job.js";
 import type { Recorded } from "../../master/pure/events.js";
+import { worldBeganAtMs } from "../world/machine.js";
 
 export interface TaskStory {
   readonly id: string;
@@ -18,21 +19,25 @@ export interface History {
   readonly jobs: ReadonlyMap<string, { readonly key: string; readonly spec: JobSpec }>;
   readonly tasks: ReadonlyMap<string, TaskStory>;
   readonly events: readonly Recorded[];
+  /** When a master recorded the end of attempts, in virtual time. */
+  readonly attemptEndsMs: ReadonlyMap<string, number>;
 }
 
 export function historyOf(events: readonly Recorded[]): History {
   const jobs = new Map<string, { readonly key: string; readonly spec: JobSpec }>();
   const tasks = new Map<string, TaskStory>();
-  for (const { event, seq } of events) {
+  const attemptEndsMs = new Map<string, number>();
+  for (const { event, seq, atMs } of events) {
     if (event.type === "JobSubmitted") {
       jobs.set(event.job, { key: event.idempotencyKey, spec: event.spec });
       for (const story of storiesOf(event.job, event.spec)) tasks.set(story.id, story);
     }
+    if (event.type === "AttemptEnded") attemptEndsMs.set(event.attempt, atMs - worldBeganAtMs);
     if (event.type === "TaskEnded") {
       tasks.get(event.task)?.ends.push({ state: event.state, seq });
     }
   }
-  return { jobs, tasks, events };
+  return { jobs, tasks, events, attemptEndsMs };
 }
 
 function storiesOf(job: string, spec: JobSpec): TaskStory[] {

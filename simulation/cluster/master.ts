@@ -17,10 +17,10 @@ import { PlannerClient } from "../../master/shell/planner-client.js";
 import { replay } from "../../master/shell/recovery.js";
 import { Sessions } from "../../master/shell/sessions.js";
 import packageFile from "../../package.json" with { type: "json" };
+import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
 import type { StreamEnd } from "../world/network.js";
 import { slowDisk } from "../world/slow-disk.js";
-import type { World } from "../world.js";
 
 export const masterName = "master";
 const log = pino({ level: "silent" });
@@ -40,11 +40,11 @@ export class MasterNode {
   readonly machine: Machine;
   disk: SimulatedDisk = createSimulatedDisk();
   life: MasterLife | null = null;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #settings: ClusterSettings;
   #starting: SimulatedProcess | null = null;
 
-  constructor(world: World, settings: ClusterSettings) {
+  constructor(world: Surroundings, settings: ClusterSettings) {
     this.#world = world;
     this.#settings = settings;
     this.machine = new Machine(masterName, world.time);
@@ -119,7 +119,7 @@ export class MasterNode {
     const planner = new PlannerClient({
       engine,
       clock,
-      connect: () => world.planner.connect(process),
+      connect: () => world.dialPlanner(process),
       budgetMs: 1_000,
       solvers: [],
       seed: epoch,

@@ -14,8 +14,8 @@ import type { Solver } from "../../planner/solver.js";
 import { decodePlanRequest, encodePlanUpdate } from "../../proto/codec/plan.js";
 import { ProblemAssembler } from "../../proto/codec/problem.js";
 import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
+import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
-import type { World } from "../world.js";
 
 export const plannerName = "planner";
 
@@ -27,10 +27,10 @@ export class PlannerNode {
   process: SimulatedProcess;
   /** Answers plans that break every rule. */
   isMad = false;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #solvers: readonly Solver[];
 
-  constructor(world: World, solvers: readonly Solver[]) {
+  constructor(world: Surroundings, solvers: readonly Solver[]) {
     this.#world = world;
     this.#solvers = solvers;
     this.machine = new Machine(plannerName, world.time);

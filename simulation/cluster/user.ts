@@ -5,8 +5,9 @@
 import { type JobId, jobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { randomInteger } from "../../core/random.js";
-import type { Command } from "../../master/pure/commands.js";
-import type { World } from "../world.js";
+import type { Result } from "../../core/result.js";
+import type { Command, Reply } from "../../master/pure/commands.js";
+import type { Surroundings } from "../surroundings.js";
 
 export interface RpcHabits {
   readonly lossChance: number;
@@ -18,10 +19,10 @@ const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
 export class User {
   habits: RpcHabits = { lossChance: 0, repeatChance: 0 };
-  readonly #world: World;
+  readonly #world: Surroundings;
   waiting = 0;
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
   }
 
@@ -61,13 +62,8 @@ export class User {
     this.#call(command, () => undefined);
   }
 
-  #call(
-    command: Command,
-    answer: (
-      reply: Awaited<ReturnType<NonNullable<World["master"]["life"]>["engine"]["execute"]>>,
-    ) => void,
-  ): void {
-    const { random, network, time, master } = this.#world;
+  #call(command: Command, answer: (reply: Result<Reply>) => void): void {
+    const { random, network, time } = this.#world;
     const { lossChance, repeatChance } = this.habits;
     const copies = random() < repeatChance ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
@@ -75,7 +71,7 @@ export class User {
       // Copies take ways of their own, so they overtake one another.
       const afterMs = network.latencyMs() + (copy === 0 ? 0 : random() * 3_000);
       time.at(time.nowMs + afterMs, () => {
-        const { life } = master;
+        const life = this.#world.leader();
         life?.process.deliver(() => {
           life.engine.execute(command, "user").then(
             (reply) => {

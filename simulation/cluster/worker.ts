@@ -19,8 +19,8 @@ import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-d
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
 import { Supervisor } from "../../worker/supervisor/supervisor.js";
 import { createTransfers } from "../../worker/supervisor/transfers.js";
+import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
-import type { World } from "../world.js";
 import { emptyLedgerFile, type LedgerFile, loseUnsynced, openSimulatedLedger } from "./ledger.js";
 import { Programs } from "./programs.js";
 
@@ -42,7 +42,7 @@ export class WorkerNode {
   readonly programs: Programs;
   supervisor: SimulatedProcess | null = null;
   agent: SimulatedProcess | null = null;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #log = {
     info: () => undefined,
     warn: (fields: Fields, message: string) => this.#note(fields, message),
@@ -54,7 +54,7 @@ export class WorkerNode {
   #sessions = 0;
   #restarts = true;
 
-  constructor(world: World, shape: WorkerShape) {
+  constructor(world: Surroundings, shape: WorkerShape) {
     this.#world = world;
     this.shape = shape;
     this.machine = new Machine(shape.name, world.time);

@@ -29,9 +29,11 @@ for (const { name, changes } of plantedBugs) {
   while (found === null && seed < seedsMax) {
     seed += 1;
     const result = await new Promise((done) => {
-      worker.removeAllListeners().once("error", (error) =>
-        done({ violations: [{ promise: "the process lives", what: error.message }] }),
-      );
+      worker
+        .removeAllListeners()
+        .once("error", (error) =>
+          done({ violations: [{ promise: "the process lives", what: error.message }] }),
+        );
       worker.once("message", done);
       worker.postMessage({ seed });
     });

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../../core/clock.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 /** What wall clocks say when virtual time is 0. */
-const worldBeganAtMs = Date.UTC(2026, 0, 1);
+export const worldBeganAtMs = Date.UTC(2026, 0, 1);
 
 export class Machine {
   readonly name: string;
