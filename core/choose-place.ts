@@ -3,7 +3,7 @@
  * no charged move, then the lower worker, then the lower option.
  */
 import { type GroupState, groupsAllow } from "./groups.js";
-import { firstOpen, type OpenWorkers, probesMax } from "./open-workers.js";
+import { type ClassIndex, firstOpen, type OpenWorkers, passBy, probesMax } from "./open-workers.js";
 import type { Plan } from "./plan.js";
 import { gatherPoolNeeds, type PoolNeeds } from "./pool-needs.js";
 import { earliestInPools, type Prepared } from "./prepare.js";
@@ -136,7 +136,11 @@ function considerAll(
   for (let place = range.first; place < range.after; place++) {
     const option = range.isWhole ? (byDuration[place] as number) : place;
     const endsTooLate = ready + (options.duration[option] as number) > state.best.finish;
-    if (endsTooLate && range.isWhole && !state.window.byStart) return;
+    if (endsTooLate && range.isWhole && !state.window.byStart) {
+      const index = state.open.classes[options.class[option] as number] ?? null;
+      if (index !== null) passBy(index);
+      continue;
+    }
     const pinned = options.worker[option] as number;
     if (pinned !== none) {
       if (mayRunOn(problem, option, pinned)) consider(state, task, option, pinned, moved);
@@ -190,7 +194,7 @@ function considerLarge(
   task: number,
   option: number,
   members: Int32Array,
-  index: { cursor: number } & Parameters<typeof firstOpen>[0],
+  index: ClassIndex,
   moved: number,
 ): void {
   const ready = state.ready[task] as number;
@@ -200,7 +204,7 @@ function considerLarge(
   const duration = state.prepared.problem.options.duration[option] as number;
   // Nothing of this class is open in time to end before the best end so far.
   if (useful >= state.best.finish) return;
-  if (!state.window.byStart && useful + duration > state.best.finish) return;
+  if (!state.window.byStart && useful + duration > state.best.finish) return passBy(index);
   for (let probe = 0; probe < probesMax; probe++) {
     let place = index.cursor + probe;
     if (place >= size) place -= size;
@@ -209,7 +213,7 @@ function considerLarge(
       return;
     }
   }
-  index.cursor = (index.cursor + probesMax) % size;
+  passBy(index);
   consider(state, task, option, members[first] as number, moved);
 }
 

@@ -19,7 +19,8 @@ export interface OpenWorkers {
 }
 
 /** A tree of minima over the marks of a class's members; leaves begin at `leaves`. */
-interface ClassIndex {
+export interface ClassIndex {
+  readonly size: number;
   readonly leaves: number;
   readonly tree: Int32Array;
   /** Member at which the next look begins. */
@@ -65,7 +66,15 @@ function classIndex(members: Int32Array, from: Int32Array): ClassIndex {
   for (let node = leaves - 1; node > 0; node--) {
     tree[node] = Math.min(tree[2 * node] as number, tree[2 * node + 1] as number);
   }
-  return { leaves, tree, cursor: 0 };
+  return { size: members.length, leaves, tree, cursor: 0 };
+}
+
+/**
+ * The next task looks elsewhere. Also where nothing was looked at: the cursor of a class that is slow
+ * would stay where the class is full, and find nothing when its turn comes.
+ */
+export function passBy(index: ClassIndex): void {
+  index.cursor = (index.cursor + probesMax) % index.size;
 }
 
 /** Place of the member that is open first; the lowest of those. */
