@@ -3,9 +3,11 @@ import type { Recorded } from "../master/pure/events.js";
 import type { State } from "../master/pure/state.js";
 import type { Engine } from "../master/shell/engine.js";
 import type { PlannerPort } from "../master/shell/planner-port.js";
+import type { MasterMessageWire, WorkerMessageWire } from "../proto/codec/services.js";
 import type { Witness } from "./witness.js";
 import type { SimulatedProcess } from "./world/machine.js";
-import type { Network, StreamEnd } from "./world/network.js";
+import type { Network } from "./world/network.js";
+import type { StreamEnd } from "./world/stream-end.js";
 import type { VirtualTime } from "./world/virtual-time.js";
 
 export interface Surroundings {
@@ -22,7 +24,7 @@ export interface Surroundings {
   recovered(events: readonly Recorded[], state: State): void;
   /** Once a worker forgets a report, nobody else could tell it again. */
   forgotten(attempts: readonly string[]): void;
-  dialMaster(agent: SimulatedProcess): StreamEnd<never, never>;
+  dialMaster(agent: SimulatedProcess): StreamEnd<MasterMessageWire, WorkerMessageWire>;
   dialPlanner(master: SimulatedProcess): PlannerPort;
   /** null: nobody leads now. */
   leader(): Leader | null;

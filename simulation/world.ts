@@ -7,14 +7,17 @@ import { stateHash } from "../master/pure/hash.js";
 import type { State } from "../master/pure/state.js";
 import type { PlannerPort } from "../master/shell/planner-port.js";
 import type { Solver } from "../planner/solver.js";
+import type { MasterMessageWire, WorkerMessageWire } from "../proto/codec/services.js";
 import { MasterNode } from "./cluster/master.js";
 import { PlannerNode } from "./cluster/planner.js";
 import { User } from "./cluster/user.js";
 import { WorkerNode, type WorkerShape } from "./cluster/worker.js";
 import type { Leader, Surroundings } from "./surroundings.js";
 import { createWitness, type Witness } from "./witness.js";
+import { Connection } from "./world/connection.js";
 import type { SimulatedProcess } from "./world/machine.js";
-import { Network, type StreamEnd } from "./world/network.js";
+import { Network } from "./world/network.js";
+import type { StreamEnd } from "./world/stream-end.js";
 import { VirtualTime } from "./world/virtual-time.js";
 
 export interface WorldOptions {
@@ -73,9 +76,13 @@ export class World implements Surroundings {
     return this.#trace.copy().digest("hex").slice(0, 16);
   }
 
-  dialMaster(agent: SimulatedProcess): StreamEnd<never, never> {
+  dialMaster(agent: SimulatedProcess): StreamEnd<MasterMessageWire, WorkerMessageWire> {
     const server = this.master.life?.process;
-    const connection = this.network.connect<never, never>(agent, server ?? agent);
+    const connection = new Connection<WorkerMessageWire, MasterMessageWire>(
+      this.network,
+      agent,
+      server ?? agent,
+    );
     if (server === undefined) {
       // Nobody listens there.
       this.time.at(this.time.nowMs + this.network.latencyMs(), () =>

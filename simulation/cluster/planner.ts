@@ -15,6 +15,7 @@ import { decodePlanRequest, encodePlanUpdate } from "../../proto/codec/plan.js";
 import { ProblemAssembler } from "../../proto/codec/problem.js";
 import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
 import type { Surroundings } from "../surroundings.js";
+import { Connection } from "../world/connection.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
 
 export const plannerName = "planner";
@@ -83,7 +84,7 @@ export class PlannerNode {
 
   #plan(master: SimulatedProcess): PlanStream {
     const { process } = this;
-    const connection = this.#world.network.connect<PlanRequest, PlanReply>(master, process);
+    const connection = new Connection<PlanRequest, PlanReply>(this.#world.network, master, process);
     const { server } = connection;
     const assembler = new ProblemAssembler({ bytesMax: 2 ** 26 });
     let order: PlanOrder | null = null;
@@ -110,7 +111,7 @@ export class PlannerNode {
         }),
       );
     });
-    return connection.client as unknown as PlanStream;
+    return connection.client;
   }
 
   #answer(order: PlanOrder, problem: Problem, send: (update: PlanUpdate) => void): void {

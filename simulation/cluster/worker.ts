@@ -7,7 +7,6 @@ import { sleepOn } from "../../core/clock.js";
 import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
-import type { MasterStream } from "../../worker/agent/session.js";
 import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
 import {
   type AgentToSupervisor,
@@ -207,7 +206,7 @@ export class WorkerNode {
           clock,
           heartbeat: () => ({ freeMemoryBytes: 0, loadAverage: 0 }),
           dial: () => ({
-            session: () => this.#dial(process),
+            session: () => this.#world.dialMaster(process),
             serveLogs: () => ({ close: () => undefined }),
             close: () => undefined,
           }),
@@ -221,10 +220,6 @@ export class WorkerNode {
         await sleepOn(clock, backoff.nextMs());
       }
     }
-  }
-
-  #dial(process: SimulatedProcess): MasterStream {
-    return this.#world.dialMaster(process) as unknown as MasterStream;
   }
 
   #offer() {
