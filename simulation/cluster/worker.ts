@@ -7,13 +7,8 @@ import { sleepOn } from "../../core/clock.js";
 import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
-import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
-import {
-  type AgentToSupervisor,
-  protocolVersion,
-  type SupervisorState,
-  type SupervisorToAgent,
-} from "../../worker/ipc/messages.js";
+import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import { protocolVersion } from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
 import { Supervisor } from "../../worker/supervisor/supervisor.js";
@@ -22,6 +17,7 @@ import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
 import { emptyLedgerFile, type LedgerFile, loseUnsynced, openSimulatedLedger } from "./ledger.js";
 import { Programs } from "./programs.js";
+import { attach } from "./socket.js";
 
 export interface WorkerShape {
   readonly name: string;
@@ -252,63 +248,4 @@ export class WorkerNode {
       await sleepOn(agent.clock, 100);
     }
   }
-}
-
-/** null: another agent is attached, or the supervisor went. */
-function attach(
-  agent: SimulatedProcess,
-  supervisor: SimulatedProcess,
-  desk: AgentDesk,
-  hello: AgentToSupervisor,
-): Promise<SupervisorLink | null> {
-  const { time } = agent.machine;
-  return new Promise((resolve) => {
-    let listener: (events: readonly SupervisorEvent[]) => void = () => undefined;
-    let isOpen = true;
-    let settle: () => void = () => undefined;
-    const closed = new Promise<void>((done) => {
-      settle = done;
-    });
-    const close = (): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      time.at(time.nowMs, () => supervisor.deliver(() => attached?.left()));
-      time.at(time.nowMs, () =>
-        agent.deliver(() => {
-          settle();
-          resolve(null);
-        }),
-      );
-    };
-    const toAgent = (message: SupervisorToAgent): void => {
-      time.at(time.nowMs, () =>
-        agent.deliver(() => {
-          if (!isOpen || message.kind === "busy") return;
-          listener([message]);
-          if (message.kind === "state") resolve(linkWith(message));
-        }),
-      );
-    };
-    const attached = desk.attach(toAgent);
-    if (attached === null) return resolve(null);
-    const send = (message: AgentToSupervisor): void => {
-      time.at(time.nowMs, () =>
-        supervisor.deliver(() => {
-          if (isOpen) attached.handle(message);
-        }),
-      );
-    };
-    const linkWith = (state: SupervisorState): SupervisorLink => ({
-      state,
-      send,
-      listen(next) {
-        listener = next;
-      },
-      closed,
-      close,
-    });
-    agent.onEnd(close);
-    supervisor.onEnd(close);
-    send(hello);
-  });
 }
