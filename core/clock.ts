@@ -16,8 +16,3 @@ export interface Clock {
 export interface Timer {
   clear(): void;
 }
-
-export const sleepOn = (clock: Clock, delayMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    clock.after(delayMs, resolve);
-  });

@@ -24,3 +24,8 @@ function after(delayMs: number, action: () => void): Timer {
   arm(delayMs);
   return { clear: () => clearTimeout(timer) };
 }
+
+export const sleepOn = (clock: Clock, delayMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(delayMs, resolve);
+  });

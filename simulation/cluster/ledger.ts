@@ -2,7 +2,8 @@
  * The supervisor's ledger on a simulated disk: lines survive a killed supervisor, and only those
  * that were synced survive the power.
  */
-import { type Clock, sleepOn } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
+import { sleepOn } from "../../worker/clock.js";
 import {
   emptyLedgerState,
   evolveLedger,

@@ -3,11 +3,11 @@
  * the ledger's disk and the socket between them.
  */
 
-import { sleepOn } from "../../core/clock.js";
 import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
 import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import { sleepOn } from "../../worker/clock.js";
 import { protocolVersion } from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";

@@ -1,6 +1,7 @@
 /** A disk whose calls take time, so that a process can die between one and the next. */
-import { type Clock, sleepOn } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
 import type { FileSystem, JournalFile } from "../../master/journal/file-system.js";
+import { sleepOn } from "../../worker/clock.js";
 
 export function slowDisk(disk: FileSystem, clock: Clock, syncMs: () => number): FileSystem {
   return {

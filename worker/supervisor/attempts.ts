@@ -2,11 +2,12 @@
  * The attempts that are alive on this worker: started, bounded in time, stopped, and their ends
  * recorded before anybody hears of them.
  */
-import { type Clock, sleepOn } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
+import { sleepOn } from "../clock.js";
 import type { Driver, RunningAttempt } from "../driver.js";
 import type { SupervisorToAgent } from "../ipc/messages.js";
 import { attemptDirectory } from "../ipc/paths.js";
