@@ -60,7 +60,7 @@ export function rejectOverload(engine: Engine, view: MachineView, tree: ThetaTre
       const from = view.est[view.byEst[leaf] as number] as number;
       const to = greyCompletion(tree) - 1;
       const list = beginList(engine);
-      listInside(engine, view, tree, list, leaf, from, to);
+      listBetween(engine, view, tree, list, leaf, from, to, wholeTask);
       startsFrom(engine, view, list, other, from);
       startsBy(engine, view, list, other, to - (view.duration[other] as number));
       removeLeaf(tree, view.placeOf[other] as number);
@@ -76,12 +76,16 @@ function failOverload(engine: Engine, view: MachineView, tree: ThetaTree): false
   const leaf = criticalLeaf(tree);
   const from = view.est[view.byEst[leaf] as number] as number;
   // The least that overloads: the latest ends may be later by what is too much.
-  listInside(engine, view, tree, list, leaf, from, earliestCompletion(tree) - 1);
+  listBetween(engine, view, tree, list, leaf, from, earliestCompletion(tree) - 1, wholeTask);
   return failList(engine, list);
 }
 
-/** Lists that the white tasks from the leaf on run between two instants. */
-function listInside(
+/** What must lie between two instants: all of a task, or its start alone. */
+const wholeTask = 1;
+const startAlone = 0;
+
+/** Lists that the white tasks from the leaf on, or their starts, lie between two instants. */
+function listBetween(
   engine: Engine,
   view: MachineView,
   tree: ThetaTree,
@@ -89,12 +93,13 @@ function listInside(
   leaf: number,
   from: number,
   to: number,
+  what: typeof wholeTask | typeof startAlone,
 ): void {
   for (let at = leaf; at < view.count; at += 1) {
     if (!isWhite(tree, at)) continue;
     const k = view.byEst[at] as number;
     startsFrom(engine, view, list, k, from);
-    startsBy(engine, view, list, k, to - (view.duration[k] as number));
+    startsBy(engine, view, list, k, to - what * (view.duration[k] as number));
     runsHere(engine, view, list, k);
   }
 }
@@ -183,29 +188,10 @@ function pushDetected(engine: Engine, view: MachineView, tree: ThetaTree, k: num
   const time = Math.min(completion, latestStart(engine, view, k) + 1);
   const from = (est[byEst[leaf] as number] as number) - (completion - time);
   const list = beginList(engine);
-  listStarts(engine, view, tree, list, leaf, from, (ect[k] as number) - 1);
+  listBetween(engine, view, tree, list, leaf, from, (ect[k] as number) - 1, startAlone);
   startsFrom(engine, view, list, k, est[k] as number);
   runsHere(engine, view, list, k);
   return postStart(engine, view, k, time, listReason(list));
-}
-
-/** Lists that the white tasks from the leaf on start between two instants. */
-function listStarts(
-  engine: Engine,
-  view: MachineView,
-  tree: ThetaTree,
-  list: number,
-  leaf: number,
-  from: number,
-  to: number,
-): void {
-  for (let at = leaf; at < view.count; at += 1) {
-    if (!isWhite(tree, at)) continue;
-    const k = view.byEst[at] as number;
-    startsFrom(engine, view, list, k, from);
-    startsBy(engine, view, list, k, to);
-    runsHere(engine, view, list, k);
-  }
 }
 
 /**
@@ -241,7 +227,8 @@ function endBefore(engine: Engine, view: MachineView, tree: ThetaTree, k: number
     if (isWhite(tree, at)) last = Math.max(last, lst[byEst[at] as number] as number);
   }
   const list = beginList(engine);
-  listStarts(engine, view, tree, list, leaf, est[byEst[leaf] as number] as number, last);
+  const from = est[byEst[leaf] as number] as number;
+  listBetween(engine, view, tree, list, leaf, from, last, startAlone);
   startsBy(engine, view, list, k, earliestCompletion(tree) - 1);
   runsHere(engine, view, list, k);
   return postEnd(engine, view, k, last, listReason(list));

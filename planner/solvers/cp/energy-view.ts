@@ -1,7 +1,7 @@
 /** The tasks of one resource with the energy that they must spend, in one direction of time. */
 import type { Engine } from "./engine.js";
-import { sortBy } from "./machine.js";
 import type { CumulativeEntry, Fixed } from "./profile.js";
+import { sortBy } from "./sort-by.js";
 import { listAtom } from "./trail.js";
 
 export interface EnergyView {

@@ -4,6 +4,7 @@
  * written once and run in both views.
  */
 import type { Engine } from "./engine.js";
+import { sortBy } from "./sort-by.js";
 import { listAtom, post } from "./trail.js";
 
 export interface MachineEntry {
@@ -125,20 +126,6 @@ function leaveOutApart(view: MachineView, least: number): number {
     first = next;
   }
   return sure;
-}
-
-/** Insertion: from call to call hardly anything moves. */
-export function sortBy(order: Int32Array, key: Int32Array): void {
-  for (let k = 1; k < order.length; k += 1) {
-    const item = order[k] as number;
-    const own = key[item] as number;
-    let at = k;
-    while (at > 0 && (key[order[at - 1] as number] as number) > own) {
-      order[at] = order[at - 1] as number;
-      at -= 1;
-    }
-    order[at] = item;
-  }
 }
 
 /** Lists that the entry starts at `time` or later. */

@@ -4,6 +4,7 @@
  * why it is as high as it is at one instant.
  */
 import type { Engine } from "./engine.js";
+import { sortBy } from "./sort-by.js";
 import { beginList, failList, listAtom } from "./trail.js";
 
 export interface CumulativeEntry {
@@ -88,23 +89,9 @@ export function buildProfile(engine: Engine, c: Cumulative): number {
     begin[k] = from;
     end[k] = counts && from < to ? to : nowhere;
   }
-  // From call to call little changes, so insertion hardly moves anything.
   sortBy(c.begins, begin);
   sortBy(c.ends, end);
   return sweep(engine, c);
-}
-
-function sortBy(order: Int32Array, key: Int32Array): void {
-  for (let k = 1; k < order.length; k += 1) {
-    const item = order[k] as number;
-    const own = key[item] as number;
-    let at = k;
-    while (at > 0 && (key[order[at - 1] as number] as number) > own) {
-      order[at] = order[at - 1] as number;
-      at -= 1;
-    }
-    order[at] = item;
-  }
 }
 
 function sweep(engine: Engine, c: Cumulative): number {

@@ -4,19 +4,10 @@
  * begin after it could end needs a look: the best place is there, and it closes no cycle.
  */
 import { offer, type TabuSearch } from "../../shop/tabu.js";
+import { lookAtOtherWays } from "./other-ways.js";
 
 export function assignmentMoves(search: TabuSearch): void {
-  const { schedule, path } = search;
-  const { model, machine, way } = schedule;
-  const { wayFirst } = model;
-  for (let k = 0; k < path.length; k += 1) {
-    const op = path.ops[k] as number;
-    if ((machine[op] as number) < 0) continue;
-    const last = wayFirst[op + 1] as number;
-    for (let other = wayFirst[op] as number; other < last; other += 1) {
-      if (other !== way[op]) insertOn(search, op, other);
-    }
-  }
+  lookAtOtherWays(search, insertOn);
 }
 
 function insertOn(search: TabuSearch, op: number, way: number): void {
