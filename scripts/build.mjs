@@ -19,6 +19,7 @@ export const houses = [
   "simulation",
   "cli",
   "bench",
+  "chaos",
 ];
 
 const isEntry = (path) => /(^|\/)main\.ts$|-thread\.ts$/.test(path);

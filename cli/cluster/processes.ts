@@ -25,6 +25,12 @@ export function processesOf(dataDirectory: string): number[] {
   return [...found];
 }
 
+/** Supervisors that serve this data directory: one, but for the moment in which one follows another. */
+export const supervisorsOf = (dataDirectory: string): number[] =>
+  readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isSupervisorOf(pid, dataDirectory));
+
 export async function waitUntilGone(pids: readonly number[]): Promise<void> {
   const until = Date.now() + goneLimitMs;
   while (pids.some(isAlive) && Date.now() < until) await sleep(goneEveryMs);
