@@ -25,7 +25,7 @@ export const benchTemplate = (
   constraints: [],
   priority: 0,
   deadlineAtMs: null,
-  estimate: { p50Ms: estimateMs, p90Ms: estimateMs * 1.2 },
+  estimate: { p50Ms: estimateMs, p90Ms: Math.round(estimateMs * 1.2) },
   retry: { attemptsMax: 1, backoffMs: 1_000, backoffMaxMs: 60_000 },
   timeoutMs: null,
   killGraceMs: 1_000,

@@ -31,7 +31,8 @@ const program = new Command("chaos")
       given.minutes === undefined ? (kills + holds) * blowEveryMs : given.minutes * 60_000;
     const quietMs = quietMinutes * 60_000;
     const beganMs = performance.now();
-    const result = await runChaos({ seed, kills, holds, workers, withinMs, quietMs });
+    const onProgress = (line: string): boolean => process.stderr.write(`${line}\n`);
+    const result = await runChaos({ seed, kills, holds, workers, withinMs, quietMs, onProgress });
     printTable("blows", rowsOf(result));
     printTable("chaos", [summaryOf(result, performance.now() - beganMs)]);
     for (const fault of result.faults) process.stdout.write(`  ${fault}\n`);

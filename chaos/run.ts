@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly withinMs: number;
   /** After the last blow everything must be over within this. */
   readonly quietMs: number;
+  /** Told now and then how far it is. */
+  readonly onProgress: (line: string) => void;
 }
 
 export interface ChaosResult {
@@ -72,6 +74,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
+const progressEveryMs = 10_000;
 const signals = ["SIGINT", "SIGTERM"] as const;
 
 /** Contact is lost after little silence, and segments are small: a run sees many of both. */
@@ -107,12 +110,22 @@ async function live(options: ChaosOptions, { client, blows, directory }: Stage) 
   mkdirSync(witness);
   const user = createUser(client, (number) => drawJob(options.seed, number, witness));
   const enough = new AbortController();
-  const busy = user.keepBusy(enough.signal);
-  await Promise.race([blows.deal(drawStrikes(options)), busy]);
-  enough.abort();
-  await busy;
-  const views = await user.untilOver(options.quietMs);
-  await user.askAgain();
+  const strikes = drawStrikes(options);
+  const progress = setInterval(() => {
+    const { acknowledged } = user;
+    options.onProgress(
+      `${blows.dealt.length} of ${strikes.length} blows, ${acknowledged.length} jobs taken, ${user.open()} of them open`,
+    );
+  }, progressEveryMs);
+  const views = await (async () => {
+    const busy = user.keepBusy(enough.signal);
+    await Promise.race([blows.deal(strikes), busy]);
+    enough.abort();
+    await busy;
+    const over = await user.untilOver(options.quietMs);
+    await user.askAgain();
+    return over;
+  })().finally(() => clearInterval(progress));
   const expected = user.acknowledged.flatMap(({ job }) => job.expected);
   const runs = readRuns(witness, expected);
   const all = [...runs.values()].flat();

@@ -17,6 +17,8 @@ export interface User {
   readonly acknowledged: readonly Acknowledged[];
   /** What was refused, or answered with another job: in words. */
   readonly faults: readonly string[];
+  /** How many of its jobs are not known to be over. */
+  open(): number;
   /** Submits until the signal says that it is enough, then waits for what it has begun. */
   keepBusy(signal: AbortSignal): Promise<void>;
   /** Views of all jobs once they are over, or as they are after so long. */
@@ -27,6 +29,8 @@ export interface User {
 
 /** So many jobs are under way at once. */
 const openMax = 8;
+/** Longer than any master is away or held. */
+const answerLimitMs = 90_000;
 const lookEveryMs = 250;
 
 export function createUser(client: Client, draw: (number: number) => ChaosJob): User {
@@ -38,6 +42,7 @@ export function createUser(client: Client, draw: (number: number) => ChaosJob): 
   async function submitNext(): Promise<void> {
     const job = draw(drawn);
     drawn += 1;
+    const untilMs = performance.now() + answerLimitMs;
     for (;;) {
       const receipt = await client.submit({
         spec: job.spec,
@@ -49,8 +54,8 @@ export function createUser(client: Client, draw: (number: number) => ChaosJob): 
         open.add(receipt.value.jobId);
         return;
       }
-      if (!isPassing(receipt.error.code)) {
-        faults.push(`${job.key} was refused: ${receipt.error.message}`);
+      if (!isPassing(receipt.error.code) || performance.now() > untilMs) {
+        faults.push(`${job.key} was not taken: ${receipt.error.message}`);
         return;
       }
       await sleep(lookEveryMs);
@@ -71,6 +76,7 @@ export function createUser(client: Client, draw: (number: number) => ChaosJob): 
   return {
     acknowledged,
     faults,
+    open: () => open.size,
     async keepBusy(signal) {
       while (!signal.aborted) {
         while (open.size < openMax && !signal.aborted) await submitNext();
