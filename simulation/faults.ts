@@ -1,7 +1,11 @@
-/** What goes wrong, and when, from a seed; every fault ends before the quiet phase begins. */
+/**
+ * What goes wrong, and when, from a seed. Faults end before the quiet phase begins, but for links that
+ * fail in a way of their own and come back within a minute of it.
+ */
 import { workerId } from "../core/ids.js";
 import { randomInteger } from "../core/random.js";
 import type { WorkerNode } from "./cluster/worker.js";
+import { worldBeganAtMs } from "./world/machine.js";
 import type { World } from "./world.js";
 
 export interface Fault {
@@ -37,6 +41,16 @@ const strikes = {
     world.master.stop("power");
     world.time.at(world.time.nowMs + Math.min(forMs, 15_000), () => world.master.start());
     return null;
+  },
+  "power lost within a sync": (world, { choice, forMs }) => {
+    world.master.doomSync({ syncs: choice % 20, awayMs: Math.min(forMs, 15_000) });
+    return () => world.master.doomSync(null);
+  },
+  "appends asked twice": (world) => {
+    world.master.asksTwice = true;
+    return () => {
+      world.master.asksTwice = false;
+    };
   },
   "master held": (world) => {
     const process = world.master.process;
@@ -75,6 +89,28 @@ const strikes = {
     return fault.choice % 2 === 0
       ? cutBetween(world, name, "master")
       : cutBetween(world, "master", name);
+  },
+  /** Heard of again at about the moment at which it is given up, on a connection that is still there. */
+  "silent for as long as may be": (world, fault) => {
+    const { name } = nodeOf(world, fault).machine;
+    const mend = cutBetween(world, name, "master");
+    world.time.at(world.time.nowMs + 9_500 + (fault.choice % 3_000), mend);
+    return null;
+  },
+  /**
+   * First the answers stop, then the worker's own words; the answers come through late, while the
+   * worker is not heard any more.
+   */
+  "link fails in turns": (world, fault) => {
+    const { name } = nodeOf(world, fault).machine;
+    const { time } = world;
+    const mendAnswers = cutBetween(world, "master", name);
+    time.at(time.nowMs + 2_500, () => {
+      const mendWords = cutBetween(world, name, "master");
+      time.at(time.nowMs + 20_000 + (fault.choice % 20_000), mendWords);
+    });
+    time.at(time.nowMs + 8_500, mendAnswers);
+    return null;
   },
   "slow network": (world) => {
     const before = world.network.habits;
@@ -132,6 +168,30 @@ const strikes = {
     return () => {
       world.planner.isMad = false;
     };
+  },
+  "worker stopped": (world, fault) => {
+    const node = nodeOf(world, fault);
+    node.stopService();
+    return () => node.startService();
+  },
+  "launch refused": (world, fault) => {
+    const node = nodeOf(world, fault);
+    node.refusesNext = true;
+    return () => {
+      node.refusesNext = false;
+    };
+  },
+  "maintenance announced": (world, fault) => {
+    const nowMs = Math.round(worldBeganAtMs + world.time.nowMs);
+    const worker = workerId(nodeOf(world, fault).shape.name);
+    const fromMs = nowMs + Math.round(fault.forMs / 4);
+    const toMs = nowMs + Math.round(fault.forMs) + 1;
+    world.user.order({
+      type: "ScheduleMaintenance",
+      worker,
+      window: { fromMs, toMs, everyMs: null },
+    });
+    return null;
   },
   "worker drained": (world, fault) => {
     const worker = workerId(nodeOf(world, fault).shape.name);

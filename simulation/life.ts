@@ -36,13 +36,20 @@ export interface LifeResult {
 const stormMs = 120_000;
 /** After it, everything must be over within this. */
 const quietMs = 30 * 60_000;
+/** When all is over, every worker must be found connected after this. */
+const settlingMs = 60_000;
+/** A pool that is used up, never to its end. */
+const fuel = "fuel";
 
 export async function live(options: LifeOptions): Promise<LifeResult> {
   const random = seededRandom(options.seed);
   const workers = drawWorkers(random);
   const settings: ClusterSettings = {
     ...defaultSettings,
-    pools: [{ name: "licence", capacity: 2 }],
+    pools: [
+      { name: "licence", capacity: 2 },
+      { name: fuel, capacity: 1_000_000, consumable: true },
+    ],
   };
   const submissions = drawWorkload(random, options.tasks, stormMs * 0.8);
   const faults = drawFaults(random, options.faults, stormMs);
@@ -69,6 +76,7 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     await world.time.run(stormMs);
     world.calm();
     await world.time.run(stormMs + quietMs, () => isOver(world, submissions.length));
+    await world.time.run(world.time.nowMs + settlingMs);
   } catch (error) {
     failed(error);
   } finally {
@@ -80,6 +88,7 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     history,
     capacities: new Map(world.nodes.map((node) => [node.shape.name, node.capacity])),
     pools: new Map([["licence", 2]]),
+    consumed: new Map([[fuel, world.master.state?.poolConsumed.get(fuel) ?? 0]]),
     endedAtMs: world.time.nowMs,
   });
   return {

@@ -79,6 +79,12 @@ function edgesOf(shape: Shape, size: number): Edge[] {
   }
 }
 
+function drawPools(random: () => number): Readonly<Record<string, number>> {
+  const draw = random();
+  if (draw < 0.15) return { licence: 1 };
+  return draw < 0.3 ? { fuel: 1 + randomInteger(random, 3) } : {};
+}
+
 const onLostKinds: readonly OnLost[] = [
   { kind: "keep" },
   { kind: "stop", afterMs: 8_000 },
@@ -109,7 +115,7 @@ function drawTemplate(random: () => number, name: string): TaskTemplate {
       memoryBytes: 64 * mib * (1 + randomInteger(random, 8)),
     },
     gpu: null,
-    pools: random() < 0.15 ? { licence: 1 } : {},
+    pools: drawPools(random),
     constraints: [],
     priority: randomInteger(random, 3) - 1,
     deadlineAtMs: null,

@@ -102,10 +102,12 @@ export class World implements Surroundings {
   calm(): void {
     this.witness.note("calm");
     for (const node of this.nodes) {
-      if (!node.machine.isOn) node.powerOn();
+      if (node.machine.isOn) node.startService();
+      else node.powerOn();
       this.user.order({ type: "Uncordon", worker: workerId(node.shape.name) });
       this.user.order({ type: "Undrain", worker: workerId(node.shape.name) });
     }
+    this.master.doomSync(null);
     this.master.start();
   }
 

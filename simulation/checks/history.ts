@@ -3,7 +3,7 @@
  * the code that made it.
  */
 import type { JobSpec, TaskTemplate } from "../../core/job.js";
-import type { Recorded } from "../../master/pure/events.js";
+import type { Event, Recorded } from "../../master/pure/events.js";
 import { worldBeganAtMs } from "../world/machine.js";
 
 export interface TaskStory {
@@ -21,6 +21,16 @@ export interface History {
   readonly events: readonly Recorded[];
   /** When a master recorded the end of attempts, in virtual time. */
   readonly attemptEndsMs: ReadonlyMap<string, number>;
+}
+
+/** `job/task#2` is an attempt of `job/task`. */
+export const taskOf = (attempt: string): string => attempt.slice(0, attempt.lastIndexOf("#"));
+
+export function launchesIn(
+  event: Event,
+): readonly { readonly attempt: string; readonly worker: string }[] {
+  if (event.type === "AttemptLaunched") return [event];
+  return event.type === "GangLaunched" ? event.attempts : [];
 }
 
 export function historyOf(events: readonly Recorded[]): History {

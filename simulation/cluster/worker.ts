@@ -3,12 +3,18 @@
  * the ledger's disk and the socket between them.
  */
 
+import { sleepOn } from "../../core/clock.js";
 import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
-import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
-import { sleepOn } from "../../worker/clock.js";
-import { protocolVersion } from "../../worker/ipc/messages.js";
+import type { MasterStream } from "../../worker/agent/session.js";
+import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import {
+  type AgentToSupervisor,
+  protocolVersion,
+  type SupervisorState,
+  type SupervisorToAgent,
+} from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
 import { Supervisor } from "../../worker/supervisor/supervisor.js";
@@ -17,7 +23,6 @@ import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
 import { emptyLedgerFile, type LedgerFile, loseUnsynced, openSimulatedLedger } from "./ledger.js";
 import { Programs } from "./programs.js";
-import { attach } from "./socket.js";
 
 export interface WorkerShape {
   readonly name: string;
@@ -46,6 +51,9 @@ export class WorkerNode {
   readonly #ledger: LedgerFile = emptyLedgerFile();
   #renewedAtMs: number | null = null;
   #desk: AgentDesk | null = null;
+  #serving: Supervisor | null = null;
+  /** The next launch finds no room, whatever the master believes. */
+  refusesNext = false;
   #sessions = 0;
   #restarts = true;
 
@@ -63,6 +71,7 @@ export class WorkerNode {
 
   powerOn(): void {
     this.machine.powerOn();
+    this.#restarts = true;
     this.#startSupervisor();
     this.#startAgent();
   }
@@ -86,6 +95,28 @@ export class WorkerNode {
     this.#disaster();
     this.supervisor?.end("killed");
     this.#later(() => this.#startSupervisor());
+  }
+
+  /** As an operator stops the service: programs are ended with their grace, and the master hears it. */
+  stopService(): void {
+    this.#disaster();
+    this.#restarts = false;
+    const [agent, supervisor, serving] = [this.agent, this.supervisor, this.#serving];
+    const end = (): void => {
+      agent?.end("killed");
+      supervisor?.end("killed");
+    };
+    if (serving === null || supervisor === null) return end();
+    supervisor.deliver(() => {
+      void serving.shutdown().then(() => this.#world.time.at(this.#world.time.nowMs + 10, end));
+    });
+  }
+
+  startService(): void {
+    this.#restarts = true;
+    if (!this.machine.isOn) return;
+    this.#startSupervisor();
+    this.#startAgent();
   }
 
   /** The programs stand still as well, and find out late what has become of them. */
@@ -125,6 +156,7 @@ export class WorkerNode {
     const process = new SimulatedProcess(this.machine);
     this.supervisor = process;
     this.#desk = null;
+    this.#serving = null;
     const world = this.#world;
     const { syncMs } = world;
     const { clock } = process;
@@ -173,6 +205,7 @@ export class WorkerNode {
         },
       });
       supervisor.takeUp(takenUp);
+      this.#serving = supervisor;
       desk.serve(supervisor, () => undefined);
       this.#desk = desk;
     });
@@ -202,7 +235,7 @@ export class WorkerNode {
           clock,
           heartbeat: () => ({ freeMemoryBytes: 0, loadAverage: 0 }),
           dial: () => ({
-            session: () => this.#world.dialMaster(process),
+            session: () => this.#dial(process),
             serveLogs: () => ({ close: () => undefined }),
             close: () => undefined,
           }),
@@ -216,6 +249,10 @@ export class WorkerNode {
         await sleepOn(clock, backoff.nextMs());
       }
     }
+  }
+
+  #dial(process: SimulatedProcess): MasterStream {
+    return this.#world.dialMaster(process) as unknown as MasterStream;
   }
 
   #offer() {
@@ -236,16 +273,97 @@ export class WorkerNode {
     for (;;) {
       const [supervisor, desk] = [this.supervisor, this.#desk];
       if (supervisor?.isAlive === true && desk !== null) {
-        const link = await attach(agent, supervisor, desk, {
+        const hello: AgentToSupervisor = {
           kind: "attach",
           version: protocolVersion,
           worker: this.shape.name,
           capacity: this.capacity,
           throttle: null,
-        });
+        };
+        const link = await attach({ agent, supervisor, desk, hello, pass: this.#passOn });
         if (link !== null) return link;
       }
       await sleepOn(agent.clock, 100);
     }
   }
+
+  /** What the supervisor is to hear; a launch that is refused before it, it does not. */
+  readonly #passOn: Pass = (message, reply) => {
+    if (!this.refusesNext || message.kind !== "commands") return message;
+    const [refused, ...launches] = message.launches;
+    if (refused === undefined) return message;
+    this.refusesNext = false;
+    const { attempt } = refused;
+    const why = { attempt, reason: "no_capacity" as const, message: "somebody else was faster" };
+    reply({ kind: "refused", refused: why });
+    return { ...message, launches };
+  };
+}
+
+type Pass = (
+  message: AgentToSupervisor,
+  reply: (message: SupervisorToAgent) => void,
+) => AgentToSupervisor;
+
+interface Attachment {
+  readonly agent: SimulatedProcess;
+  readonly supervisor: SimulatedProcess;
+  readonly desk: AgentDesk;
+  readonly hello: AgentToSupervisor;
+  readonly pass: Pass;
+}
+
+/** null: another agent is attached, or the supervisor went. */
+function attach(attachment: Attachment): Promise<SupervisorLink | null> {
+  const { agent, supervisor, desk, hello, pass } = attachment;
+  const { time } = agent.machine;
+  return new Promise((resolve) => {
+    let listener: (events: readonly SupervisorEvent[]) => void = () => undefined;
+    let isOpen = true;
+    let settle: () => void = () => undefined;
+    const closed = new Promise<void>((done) => {
+      settle = done;
+    });
+    const close = (): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      time.at(time.nowMs, () => supervisor.deliver(() => attached?.left()));
+      time.at(time.nowMs, () =>
+        agent.deliver(() => {
+          settle();
+          resolve(null);
+        }),
+      );
+    };
+    const toAgent = (message: SupervisorToAgent): void => {
+      time.at(time.nowMs, () =>
+        agent.deliver(() => {
+          if (!isOpen || message.kind === "busy") return;
+          listener([message]);
+          if (message.kind === "state") resolve(linkWith(message));
+        }),
+      );
+    };
+    const attached = desk.attach(toAgent);
+    if (attached === null) return resolve(null);
+    const send = (message: AgentToSupervisor): void => {
+      time.at(time.nowMs, () =>
+        supervisor.deliver(() => {
+          if (isOpen) attached.handle(pass(message, toAgent));
+        }),
+      );
+    };
+    const linkWith = (state: SupervisorState): SupervisorLink => ({
+      state,
+      send,
+      listen(next) {
+        listener = next;
+      },
+      closed,
+      close,
+    });
+    agent.onEnd(close);
+    supervisor.onEnd(close);
+    send(hello);
+  });
 }
