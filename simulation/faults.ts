@@ -26,6 +26,13 @@ const nodeOf = ({ nodes }: World, { choice }: Fault): WorkerNode => {
   return node;
 };
 
+/** One on which a program runs, if any does: there is more to lose. */
+const busyNodeOf = (world: World, fault: Fault): WorkerNode => {
+  const running = world.witness.runs.filter(({ endedAtMs }) => endedAtMs === null);
+  const worker = running[fault.choice % Math.max(1, running.length)]?.worker;
+  return world.nodes.find(({ shape }) => shape.name === worker) ?? nodeOf(world, fault);
+};
+
 function cutBetween(world: World, a: string, b: string): () => void {
   world.network.cut(a, b);
   return () => world.network.mend(a, b);
@@ -102,7 +109,7 @@ const strikes = {
    * worker is not heard any more.
    */
   "link fails in turns": (world, fault) => {
-    const { name } = nodeOf(world, fault).machine;
+    const { name } = busyNodeOf(world, fault).machine;
     const { time } = world;
     const mendAnswers = cutBetween(world, "master", name);
     time.at(time.nowMs + 2_500, () => {
