@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
 import { compareBench } from "./compare/command.js";
 import { differentialBench } from "./differential/command.js";
+import { fuzzBench } from "./fuzz/command.js";
 import { gateBench } from "./gate/command.js";
 import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
@@ -26,6 +27,7 @@ const program = new Command("bench")
   .addCommand(journalBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())
+  .addCommand(fuzzBench())
   .addCommand(overheadBench());
 
 try {

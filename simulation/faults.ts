@@ -182,10 +182,11 @@ const strikes = {
     return () => node.startService();
   },
   "launch refused": (world, fault) => {
-    const node = nodeOf(world, fault);
-    node.refusesNext = true;
+    // On about half of them, so that a gang finds room here and none there.
+    const nodes = world.nodes.filter((_, index) => (fault.choice >> index) % 2 === 1);
+    for (const node of nodes) node.refusesNext = true;
     return () => {
-      node.refusesNext = false;
+      for (const node of nodes) node.refusesNext = false;
     };
   },
   "maintenance announced": (world, fault) => {
