@@ -9,6 +9,7 @@ import {
   boundsHold,
   closedStayClosed,
   consumedAddsUp,
+  drainsBlameless,
   everybodyConnected,
   gangsReleased,
 } from "./operations.js";
@@ -45,6 +46,7 @@ const checks: Readonly<Record<string, Check>> = {
   "whoever is there is connected": everybodyConnected,
   "who is closed gets nothing new": closedStayClosed,
   "a gang goes on whole or not at all": gangsReleased,
+  "what a drain stops has not failed": drainsBlameless,
   "a bound is not above the value of its plan": boundsHold,
   "what is used up adds up": consumedAddsUp,
 };

@@ -101,6 +101,19 @@ export function* gangsReleased({ history }: Evidence): Iterable<string> {
   }
 }
 
+/** What is stopped because its worker is emptied has not failed, whatever its program made of it. */
+export function* drainsBlameless({ history }: Evidence): Iterable<string> {
+  const asked = new Map<string, string>();
+  for (const { event } of history.events) {
+    if (event.type === "AttemptStopRequested") asked.set(event.attempt, event.reason);
+    if (event.type !== "AttemptEnded" || asked.get(event.attempt) !== "drained") continue;
+    const { outcome } = event;
+    const isDone = outcome.kind === "exited" && outcome.exitCode === 0;
+    if (isDone || outcome.kind === "drained" || outcome.kind === "lost") continue;
+    yield `${event.attempt} was stopped by a drain and ended as ${outcome.kind}`;
+  }
+}
+
 export function* boundsHold({ history }: Evidence): Iterable<string> {
   for (const { event, seq } of history.events) {
     if (event.type !== "PlanAdopted" || event.bound <= event.value) continue;
