@@ -2,12 +2,17 @@
 import { Command } from "@commander-js/extra-typings";
 import { withCluster } from "../cluster.js";
 import { printTable, writeJson } from "../report.js";
-import { runFuzz } from "./run.js";
+import { type FuzzRow, runFuzz } from "./run.js";
 
 export const fuzzBench = () =>
   new Command("fuzz")
     .description("malformed messages for every parser and every RPC: typed errors, state unchanged")
-    .option("--messages <n>", "in all", Number, 100_000)
+    .option(
+      "--messages <n>",
+      "in all; some are well formed in spite of everything",
+      Number,
+      150_000,
+    )
     .option("--seed <n>", "of what is sent", Number, 1)
     .option("--json <file>", "write the figures here")
     .action(async ({ messages, seed, json }) => {
@@ -15,8 +20,10 @@ export const fuzzBench = () =>
       const result = await withCluster({ workers: [] }, (bench) =>
         runFuzz(bench, { messages, seed, onProgress }),
       );
+      const sum = (of: (row: FuzzRow) => number): number =>
+        result.rows.reduce((total, row) => total + of(row), 0);
       printTable(
-        `${result.rows.reduce((sum, row) => sum + row.messages, 0)} messages`,
+        `${sum(({ messages: sent }) => sent)} messages, ${sum(({ refused }) => refused)} refused`,
         result.rows.map((row) => ({ ...row })),
       );
       printTable(

@@ -13,6 +13,8 @@ export interface FuzzRow {
   /** Streams that waited for more. */
   readonly unanswered: number;
   readonly faults: number;
+  /** Resident memory, after it, of the process that was sent this. */
+  readonly MiB: number;
 }
 
 export interface FuzzResult {
@@ -91,17 +93,28 @@ async function feed(parser: Parser, seed: number, messages: number, note: Note):
     // Let the process breathe, so that what it collects is collected.
     if (index % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  return { target: parser.name, messages, ...counts, unanswered: 0, faults };
+  const row = { target: parser.name, messages, ...counts, unanswered: 0, faults };
+  return { ...row, MiB: residentMiB(process.pid) };
 }
 
 async function callMethods(bench: Bench, options: FuzzOptions, note: Note) {
   const { cluster } = bench;
   const { seed, messages, onProgress } = options;
   const places = [
-    { caller: createCaller(cluster.address, seed), methods: masterMethods },
+    {
+      caller: createCaller(cluster.address, seed),
+      methods: masterMethods,
+      pid: cluster.master.pid(),
+    },
     ...(cluster.planner === null
       ? []
-      : [{ caller: createCaller(cluster.planner.address(), seed), methods: plannerMethods }]),
+      : [
+          {
+            caller: createCaller(cluster.planner.address(), seed),
+            methods: plannerMethods,
+            pid: cluster.planner.pid(),
+          },
+        ]),
   ];
   const meters = [cluster.master, ...(cluster.planner === null ? [] : [cluster.planner])].map(
     (member) => createMeter(member.name, member.pid()),
@@ -109,9 +122,10 @@ async function callMethods(bench: Bench, options: FuzzOptions, note: Note) {
   const count = places.reduce((sum, { methods }) => sum + methods.length, 0);
   const each = Math.ceil((messages * (1 - parserShare)) / count);
   const rows: FuzzRow[] = [];
-  for (const { caller, methods } of places) {
+  for (const { caller, methods, pid } of places) {
     for (const method of methods) {
-      rows.push(await callOften(bench, { caller, method, seed: seed + rows.length, each, note }));
+      const order = { caller, method, seed: seed + rows.length, each, note };
+      rows.push({ ...(await callOften(bench, order)), MiB: residentMiB(pid) });
       onProgress(`${method.path}: ${each} messages`);
       if (rows.length === Math.floor(count * warmShare)) for (const meter of meters) meter.warm();
     }
@@ -131,7 +145,7 @@ interface CallOrder {
 }
 
 /** What is refused leaves sequence and hash of the master's state as they were. */
-async function callOften(bench: Bench, order: CallOrder): Promise<FuzzRow> {
+async function callOften(bench: Bench, order: CallOrder): Promise<Omit<FuzzRow, "MiB">> {
   const { caller, method, seed, each, note } = order;
   const random = seededRandom(seed);
   const counts = { accepted: 0, refused: 0, unanswered: 0 };
