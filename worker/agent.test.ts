@@ -121,6 +121,24 @@ describe("each attempt starts at most once, ever", () => {
     expect(new Set(worker.master.started.map((one) => one.pid)).size).toBe(1);
   });
 
+  test("a launch that was refused is refused again, though there is room by now", async () => {
+    const [large, other] = [newAttempt(), newAttempt()];
+    const resources = { ...noResources, cpuMillis: 64_000 };
+    const program = gated("large", 0);
+    const { master } = worker;
+    master.launch(launch(large, shell(program.script), { resources }));
+    await master.startOf(large);
+    const copy = launch(other, argv("true"), { resources });
+    master.launch(copy);
+    await master.waitFor("a refusal", () => master.refused[0]);
+    open(program.go);
+    await master.finishOf(large);
+    master.launch(copy);
+    await master.waitFor("another refusal", () => master.refused[1]);
+    expect(master.refused.map(({ attempt }) => attempt)).toEqual([other, other]);
+    expect(master.started.map(({ attempt }) => attempt)).toEqual([large]);
+  });
+
   test("commands of an older epoch are refused, by the next supervisor too", async () => {
     const [first, old, later] = [newAttempt(), newAttempt(), newAttempt()];
     worker.master.launch(launch(first, argv("sleep", "60"), { epoch: 5 }));

@@ -287,23 +287,20 @@ export class WorkerNode {
     }
   }
 
-  /** What the supervisor is to hear; a launch that is refused before it, it does not. */
-  readonly #passOn: Pass = (message, reply) => {
-    if (!this.refusesNext || message.kind !== "commands") return message;
-    const [refused, ...launches] = message.launches;
-    if (refused === undefined) return message;
+  /** Commands find no room where the next launch is to be refused. */
+  readonly #passOn: Pass = (message, handle) => {
+    const serving = this.#serving;
+    const isHit = message.kind === "commands" && message.launches.length > 0;
+    if (!this.refusesNext || !isHit || serving === null) return handle(message);
     this.refusesNext = false;
-    const { attempt } = refused;
-    const why = { attempt, reason: "no_capacity" as const, message: "somebody else was faster" };
-    reply({ kind: "refused", refused: why });
-    return { ...message, launches };
+    const identity = { worker: this.shape.name, throttle: null };
+    serving.identify({ ...identity, capacity: noResources });
+    handle(message);
+    serving.identify({ ...identity, capacity: this.capacity });
   };
 }
 
-type Pass = (
-  message: AgentToSupervisor,
-  reply: (message: SupervisorToAgent) => void,
-) => AgentToSupervisor;
+type Pass = (message: AgentToSupervisor, handle: (message: AgentToSupervisor) => void) => void;
 
 interface Attachment {
   readonly agent: SimulatedProcess;
@@ -349,7 +346,7 @@ function attach(attachment: Attachment): Promise<SupervisorLink | null> {
     const send = (message: AgentToSupervisor): void => {
       time.at(time.nowMs, () =>
         supervisor.deliver(() => {
-          if (isOpen) attached.handle(pass(message, toAgent));
+          if (isOpen) pass(message, attached.handle);
         }),
       );
     };

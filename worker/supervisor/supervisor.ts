@@ -6,7 +6,7 @@ import { chargedResources } from "../../core/charge.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, exceeding, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
-import type { Launch, RefusalReason, Stop } from "../../core/session.js";
+import type { Launch, LaunchRefused, RefusalReason, Stop } from "../../core/session.js";
 import type { Driver } from "../driver.js";
 import { protocolVersion, type SupervisorState } from "../ipc/messages.js";
 import { messageOf } from "../log.js";
@@ -29,11 +29,16 @@ export interface SupervisorOptions extends AttemptsOptions {
   readonly drivers: readonly Driver[];
 }
 
+/** Copies come within moments, in the messages around a Welcome. */
+const refusedMax = 1_000;
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #attempts: LiveAttempts;
   #identity: WorkerIdentity = { worker: "", capacity: noResources, throttle: null };
   #shuttingDown = false;
+  /** A copy of a refused launch is refused again, whatever has room by then: the master has given it up. */
+  readonly #refused = new Map<AttemptId, LaunchRefused>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -165,7 +170,9 @@ export class Supervisor {
       return true;
     }
     const finished = ledger.state.finished.get(attempt) ?? ledger.state.retained.get(attempt);
+    const refused = this.#refused.get(attempt);
     if (finished !== undefined) emit({ kind: "finished", finished });
+    else if (refused !== undefined) emit({ kind: "refused", refused });
     else if (!ledger.state.tombstones.has(attempt)) return false;
     else log.warn({ attempt }, "launch of an attempt that ended long ago, not started");
     return true;
@@ -179,7 +186,13 @@ export class Supervisor {
   }
 
   #refuse(attempt: AttemptId, reason: RefusalReason, message: string): void {
-    this.#options.emit({ kind: "refused", refused: { attempt, reason, message } });
+    const refused = { attempt, reason, message };
+    this.#refused.set(attempt, refused);
+    for (const oldest of this.#refused.keys()) {
+      if (this.#refused.size <= refusedMax) break;
+      this.#refused.delete(oldest);
+    }
+    this.#options.emit({ kind: "refused", refused });
   }
 
   #raiseEpoch(epoch: number): void {
