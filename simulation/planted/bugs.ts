@@ -284,4 +284,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     '  return asked === "drained" ? { kind: "drained" } : outcome;\n',
     "  return outcome;\n",
   ),
+  one(
+    "a launch that was refused is started when it is told again",
+    "worker/supervisor/supervisor.ts",
+    '    else if (refused !== undefined) emit({ kind: "refused", refused });\n',
+    "",
+  ),
 ];

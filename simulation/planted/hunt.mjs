@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { buildPlanted } from "./build.mjs";
 
 /** A life takes a second; one that does not end has found something too. */
-const lifeLimitMs = 120_000;
+const lifeLimitMs = 60_000;
 
 /**
  * `{ name, seed, promise, what, lives, wallMs }`; `seed` is the lowest that found it among those that

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { ProgramRun } from "../witness.js";
-import { cutOff, hostOf, submit, task, tell } from "./testing/scenario.js";
+import { cutOff, hostOf, killMaster, submit, task, tell } from "./testing/scenario.js";
 
 const exitCodes = (runs: readonly ProgramRun[]): (number | null)[] =>
   runs.map(({ exitCode }) => exitCode);
@@ -118,5 +118,31 @@ describe("contact lost and found", () => {
       event.type === "AttemptEnded" ? [event.outcome.kind] : [],
     );
     expect(outcomes).toEqual(["lost", "exited"]);
+  });
+
+  it("our own: a launch that is told twice and refused once is not started in spite of that", async () => {
+    // A Welcome and the command behind it carry the same launch; there is no room for the first.
+    const { violations, history, runsOf, endsOf } = await tell({
+      workers: 1,
+      steps: [
+        {
+          atMs: 500,
+          act: (world) => {
+            for (const node of world.nodes) node.refusesNext = true;
+          },
+        },
+        ...killMaster(900, "power", 1_000),
+        submit(1_000, "job", [task("t", 5_000)]),
+      ],
+    });
+    expect(violations).toEqual([]);
+    expect(runsOf("t")).toHaveLength(1);
+    expect(endsOf("t")).toEqual(["succeeded"]);
+    const refused = history.events.flatMap(({ event }) =>
+      event.type === "AttemptEnded" && JSON.stringify(event.outcome).includes("refused")
+        ? [event.attempt]
+        : [],
+    );
+    expect(refused).toHaveLength(1);
   });
 });
