@@ -1,4 +1,4 @@
-/** The unix socket between agent and supervisor: in order, without loss, closed when either dies. */
+/** The unix socket between agent and supervisor: in order, without loss, closed when either side dies. */
 import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
 import type {
   AgentToSupervisor,
@@ -8,13 +8,23 @@ import type {
 import type { AgentDesk } from "../../worker/supervisor/agent-desk.js";
 import type { SimulatedProcess } from "../world/machine.js";
 
+/** What is done with a message on its way in. */
+export type Pass = (
+  message: AgentToSupervisor,
+  handle: (message: AgentToSupervisor) => void,
+) => void;
+
+interface Attachment {
+  readonly agent: SimulatedProcess;
+  readonly supervisor: SimulatedProcess;
+  readonly desk: AgentDesk;
+  readonly hello: AgentToSupervisor;
+  readonly pass: Pass;
+}
+
 /** null: another agent is attached, or the supervisor went. */
-export function attach(
-  agent: SimulatedProcess,
-  supervisor: SimulatedProcess,
-  desk: AgentDesk,
-  hello: AgentToSupervisor,
-): Promise<SupervisorLink | null> {
+export function attach(attachment: Attachment): Promise<SupervisorLink | null> {
+  const { agent, supervisor, desk, hello, pass } = attachment;
   const { time } = agent.machine;
   return new Promise((resolve) => {
     let listener: (events: readonly SupervisorEvent[]) => void = () => undefined;
@@ -48,7 +58,7 @@ export function attach(
     const send = (message: AgentToSupervisor): void => {
       time.at(time.nowMs, () =>
         supervisor.deliver(() => {
-          if (isOpen) attached.handle(message);
+          if (isOpen) pass(message, attached.handle);
         }),
       );
     };

@@ -8,13 +8,8 @@ import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
 import type { MasterStream } from "../../worker/agent/session.js";
-import type { SupervisorEvent, SupervisorLink } from "../../worker/agent/supervisor-link.js";
-import {
-  type AgentToSupervisor,
-  protocolVersion,
-  type SupervisorState,
-  type SupervisorToAgent,
-} from "../../worker/ipc/messages.js";
+import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import { type AgentToSupervisor, protocolVersion } from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
 import { Supervisor } from "../../worker/supervisor/supervisor.js";
@@ -23,6 +18,7 @@ import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
 import { emptyLedgerFile, type LedgerFile, loseUnsynced, openSimulatedLedger } from "./ledger.js";
 import { Programs } from "./programs.js";
+import { attach, type Pass } from "./socket.js";
 
 export interface WorkerShape {
   readonly name: string;
@@ -268,7 +264,6 @@ export class WorkerNode {
     };
   }
 
-  /** The unix socket: in order, without loss, and closed when either side dies. */
   async #attach(agent: SimulatedProcess): Promise<SupervisorLink> {
     for (;;) {
       const [supervisor, desk] = [this.supervisor, this.#desk];
@@ -298,69 +293,4 @@ export class WorkerNode {
     handle(message);
     serving.identify({ ...identity, capacity: this.capacity });
   };
-}
-
-type Pass = (message: AgentToSupervisor, handle: (message: AgentToSupervisor) => void) => void;
-
-interface Attachment {
-  readonly agent: SimulatedProcess;
-  readonly supervisor: SimulatedProcess;
-  readonly desk: AgentDesk;
-  readonly hello: AgentToSupervisor;
-  readonly pass: Pass;
-}
-
-/** null: another agent is attached, or the supervisor went. */
-function attach(attachment: Attachment): Promise<SupervisorLink | null> {
-  const { agent, supervisor, desk, hello, pass } = attachment;
-  const { time } = agent.machine;
-  return new Promise((resolve) => {
-    let listener: (events: readonly SupervisorEvent[]) => void = () => undefined;
-    let isOpen = true;
-    let settle: () => void = () => undefined;
-    const closed = new Promise<void>((done) => {
-      settle = done;
-    });
-    const close = (): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      time.at(time.nowMs, () => supervisor.deliver(() => attached?.left()));
-      time.at(time.nowMs, () =>
-        agent.deliver(() => {
-          settle();
-          resolve(null);
-        }),
-      );
-    };
-    const toAgent = (message: SupervisorToAgent): void => {
-      time.at(time.nowMs, () =>
-        agent.deliver(() => {
-          if (!isOpen || message.kind === "busy") return;
-          listener([message]);
-          if (message.kind === "state") resolve(linkWith(message));
-        }),
-      );
-    };
-    const attached = desk.attach(toAgent);
-    if (attached === null) return resolve(null);
-    const send = (message: AgentToSupervisor): void => {
-      time.at(time.nowMs, () =>
-        supervisor.deliver(() => {
-          if (isOpen) pass(message, attached.handle);
-        }),
-      );
-    };
-    const linkWith = (state: SupervisorState): SupervisorLink => ({
-      state,
-      send,
-      listen(next) {
-        listener = next;
-      },
-      closed,
-      close,
-    });
-    agent.onEnd(close);
-    supervisor.onEnd(close);
-    send(hello);
-  });
 }
