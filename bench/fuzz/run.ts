@@ -40,7 +40,7 @@ const parserShare = 0.6;
 /** Processes are warm after this share. */
 const warmShare = 0.3;
 /** Above this a process is held to grow. */
-const growthMaxMiB = 96;
+const growthMaxMiB = 48;
 const faultsMax = 20;
 /** At once: refusals are quick, and a state is looked at before and after. */
 const batch = 50;
