@@ -201,14 +201,18 @@ function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
   }
 }
 
-/** All that a gang has to start is launched by one event. */
+/** All that a gang has to start is launched by one event: nobody else of it waits then. */
 function* gangsWhole({ history }: Evidence): Iterable<string> {
+  const [live, ended] = [new Set<string>(), new Set<string>()];
   for (const { event } of history.events) {
+    if (event.type === "TaskEnded") ended.add(event.task);
+    if (event.type === "AttemptEnded") live.delete(taskOf(event.attempt));
+    for (const { attempt } of launchesIn(event)) live.add(taskOf(attempt));
     if (event.type !== "AttemptLaunched") continue;
     const story = history.tasks.get(taskOf(event.attempt));
-    if (story?.template.gang === undefined || story.ends.length > 0) continue;
-    const others = membersOf(history, story).filter((one) => one.ends.length === 0);
-    if (others.length > 1) yield `${event.attempt} began without ${others.length - 1} of its gang`;
+    if (story?.template.gang === undefined) continue;
+    const waiting = membersOf(history, story).filter(({ id }) => !live.has(id) && !ended.has(id));
+    if (waiting.length > 0) yield `${event.attempt} began without ${waiting.length} of its gang`;
   }
 }
 

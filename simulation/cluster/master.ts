@@ -20,12 +20,11 @@ import { Engine } from "../../master/shell/engine.js";
 import { outletsOf } from "../../master/shell/outlets.js";
 import { PlannerClient } from "../../master/shell/planner-client.js";
 import { replay, restore } from "../../master/shell/recovery.js";
-import { Sessions } from "../../master/shell/sessions.js";
+import { Sessions, type WorkerStream } from "../../master/shell/sessions.js";
 import { takeSnapshot } from "../../master/shell/take-snapshot.js";
 import packageFile from "../../package.json" with { type: "json" };
 import type { Surroundings } from "../surroundings.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
-import type { StreamEnd } from "../world/network.js";
 import { slowDisk } from "../world/slow-disk.js";
 
 export const masterName = "master";
@@ -204,8 +203,8 @@ export class MasterNode {
     });
   }
 
-  accept(stream: StreamEnd<never, never>): void {
-    this.life?.sessions.accept(stream as never);
+  accept(stream: WorkerStream): void {
+    this.life?.sessions.accept(stream);
   }
 
   get state(): State | null {

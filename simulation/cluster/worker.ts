@@ -3,12 +3,11 @@
  * the ledger's disk and the socket between them.
  */
 
-import { sleepOn } from "../../core/clock.js";
 import { noResources, type Resources } from "../../core/resources.js";
 import { createBackoff } from "../../worker/agent/backoff.js";
 import { connectMaster } from "../../worker/agent/connection.js";
-import type { MasterStream } from "../../worker/agent/session.js";
 import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
+import { sleepOn } from "../../worker/clock.js";
 import { type AgentToSupervisor, protocolVersion } from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
@@ -231,7 +230,7 @@ export class WorkerNode {
           clock,
           heartbeat: () => ({ freeMemoryBytes: 0, loadAverage: 0 }),
           dial: () => ({
-            session: () => this.#dial(process),
+            session: () => this.#world.dialMaster(process),
             serveLogs: () => ({ close: () => undefined }),
             close: () => undefined,
           }),
@@ -245,10 +244,6 @@ export class WorkerNode {
         await sleepOn(clock, backoff.nextMs());
       }
     }
-  }
-
-  #dial(process: SimulatedProcess): MasterStream {
-    return this.#world.dialMaster(process) as unknown as MasterStream;
   }
 
   #offer() {
