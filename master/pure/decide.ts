@@ -8,6 +8,7 @@ import {
   revokeAccess,
 } from "./access.js";
 import { admitPlan } from "./admission.js";
+import { archive } from "./archive.js";
 import { cancel } from "./cancel.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
@@ -32,6 +33,8 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return cancel(state, command);
     case "Retry":
       return retry(state, command);
+    case "Archive":
+      return archive(state, command, nowMs);
     case "Resolve":
       return resolve(state, command, nowMs);
     case "Cordon":

@@ -13,6 +13,7 @@ import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
+import type { PlainJob } from "./plain-job.js";
 
 /** What the master was started with; an event, so that replay decides on the same grounds. */
 export interface ClusterSettings {
@@ -68,6 +69,8 @@ export type Event =
       readonly spec: JobSpec;
       /** Empty: none was given. */
       readonly idempotencyKey: string;
+      /** How jobs in the archive ended that it comes after. Absent: it comes after none of those. */
+      readonly afterEnded?: Readonly<Record<string, JobStateName>>;
     }
   | {
       readonly type: "JobCancelRequested";
@@ -77,6 +80,17 @@ export type Event =
     }
   | { readonly type: "JobEnded"; readonly job: JobId; readonly state: JobStateName }
   | { readonly type: "JobReopened"; readonly job: JobId; readonly tasks: readonly TaskId[] }
+  /** The archive has it, synced: it leaves memory. */
+  | {
+      readonly type: "JobArchived";
+      readonly job: JobId;
+      /** Its idempotency key is remembered until then. Absent: it has none of its own. */
+      readonly keyUntilMs?: number;
+    }
+  /** It comes back from the archive as it was, because it is to run again. */
+  | { readonly type: "JobReloaded"; readonly job: JobId; readonly plain: PlainJob }
+  /** Of archived jobs, as `jobKey` makes them: what they stand for may be submitted anew. */
+  | { readonly type: "KeysForgotten"; readonly keys: readonly string[] }
   /** Its scheduled time, its backoff or the job it comes after is over. */
   | { readonly type: "TaskReleased"; readonly task: TaskId }
   | { readonly type: "TaskCancelRequested"; readonly task: TaskId; readonly reason: string }

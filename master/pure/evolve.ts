@@ -31,6 +31,7 @@ import {
   workerUncordoned,
 } from "./evolve/closing.js";
 import { becomeReady, jobOf, setStatus, taskOf, touchJob, touchTask } from "./evolve/entities.js";
+import { jobArchived, jobReloaded, keysForgotten } from "./evolve/history.js";
 import { jobEnded, jobReopened, jobSubmitted, taskEnded, taskReleased } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
@@ -61,6 +62,12 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return jobEnded(state, event, atMs);
     case "JobReopened":
       return jobReopened(state, event, atMs);
+    case "JobArchived":
+      return jobArchived(state, event);
+    case "JobReloaded":
+      return jobReloaded(state, event);
+    case "KeysForgotten":
+      return keysForgotten(state, event.keys);
     case "TaskReleased":
       return taskReleased(state, taskOf(state, event.task), atMs);
     case "TaskCancelRequested": {

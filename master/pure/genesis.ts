@@ -28,6 +28,7 @@ export function genesis(): State {
     tasks: new Map(),
     workers: new Map(),
     idempotency: new Map(),
+    keysKept: new Map(),
     poolUse: new Map(),
     poolConsumed: new Map(),
     plan: {

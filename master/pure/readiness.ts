@@ -15,9 +15,10 @@ export function holdsBack(state: State, task: Task, nowMs: number): boolean {
 export function violatedAfter(state: State, task: Task): string | null {
   for (const { jobId, on } of task.job.spec.after) {
     const ahead = state.jobs.get(jobId as Task["job"]["id"]);
-    if (ahead === undefined || ahead.state === "running" || on === "done") continue;
-    const succeeded = ahead.state === "succeeded";
-    if (succeeded !== (on === "success")) return `job ${jobId} ended as ${ahead.state}`;
+    const ended = ahead?.state ?? task.job.afterEnded[jobId];
+    if (ended === undefined || ended === "running" || on === "done") continue;
+    const succeeded = ended === "succeeded";
+    if (succeeded !== (on === "success")) return `job ${jobId} ended as ${ended}`;
   }
   return null;
 }

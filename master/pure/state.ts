@@ -121,6 +121,12 @@ export interface Job {
   readonly spec: JobSpec;
   readonly principal: string;
   readonly submittedAtMs: number;
+  /** Of the event that submitted it: the order of lists, and of what is meant by a name. */
+  sequence: number;
+  /** Empty: none was given. */
+  idempotencyKey: string;
+  /** How jobs that it comes after had ended which were in the archive when it was submitted. */
+  afterEnded: Readonly<Record<string, JobStateName>>;
   /** Its timeout counts from here: submission, or the last time it was retried. */
   timeoutFromMs: number;
   readonly revision: number;
@@ -218,6 +224,8 @@ export interface State {
   readonly tasks: Map<TaskId, Task>;
   readonly workers: Map<WorkerId, WorkerRecord>;
   readonly idempotency: Map<string, JobId>;
+  /** Those of archived jobs, and until when they are remembered at least; the first to go first. */
+  readonly keysKept: Map<string, number>;
   /** Amounts of the cluster's pools held by live attempts. */
   readonly poolUse: Map<string, number>;
   /** Of consumable pools, taken by attempts that have ended. */

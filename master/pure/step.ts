@@ -53,6 +53,7 @@ function record(
 
 function namespaceOf(state: State, event: Event): string {
   if (event.type === "JobSubmitted") return event.spec.namespace;
+  if (event.type === "JobReloaded") return event.plain.spec.namespace;
   if ("job" in event) return state.jobs.get(event.job)?.spec.namespace ?? "";
   if ("task" in event) return state.tasks.get(event.task)?.job.spec.namespace ?? "";
   return "";

@@ -1,5 +1,6 @@
 /** What the passing of time brings about. Timers are state, so they survive a restart. */
 import type { WorkerId } from "../../core/ids.js";
+import { forgetKeys, nextKeyForgotten } from "./archive.js";
 import { endJobEarly } from "./cancel.js";
 import type { Decision } from "./commands.js";
 import { noReply } from "./commands.js";
@@ -33,6 +34,7 @@ export function* tick(
   for (const task of [...state.index.held]) {
     if (!isEnded(task)) yield* settleHeld(state, task, nowMs);
   }
+  yield* forgetKeys(state, nowMs);
   for (const job of [...state.index.openJobs]) {
     const { timeoutMs } = job.spec;
     if (timeoutMs === null || job.ending !== null) continue;
@@ -94,6 +96,7 @@ function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterab
   for (const { template } of state.index.held) {
     if (template.scheduledAtMs !== null) yield template.scheduledAtMs;
   }
+  yield nextKeyForgotten(state) ?? Number.POSITIVE_INFINITY;
   for (const task of state.index.hard) yield latestStartMs(state, task) + 1;
   for (const { spec, ending, timeoutFromMs } of state.index.openJobs) {
     if (spec.timeoutMs !== null && ending === null) yield timeoutFromMs + spec.timeoutMs;

@@ -54,6 +54,8 @@ export class PlannerClient {
   /** State for which planning was last begun. */
   #plannedFacts = -1;
   #plannedShape = "";
+  /** Jobs, since this master leads: how many it knows says nothing, for finished ones leave. */
+  #submitted = 0;
   #notBeforeMs = 0;
   #count = 0;
 
@@ -104,12 +106,13 @@ export class PlannerClient {
   /** What has happened, for the predictor behind the planner. */
   happened(events: readonly Recorded[]): void {
     this.#history.happened(events);
+    for (const { event } of events) if (event.type === "JobSubmitted") this.#submitted += 1;
   }
 
   #poll(): void {
     const { engine, budgetMs } = this.#options;
     const { state, nowMs } = engine;
-    const shape = shapeOf(engine);
+    const shape = `${this.#submitted} ${shapeOf(engine)}`;
     const run = this.#run;
     if (run !== null) {
       const limitMs = budgetMs + graceMs;
@@ -235,7 +238,7 @@ export class PlannerClient {
   }
 }
 
-/** Changes when there is more to plan, or other machines to plan for: not as work goes on. */
+/** Changes when there are other machines to plan for: not as work goes on. */
 function shapeOf({ state }: Engine): string {
   const workers = [...state.workers.values()].map(
     ({ id, state: s, incarnation, cordonedAtMs, drain, maintenance }) => {
@@ -243,5 +246,5 @@ function shapeOf({ state }: Engine): string {
       return `${id} ${s === "lost"} ${incarnation.session} ${closed.join()}`;
     },
   );
-  return `${state.jobs.size} ${workers.join()}`;
+  return workers.join();
 }

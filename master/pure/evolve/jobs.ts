@@ -23,6 +23,9 @@ export function jobSubmitted(
   principal: string,
 ): void {
   const job = buildJob(event.job, event.spec, principal, atMs);
+  job.sequence = state.seq;
+  job.idempotencyKey = event.idempotencyKey;
+  job.afterEnded = event.afterEnded ?? {};
   state.jobs.set(job.id, job);
   state.index.openJobs.add(job);
   if (event.idempotencyKey !== "") {
