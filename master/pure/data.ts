@@ -5,7 +5,7 @@ import type { AttemptId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { sourceOf } from "./data-source.js";
 import { predecessors } from "./problem-tasks.js";
-import type { State, Task } from "./state.js";
+import type { Job, State, Task } from "./state.js";
 
 export { lastSuccess } from "./data-source.js";
 
@@ -43,17 +43,22 @@ export function* jobInputs(spec: JobSpec): Generator<DataFile, void, undefined> 
   }
 }
 
-/** All content that a job known to the master was submitted with, or has left. */
+/** Content that a job was submitted with, or has left; some of it more than once. */
+export function* jobContent(job: Job): Generator<string, void, undefined> {
+  for (const { sha256 } of jobInputs(job.spec)) yield sha256;
+  for (const task of job.tasks) {
+    for (const { status } of task.attempts) {
+      if (status.kind !== "ended") continue;
+      for (const { sha256 } of status.outputs ?? []) yield sha256;
+    }
+  }
+}
+
+/** All content that a job in memory was submitted with, or has left. */
 export function namedContent(state: State): ReadonlySet<string> {
   const named = new Set<string>();
   for (const job of state.jobs.values()) {
-    for (const { sha256 } of jobInputs(job.spec)) named.add(sha256);
-    for (const task of job.tasks) {
-      for (const { status } of task.attempts) {
-        if (status.kind !== "ended") continue;
-        for (const { sha256 } of status.outputs ?? []) named.add(sha256);
-      }
-    }
+    for (const sha256 of jobContent(job)) named.add(sha256);
   }
   return named;
 }
