@@ -85,7 +85,14 @@ export interface ArchiveReport {
   readonly cursor: number;
 }
 
-export const archiveErrorCodes = ["damaged", "unsupported_version", "io_failed", "closed"] as const;
+export const archiveErrorCodes = [
+  "damaged",
+  /** Jobs are missing that the journal says are there, and it no longer holds them itself. */
+  "incomplete",
+  "unsupported_version",
+  "io_failed",
+  "closed",
+] as const;
 export type ArchiveErrorCode = (typeof archiveErrorCodes)[number];
 
 export class ArchiveError extends Error {

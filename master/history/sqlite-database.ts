@@ -2,8 +2,8 @@
  * An SQLite file as the archive needs it: every commit synced, errors of one kind. The binding
  * (libsql) is better-sqlite3's, with differences that stay in here: rows carry a `_metadata` field,
  * `pragma` knows no `simple`, an open that fails has no code, bytes are a Buffer in one row and an
- * ArrayBuffer in many, a close leaves what is in the write-ahead log there, and `iterate` can abort
- * the process: rows are read in parts.
+ * ArrayBuffer in many, a close leaves what is in the write-ahead log there, and a lone Buffer as a
+ * value aborts the process, so that values are always given as a list.
  */
 import Database from "libsql";
 import { ArchiveError } from "./archive.js";
@@ -42,7 +42,7 @@ export function openSqlite(
   const database = guarded(
     () => new Database(path, { readonly: readOnly, fileMustExist: readOnly, timeout: busyMs }),
   );
-  const prepare = (sql: string) => database.prepare<SqlValue[]>(sql);
+  const prepare = (sql: string) => database.prepare<[SqlValue[]]>(sql);
   const statements = new Map<string, ReturnType<typeof prepare>>();
   const prepared = (sql: string) => {
     const known = statements.get(sql);
@@ -60,11 +60,11 @@ export function openSqlite(
     database.exec(`PRAGMA busy_timeout = ${busyMs}`);
   });
   return {
-    run: (sql, ...values) => void guarded(() => prepared(sql).run(...values)),
-    get: (sql, ...values) => guarded(() => rowOf(prepared(sql).get(...values))),
+    run: (sql, ...values) => void guarded(() => prepared(sql).run([...values])),
+    get: (sql, ...values) => guarded(() => rowOf(prepared(sql).get([...values]))),
     all: (sql, ...values) =>
       guarded(() => {
-        const rows: unknown[] = prepared(sql).all(...values);
+        const rows: unknown[] = prepared(sql).all([...values]);
         return rows.map(rowOf).filter((row) => row !== null);
       }),
     transaction(work) {

@@ -2,7 +2,8 @@
  * Reads a whole journal without owning it: to verify it, to count what is in it, to copy it. May
  * run beside a master: what that one is just writing looks like a torn tail, and is left out.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { readBeginning, writeBeginning } from "./beginning.js";
 import type { FileSystem, JournalFile } from "./file-system.js";
 import { decodeSegmentHeader, type Frame, hex, noLink } from "./frame.js";
 import { corrupt, JournalError } from "./journal.js";
@@ -35,6 +36,8 @@ export interface SegmentReport {
 
 export interface JournalReport {
   readonly segments: readonly SegmentReport[];
+  /** Sequence of the first record; those before it have been trimmed. */
+  readonly begins: number;
   /** Sequence of the last record. */
   readonly tail: number;
   /** Hash of the last frame: two journals with the same are the same. */
@@ -61,10 +64,11 @@ export async function inspectJournal(
   directory: string,
   visitor: Visitor = {},
 ): Promise<JournalReport> {
+  const beginning = await readBeginning(fileSystem, directory);
   const segments = await listSegments(fileSystem, directory);
-  const chain: Chain = { link: noLink };
+  const chain: Chain = { link: beginning.link };
   const reports: SegmentReport[] = [];
-  let tail = 0;
+  let tail = beginning.sequence - 1;
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1;
     const bytes = await readSegment(fileSystem, segment.path, null);
@@ -75,7 +79,24 @@ export async function inspectJournal(
     await visitor.segment?.(segment, bytes.subarray(0, report.bytes));
   }
   const snapshots = await inspectSnapshots(fileSystem, directory, segments);
-  return { segments: reports, tail, link: hex(chain.link ?? noLink), snapshots };
+  const { sequence: begins } = beginning;
+  checkBase(directory, begins, snapshots);
+  return { segments: reports, begins, tail, link: hex(chain.link ?? noLink), snapshots };
+}
+
+/** What was trimmed must be in a snapshot that can be used. */
+function checkBase(
+  directory: string,
+  begins: number,
+  snapshots: readonly SnapshotReport[],
+): void {
+  if (begins === 1 || snapshots.some(({ trouble }) => trouble === null)) return;
+  throw corrupt({
+    file: directory,
+    offset: 0,
+    expected: `a snapshot of the ${begins - 1} records that were trimmed`,
+    actual: snapshots.length === 0 ? "no snapshot" : "none that can be used",
+  });
 }
 
 interface Place {
@@ -153,7 +174,8 @@ async function inspectSnapshots(
 
 /**
  * Copies a journal, verified on the way, into a directory without one; durable when it returns.
- * Snapshots stay behind: they can be made anew, and the master that starts from the copy does.
+ * Snapshots come along if the journal begins with them; else they can be made anew, and the master
+ * that starts from the copy does.
  */
 export async function copyJournal(
   fileSystem: FileSystem,
@@ -161,22 +183,40 @@ export async function copyJournal(
   to: string,
 ): Promise<JournalReport> {
   await fileSystem.makeDirectory(to);
-  const there = (await fileSystem.list(to)).filter((name) => /\.(journal|snapshot)$/.test(name));
+  const taken = /\.(journal|snapshot|begins)$/;
+  const there = (await fileSystem.list(to)).filter((name) => taken.test(name));
   if (there.length > 0) {
     throw new JournalError("invalid", `${to} holds a journal already (${there[0]})`);
   }
+  const beginning = await readBeginning(fileSystem, from);
   const report = await inspectJournal(fileSystem, from, {
     async segment({ firstSequence }, bytes) {
       const file = await fileSystem.open(join(to, segmentName(firstSequence)), "create");
       await writeDurably(file, bytes);
     },
   });
+  if (beginning.sequence > 1) {
+    for (const { file, trouble } of report.snapshots) {
+      if (trouble === null) await copyFile(fileSystem, file, join(to, basename(file)));
+    }
+    await writeBeginning(fileSystem, to, beginning);
+  }
   await fileSystem.syncDirectory(to);
   const copied = await inspectJournal(fileSystem, to);
   if (copied.link !== report.link || copied.tail !== report.tail) {
     throw new JournalError("io_failed", `${to} does not read back as it was written`);
   }
   return copied;
+}
+
+async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+  const source = await fileSystem.open(from, "read");
+  try {
+    const bytes = await source.read(0, await source.size());
+    await writeDurably(await fileSystem.open(to, "create"), bytes);
+  } finally {
+    await source.close();
+  }
 }
 
 /** Further than any master can have come since the backup. */

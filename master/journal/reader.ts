@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from "./file-system.js";
 import { noLink, recordsOf, segmentHeaderBytes } from "./frame.js";
-import { corrupt, type JournalRecord } from "./journal.js";
+import { corrupt, JournalError, type JournalRecord } from "./journal.js";
 import { headerOf, readSegment, type Segment } from "./recover.js";
 import { type Chain, framesOf } from "./scan.js";
 
@@ -22,6 +22,11 @@ export async function* readRecords(
   segments: readonly Segment[],
   { fromSequence, lastBytes, tail }: Range,
 ): AsyncGenerator<JournalRecord> {
+  const begins = segments[0]?.firstSequence ?? 1;
+  if (fromSequence < begins && begins > 1) {
+    const message = `record ${fromSequence} has been trimmed: the journal begins with ${begins}`;
+    throw new JournalError("invalid", message);
+  }
   const chain: Chain = { link: fromSequence <= 1 ? noLink : null };
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1];

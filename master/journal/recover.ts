@@ -4,6 +4,7 @@
  * replay always does.
  */
 import { join } from "node:path";
+import { type Beginning, readBeginning } from "./beginning.js";
 import type { FileSystem, JournalFile } from "./file-system.js";
 import {
   decodeSegmentHeader,
@@ -55,14 +56,17 @@ export const segmentName = (firstSequence: number): string =>
 /** Throws a JournalError `corrupt` or `unsupported_version`. */
 export async function recover(fileSystem: FileSystem, directory: string): Promise<Recovered> {
   await fileSystem.makeDirectory(directory);
+  const beginning = await readBeginning(fileSystem, directory);
   const segments = await listSegments(fileSystem, directory);
+  await removeTrimmed(fileSystem, directory, beginning);
   const unborn = await removeUnborn(fileSystem, directory, segments);
   const last = segments.at(-1);
   if (last === undefined) {
-    const made = await createSegment(fileSystem, directory, { firstSequence: 1, ...beginning });
-    return { ...begun(made), segments: [made.segment], tail: 0, ...beginning, tornTail: unborn };
+    const made = await createSegment(fileSystem, directory, { firstSequence: 1, ...emptiness });
+    return { ...begun(made), segments: [made.segment], tail: 0, ...emptiness, tornTail: unborn };
   }
   for (const segment of segments) await checkHeader(fileSystem, segment);
+  await checkBeginning(fileSystem, segments, beginning);
   const bytes = await readSegment(fileSystem, last.path, null);
   const header = headerOf(bytes, last);
   const chain = { link: header.link ?? (await linkBefore(fileSystem, segments.slice(0, -1))) };
@@ -95,7 +99,7 @@ export async function recover(fileSystem: FileSystem, directory: string): Promis
   return header.version === formatVersion ? found : goOn(fileSystem, directory, found);
 }
 
-const beginning = { epoch: 0, link: noLink } as const;
+const emptiness = { epoch: 0, link: noLink } as const;
 
 const begun = ({ file }: Made) => ({ file, position: segmentHeaderBytes });
 
@@ -202,8 +206,29 @@ export function headerOf(bytes: Buffer, segment: Segment): SegmentHeader {
 
 /** In order; throws `corrupt` for a name that no segment has, or if the first is missing. */
 export async function listSegments(fileSystem: FileSystem, directory: string): Promise<Segment[]> {
+  const { sequence: begins } = await readBeginning(fileSystem, directory);
+  const all = await listAll(fileSystem, directory);
+  const segments = all.filter(({ firstSequence }) => firstSequence >= begins);
+  const first = segments[0];
+  const isEmpty = all.length === 0 && begins === 1;
+  if (!isEmpty && first?.firstSequence !== begins) {
+    throw corrupt({
+      file: join(directory, segmentName(begins)),
+      offset: 0,
+      expected: "the first segment",
+      actual:
+        first === undefined
+          ? "nothing"
+          : `nothing; the journal begins with sequence ${first.firstSequence}`,
+    });
+  }
+  return segments;
+}
+
+/** Trimmed ones that a crash left behind included. */
+async function listAll(fileSystem: FileSystem, directory: string): Promise<Segment[]> {
   const names = (await fileSystem.list(directory)).filter((name) => name.endsWith(".journal"));
-  const segments = names.sort().map((name) => {
+  return names.sort().map((name) => {
     const path = join(directory, name);
     if (!namePattern.test(name)) {
       throw corrupt({
@@ -215,16 +240,39 @@ export async function listSegments(fileSystem: FileSystem, directory: string): P
     }
     return { path, firstSequence: Number(name.slice(0, 20)) };
   });
-  const first = segments[0];
-  if (first !== undefined && first.firstSequence !== 1) {
-    throw corrupt({
-      file: join(directory, segmentName(1)),
-      offset: 0,
-      expected: "the first segment",
-      actual: `nothing; the journal begins with sequence ${first.firstSequence}`,
-    });
-  }
-  return segments;
+}
+
+/** What a crash left of a trimming. */
+async function removeTrimmed(
+  fileSystem: FileSystem,
+  directory: string,
+  { sequence }: Beginning,
+): Promise<void> {
+  const all = await listAll(fileSystem, directory);
+  const trimmed = all.filter(({ firstSequence }) => firstSequence < sequence);
+  for (const { path } of trimmed) await fileSystem.remove(path);
+  if (trimmed.length > 0) await fileSystem.syncDirectory(directory);
+}
+
+/** The first segment must follow what was trimmed. */
+async function checkBeginning(
+  fileSystem: FileSystem,
+  segments: readonly Segment[],
+  { sequence, link }: Beginning,
+): Promise<void> {
+  const [first] = segments;
+  if (first === undefined || sequence === 1) return;
+  const { link: found } = headerOf(
+    await readSegment(fileSystem, first.path, segmentHeaderBytes),
+    first,
+  );
+  if (found?.equals(link) === true) return;
+  throw corrupt({
+    file: first.path,
+    offset: 0,
+    expected: "what follows the records that were trimmed",
+    actual: "what follows others",
+  });
 }
 
 /**

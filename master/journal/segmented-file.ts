@@ -8,6 +8,7 @@
  * journal.
  */
 import { assert } from "../../core/result.js";
+import { writeBeginning } from "./beginning.js";
 import { type FileSystem, type JournalFile, nodeFileSystem } from "./file-system.js";
 import { encodeFrame, sealFrame, segmentHeaderBytes } from "./frame.js";
 import {
@@ -162,6 +163,29 @@ export class SegmentedJournal implements Journal {
   /** Hash of the frame before the segment that begins with this sequence; null: none does. */
   linkBefore(sequence: number): Promise<Buffer | null> {
     return linkBefore(this.#around.fileSystem, this.#segments, sequence);
+  }
+
+  /** Sequence of the first record that has not been trimmed. */
+  get begins(): number {
+    return this.#segments[0]?.firstSequence ?? 1;
+  }
+
+  /**
+   * Removes segments of which every record has this sequence or a lower one; what was removed is
+   * never asked for again, a crash in between included. Returns how many. Throws what the disk
+   * throws, and then no record that is to stay has gone.
+   */
+  async trim(below: number): Promise<number> {
+    const { fileSystem, directory } = this.#around;
+    const kept = this.#segments.findLastIndex(({ firstSequence }) => firstSequence <= below + 1);
+    const first = this.#segments[kept];
+    if (kept <= 0 || first === undefined) return 0;
+    const link = await this.linkBefore(first.firstSequence);
+    if (link === null) return 0; // of format 1, which no chain leads to
+    await writeBeginning(fileSystem, directory, { sequence: first.firstSequence, link });
+    for (const { path } of this.#segments.splice(0, kept)) await fileSystem.remove(path);
+    await fileSystem.syncDirectory(directory);
+    return kept;
   }
 
   close(): Promise<void> {

@@ -32,7 +32,11 @@ import type {
   WorkerRecord,
 } from "./state.js";
 
-/** Raised whenever a text that the code before wrote would be misread. */
+/**
+ * Raised whenever a text that the code before wrote would be misread. Journals are trimmed below
+ * snapshots since version 2, so from then on every version has to be read for ever: whoever raises
+ * it teaches `decodeState` the one before, and keeps a snapshot of that as a fixture.
+ */
 export const stateCodecVersion = 2;
 
 /** Texts of one kind each, so that none grows with the whole state. */

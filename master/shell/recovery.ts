@@ -3,7 +3,7 @@
  * believed and the fold of what came after it. Never decides, never calls a solver.
  */
 import type { FileSystem } from "../journal/file-system.js";
-import type { Journal, JournalRecord } from "../journal/journal.js";
+import { corrupt, type Journal, type JournalError, type JournalRecord } from "../journal/journal.js";
 import { listSnapshots, readSnapshot, type SnapshotFile } from "../journal/snapshot-file.js";
 import type { Recorded } from "../pure/events.js";
 import { evolve } from "../pure/evolve.js";
@@ -18,6 +18,8 @@ export async function replay(journal: Pick<Journal, "read">): Promise<State> {
 
 /** Records of the journal, and what its chain says of where a segment begins. */
 export interface Source {
+  /** Sequence of the first record; those before it have been trimmed. */
+  readonly begins: number;
   read(fromSequence: number): AsyncIterable<JournalRecord>;
   linkBefore(sequence: number): Promise<Buffer | null>;
 }
@@ -45,7 +47,33 @@ export async function restore(
     const state = await foldInto(loaded.state, source.read(file.sequence + 1));
     return { state, snapshot: { ...file, bytes: loaded.bytes }, rejected };
   }
+  if (source.begins > 1) throw withoutBase(directory, source.begins, rejected);
   return { state: await foldInto(genesis(), source.read(1)), snapshot: null, rejected };
+}
+
+/** The earliest state that the rest of the journal can be folded onto. Throws `corrupt`. */
+export async function oldestBase(
+  fileSystem: FileSystem,
+  directory: string,
+  source: Source,
+): Promise<State> {
+  if (source.begins === 1) return genesis();
+  const rejected: { path: string; why: string }[] = [];
+  for (const file of (await listSnapshots(fileSystem, directory)).reverse()) {
+    const loaded = await load(fileSystem, file, source);
+    if (loaded.ok) return loaded.state;
+    rejected.push({ path: file.path, why: loaded.why });
+  }
+  throw withoutBase(directory, source.begins, rejected);
+}
+
+function withoutBase(directory: string, begins: number, rejected: Restored["rejected"]): JournalError {
+  return corrupt({
+    file: rejected[0]?.path ?? directory,
+    offset: 0,
+    expected: `a snapshot of the ${begins - 1} records that were trimmed`,
+    actual: rejected[0]?.why ?? "none",
+  });
 }
 
 type Loaded =

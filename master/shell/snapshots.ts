@@ -16,7 +16,15 @@ export interface SnapshotsOptions {
   readonly threadEntry: string;
   /** The snapshot that the master started from. */
   readonly last: Taken | null;
+  /** Called when one has been taken, with the sequences of all that can be used, newest first. */
+  readonly onUsable: (sequences: readonly number[]) => void;
   readonly log: Logger;
+}
+
+/** What the thread says when it has done its work. */
+export interface SnapshotMessage {
+  readonly taken: Taken | null;
+  readonly usable: readonly number[];
 }
 
 export interface Snapshots {
@@ -38,7 +46,8 @@ export function keepSnapshots(options: SnapshotsOptions): Snapshots {
     const beganMs = performance.now();
     const started = new Worker(threadEntry, { workerData: directory });
     thread = started;
-    started.once("message", (taken: Taken | null) => {
+    started.once("message", ({ taken, usable }: SnapshotMessage) => {
+      options.onUsable(usable);
       if (taken === null) return;
       last = taken;
       log.info({ ...taken, ms: Math.round(performance.now() - beganMs) }, "snapshot taken");

@@ -5,7 +5,7 @@
 import type { FileSystem } from "../journal/file-system.js";
 import { linkBefore, readRecords } from "../journal/reader.js";
 import { listSegments } from "../journal/recover.js";
-import { writeSnapshot } from "../journal/snapshot-file.js";
+import { listSnapshots, readSnapshot, writeSnapshot } from "../journal/snapshot-file.js";
 import { encodeState, stateCodecVersion } from "../pure/state-codec.js";
 import { restore, type Source } from "./recovery.js";
 
@@ -25,6 +25,7 @@ export async function takeSnapshot(
   const link = await linkBefore(fileSystem, segments, sequence + 1);
   if (sealed.length === 0 || link === null) return null;
   const source: Source = {
+    begins: segments[0]?.firstSequence ?? 1,
     read: (fromSequence) =>
       readRecords(
         fileSystem,
@@ -38,4 +39,23 @@ export async function takeSnapshot(
   const texts = encodeState(state);
   const meaning = { sequence, link, textsVersion: stateCodecVersion };
   return { sequence, bytes: await writeSnapshot(fileSystem, directory, meaning, texts) };
+}
+
+/**
+ * Sequences of the snapshots that a master could start from now, newest first, each read whole: the
+ * journal may only be trimmed below what stands in two of them.
+ */
+export async function usableSnapshots(
+  fileSystem: FileSystem,
+  directory: string,
+): Promise<readonly number[]> {
+  const segments = await listSegments(fileSystem, directory);
+  const usable: number[] = [];
+  for (const file of await listSnapshots(fileSystem, directory)) {
+    const snapshot = await readSnapshot(fileSystem, file).catch(() => null);
+    const expected = await linkBefore(fileSystem, segments, file.sequence + 1);
+    if (snapshot === null || snapshot.textsVersion !== stateCodecVersion) continue;
+    if (expected?.equals(snapshot.link) === true) usable.push(file.sequence);
+  }
+  return usable;
 }
