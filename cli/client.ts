@@ -10,6 +10,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { DayUsage, UsageQuery } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import type { TokenView } from "../core/join-token.js";
 import { type AlmanacError, ok, type Result } from "../core/result.js";
@@ -49,10 +50,12 @@ import {
   decodeJobPage,
   decodeLogChunk,
   decodeSubmitOutcomes,
+  decodeUsage,
   encodeListQuery,
   encodeLogsQuery,
   encodeSubmission,
   encodeSubmissions,
+  encodeUsageQuery,
   type JobPage,
   type ListQuery,
   type LogChunk,
@@ -84,6 +87,7 @@ export interface Client {
   /** Without tasks. */
   getSummary(job: string): Promise<Result<JobSummary>>;
   list(query: ListQuery): Promise<Result<JobPage>>;
+  usage(query: UsageQuery): Promise<Result<readonly DayUsage[]>>;
   cancel(job: string, task: string, reason: string): Promise<Result<JobSummary>>;
   retry(job: string, task: string): Promise<Result<Retried>>;
   /** Empty task: of a job that has just one. */
@@ -222,6 +226,7 @@ const jobCalls = (jobs: JobServiceClient, call: Call) =>
         return view.ok ? ok(view.value.summary) : view;
       }),
     list: (query) => call(jobs.list.bind(jobs), encodeListQuery(query), decodeJobPage),
+    usage: (query) => call(jobs.usage.bind(jobs), encodeUsageQuery(query), decodeUsage),
     cancel: (jobId, taskName, reason) =>
       call(jobs.cancel.bind(jobs), { jobId, taskName, reason }, ({ job }) => decodeJobSummary(job)),
     retry: (jobId, taskName) =>

@@ -31,13 +31,16 @@ export function positiveNumber(text: string): number {
 }
 
 /** `--var NAME=value`, several times, as a record. */
-export function variables(given: readonly string[] | undefined): Readonly<Record<string, string>> {
+export function variables(
+  given: readonly string[] | undefined,
+  option = "--var",
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     (given ?? []).map((text) => {
       const cut = text.indexOf("=");
       if (cut < 1) {
         const message = `must be NAME=value, not ${text}`;
-        throw failure("invalid_argument", `--var ${message}`, [{ field: "--var", message }]);
+        throw failure("invalid_argument", `${option} ${message}`, [{ field: option, message }]);
       }
       return [text.slice(0, cut), text.slice(cut + 1)];
     }),
@@ -53,6 +56,17 @@ export function instantMs(text: string): number {
   if (atMs !== null) return atMs;
   const message =
     "must be `now`, a time from now like 2h, or an instant like 2026-03-01T18:00:00Z.";
+  throw new InvalidArgumentError(message);
+}
+
+/** A time before now like `2d`, a day of UTC like `2026-11-20`, or an instant with its zone. */
+export function pastMs(text: string): number {
+  const agoMs = parseDuration(text);
+  if (agoMs !== null) return Date.now() - agoMs;
+  const atMs = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (atMs !== null) return atMs;
+  const message =
+    "must be a time ago like 2d, a day like 2026-03-01, or an instant like 2026-03-01T18:00:00Z.";
   throw new InvalidArgumentError(message);
 }
 

@@ -24,6 +24,7 @@ import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
 import { addTask } from "./commands/task.js";
 import { addToken } from "./commands/token.js";
+import { addUsage } from "./commands/usage.js";
 import { addWait } from "./commands/wait.js";
 import { addWatch } from "./commands/watch.js";
 import { addWorker } from "./commands/worker.js";
@@ -55,6 +56,7 @@ export function createProgram(installation: Installation, json = false): Program
   addGet(program);
   addGantt(program);
   addPlan(program);
+  addUsage(program);
   addWorkers(program);
   addHealth(program);
   program.commandsGroup("Set-up:");

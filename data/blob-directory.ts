@@ -27,8 +27,14 @@ export interface BlobDirectory {
   read(sha256: string): AsyncGenerator<Buffer, void, undefined>;
   remove(sha256: string): Promise<void>;
   list(): Promise<readonly StoredBlob[]>;
-  /** Removes what is not to be kept and was not used since; and what writers that died have left. */
-  sweep(keep: (sha256: string) => boolean, usedBeforeMs: number): Promise<number>;
+  /**
+   * Removes what was not used since, but for what of it is to be kept; and what writers that died
+   * have left.
+   */
+  sweep(
+    keep: (sha256: readonly string[]) => Promise<ReadonlySet<string>>,
+    usedBeforeMs: number,
+  ): Promise<number>;
   totalBytes(): number;
 }
 
@@ -45,6 +51,9 @@ export interface BlobDirectoryOptions {
 
 /** Of one message on the wire, and of one read from the disk. */
 const chunkBytes = 64 * 1024;
+
+/** Asked about together. */
+const sweptAtOnce = 500;
 
 export async function openBlobDirectory(
   root: string,
@@ -105,12 +114,17 @@ export async function openBlobDirectory(
     total = Math.max(0, total - info.size);
   }
 
-  async function sweep(keep: (sha256: string) => boolean, usedBeforeMs: number): Promise<number> {
+  const sweep: BlobDirectory["sweep"] = async (keep, usedBeforeMs) => {
     let removed = 0;
-    for (const { sha256, usedAtMs } of await list()) {
-      if (keep(sha256) || usedAtMs >= usedBeforeMs) continue;
-      await remove(sha256);
-      removed += 1;
+    const unused = (await list()).filter(({ usedAtMs }) => usedAtMs < usedBeforeMs);
+    for (let at = 0; at < unused.length; at += sweptAtOnce) {
+      const part = unused.slice(at, at + sweptAtOnce).map(({ sha256 }) => sha256);
+      const kept = await keep(part);
+      for (const sha256 of part) {
+        if (kept.has(sha256)) continue;
+        await remove(sha256);
+        removed += 1;
+      }
     }
     for (const folder of [incoming, damaged]) {
       for (const name of await readdir(folder)) {
@@ -119,7 +133,7 @@ export async function openBlobDirectory(
       }
     }
     return removed;
-  }
+  };
 
   async function* read(sha256: string): AsyncGenerator<Buffer, void, undefined> {
     const file = await openRegular(pathOf(sha256));

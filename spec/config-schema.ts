@@ -113,6 +113,27 @@ const master = closed({
   segmentBytes: bytes(4096, 2 ** 31)
     .prefault("64Mi")
     .describe("Size at which the journal starts a new segment."),
+  trimJournal: flag
+    .default(true)
+    .describe(
+      "Whether segments of the journal go once two snapshots and the archive of finished jobs hold what they tell; `false`: the journal grows for ever.",
+    ),
+  keepFinished: duration(0)
+    .prefault("10m")
+    .describe("How long a finished job stays in memory before it moves to the archive."),
+  finishedTasksMax: whole(0, 1_000_000)
+    .default(50_000)
+    .describe("With more finished tasks in memory the first jobs to finish move earlier."),
+  keepKeys: duration(0)
+    .prefault("7d")
+    .describe(
+      "How long an idempotency key still stands for its job after that has moved to the archive.",
+    ),
+  acceptLostHistory: flag
+    .default(false)
+    .describe(
+      "Start although the archive lacks jobs that the journal no longer holds: they are lost.",
+    ),
   heartbeatIntervalMs: whole(50, 60_000)
     .default(1000)
     .describe("How often a worker says that it is there."),

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ChannelCredentials, credentials as grpc, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
+import { everyJob } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import { workerId } from "../core/ids.js";
 import { job, template, workerFacts } from "../core/testing/jobs.js";
@@ -166,7 +167,7 @@ describe("a master with TLS", () => {
     expect(await hello(address(), held, "blue")).toBe("welcome");
     expect(await hello(address(), held, "green")).toContain("cannot speak for worker green");
     const client = createClient(address(), held);
-    expect(await client.list({ namespace: "", states: [], limit: 1, after: "" })).toMatchObject({
+    expect(await client.list({ ...everyJob, limit: 1, after: "" })).toMatchObject({
       ok: false,
       error: { code: "permission_denied", message: expect.stringContaining("worker blue may not") },
     });

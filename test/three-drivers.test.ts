@@ -3,6 +3,7 @@
  * Skipped where there is no Docker or no machine: see worker/testing/docker-daemon.ts and
  * worker/testing/guest-images.ts for what they need.
  */
+import { everyJob } from "../core/history.js";
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -113,7 +114,7 @@ tasks:
     await sleep(500);
     await daemon?.start();
     expect(await exitCode).toBe(0);
-    const { jobs } = unwrap(await client.list({ namespace: "", states: [], limit: 1, after: "" }));
+    const { jobs } = unwrap(await client.list({ ...everyJob, limit: 1, after: "" }));
     const { tasks } = unwrap(await client.get(jobs[0]?.id ?? ""));
     expect(tasks.map((task) => [task.name, outcomesOf(task)])).toEqual(
       tasks.map(({ name }) => [name, name === "machine" ? ["SIGKILL", "exited 0"] : ["exited 0"]]),

@@ -5,6 +5,7 @@ import type { JobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { ok, type Result } from "../../core/result.js";
 import type { InitialPlan, SubmitReceipt } from "../../core/views.js";
+import type { ArchivedEnds } from "./commands.js";
 import { pessimistic, reservations } from "./forecast.js";
 import { buildJob } from "./job-graph.js";
 import { greedyName } from "./place.js";
@@ -16,14 +17,19 @@ import { checkSubmission } from "./submit.js";
 import { jobView } from "./views.js";
 import { wayNamed } from "./ways.js";
 
+export interface Trial {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly principal: string;
+  readonly archived: ArchivedEnds;
+}
+
 export function dryRun(
   state: State,
-  id: JobId,
-  spec: JobSpec,
-  principal: string,
+  { id, spec, principal, archived }: Trial,
   nowMs: number,
 ): Result<SubmitReceipt> {
-  const checked = checkSubmission(state, spec);
+  const checked = checkSubmission(state, spec, archived);
   if (!checked.ok) return checked;
   const job = buildJob(id, spec, principal, nowMs);
   for (const task of job.tasks) task.held = holdsBack(state, task, nowMs);

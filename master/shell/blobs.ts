@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type BlobDirectory, openBlobDirectory } from "../../data/blob-directory.js";
+import type { History } from "../history/history.js";
 import { namedContent } from "../pure/data.js";
 import type { Engine } from "./engine.js";
 import type { Received } from "./reported-outputs.js";
@@ -25,16 +26,27 @@ export const openBlobs = (options: BlobOptions): Promise<BlobDirectory> =>
     shared: options.sharedDirectory !== null,
   });
 
-export function keepSwept(
-  { blobs, sent }: Received,
-  engine: Engine,
-  log: Logger,
-): { readonly stop: () => void } {
+interface SweepOptions {
+  readonly received: Received;
+  readonly engine: Engine;
+  readonly history: Pick<History, "named">;
+  readonly log: Logger;
+}
+
+export function keepSwept({ received, engine, history, log }: SweepOptions): {
+  readonly stop: () => void;
+} {
+  const { blobs, sent } = received;
   async function sweep(): Promise<void> {
     const { workers } = engine.state;
     await sent?.keep(() => [...workers.values()].flatMap(({ live }) => [...live.keys()]));
-    const named = namedContent(engine.state);
-    const removed = await blobs.sweep((sha256) => named.has(sha256), Date.now() - unnamedMs);
+    const removed = await blobs.sweep(async (sha256) => {
+      // Memory first: a job that moves meanwhile is in the archive before it leaves.
+      const named = namedContent(engine.state);
+      const others = sha256.filter((each) => !named.has(each));
+      const archived = others.length === 0 ? [] : await history.named(others);
+      return new Set([...named, ...archived]);
+    }, Date.now() - unnamedMs);
     if (removed > 0) log.info({ removed }, "swept content that no job names");
   }
   const run = (): void =>

@@ -22,16 +22,17 @@ import type {
   PutRequestWire,
   PutResponseWire,
 } from "../../proto/codec/services.js";
+import type { History } from "../history/history.js";
 import { lastSuccess, mayFetch, mayPut } from "../pure/data.js";
 import type { Engine } from "./engine.js";
 import { drained } from "./job-watch.js";
-import { findTaskByPath } from "./lookup.js";
 import { principalOf } from "./principal.js";
 import type { Received } from "./reported-outputs.js";
 import { unary } from "./unary.js";
 
 interface DataServiceOptions {
   readonly engine: Engine;
+  readonly history: History;
   readonly received: Received;
 }
 
@@ -41,7 +42,7 @@ const transfersMax = 256;
 type PutCall = ServerReadableStream<PutRequestWire, PutResponseWire>;
 type FetchCall = ServerWritableStream<FetchRequestWire, FetchResponseWire>;
 
-export function dataService({ engine, received }: DataServiceOptions): DataServiceServer {
+export function dataService({ engine, history, received }: DataServiceOptions): DataServiceServer {
   const { blobs, sent } = received;
   const store = directoryStore(blobs);
   let transfers = 0;
@@ -113,14 +114,15 @@ export function dataService({ engine, received }: DataServiceOptions): DataServi
     },
     listOutputs: unary(async ({ taskId }, principal) => {
       if (isWorker(principal)) return { ok: false, error: denied("for users only") };
-      return engine.read((state) => {
-        const task = findTaskByPath(state, taskId);
-        if (!task.ok) return task;
-        const { id, template } = task.value;
+      const found = await history.locateTask(taskId);
+      if (!found.ok) return found;
+      const { task } = found.value;
+      return engine.read(() => {
+        const { id, template } = task;
         if (template.data === undefined) {
           return fail("failed_precondition", `${id} declares no outputs`);
         }
-        const { attempt = "", outputs = [] } = lastSuccess(task.value) ?? {};
+        const { attempt = "", outputs = [] } = lastSuccess(task) ?? {};
         return ok(encodeTaskOutputs({ task: id, attempt, outputs }));
       });
     }),

@@ -2,7 +2,7 @@
  * The last words of attempts that failed are fetched as they end, while their worker is there: they
  * are what people will ask for, perhaps after the node has died.
  */
-import type { AttemptId } from "../../core/ids.js";
+import type { AttemptId, WorkerId } from "../../core/ids.js";
 import { logStreams } from "../../core/session.js";
 import type { Outcome } from "../../core/worker.js";
 import type { Recorded } from "../pure/events.js";
@@ -16,11 +16,16 @@ const tailBytes = 64 * 1024;
 const fetchesMax = 8;
 const waitingMax = 1_000;
 
+interface Ended {
+  readonly attempt: AttemptId;
+  readonly worker: WorkerId;
+}
+
 export class FailureLogs {
   readonly #state: State;
   readonly #relay: LogRelay;
   readonly #cache: LogCache;
-  readonly #waiting: AttemptId[] = [];
+  readonly #waiting: Ended[] = [];
   #fetching = 0;
 
   constructor(state: State, relay: LogRelay, cache: LogCache) {
@@ -31,9 +36,10 @@ export class FailureLogs {
 
   happened(events: readonly Recorded[]): void {
     for (const { event } of events) {
-      if (event.type === "AttemptEnded" && leavesWords(event.outcome)) {
-        this.#waiting.push(event.attempt);
-      }
+      if (event.type !== "AttemptEnded" || !leavesWords(event.outcome)) continue;
+      // Looked up now: its job may have left memory when its turn comes.
+      const worker = findAttempt(this.#state, event.attempt)?.worker;
+      if (worker !== undefined) this.#waiting.push({ attempt: event.attempt, worker });
     }
     if (this.#waiting.length > waitingMax) {
       this.#waiting.splice(0, this.#waiting.length - waitingMax);
@@ -43,19 +49,17 @@ export class FailureLogs {
 
   #next(): void {
     while (this.#fetching < fetchesMax) {
-      const attempt = this.#waiting.shift();
-      if (attempt === undefined) return;
+      const ended = this.#waiting.shift();
+      if (ended === undefined) return;
       this.#fetching += 1;
-      void this.#fetch(attempt).finally(() => {
+      void this.#fetch(ended).finally(() => {
         this.#fetching -= 1;
         this.#next();
       });
     }
   }
 
-  async #fetch(attempt: AttemptId): Promise<void> {
-    const worker = findAttempt(this.#state, attempt)?.worker;
-    if (worker === undefined) return;
+  async #fetch({ attempt, worker }: Ended): Promise<void> {
     const fetches = logStreams.map(
       (stream) =>
         new Promise<void>((resolve) => {

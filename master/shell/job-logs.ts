@@ -13,29 +13,35 @@ import {
   type LogsQuery,
 } from "../../proto/codec/requests.js";
 import type { LogsRequest, LogsResponse } from "../../proto/codec/services.js";
-import type { Attempt, State } from "../pure/state.js";
-import type { Engine } from "./engine.js";
+import type { History } from "../history/history.js";
+import type { Attempt } from "../pure/state.js";
 import { drained } from "./job-watch.js";
 import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
-import { findTaskByPath } from "./lookup.js";
 
 type Call = ServerWritableStream<LogsRequest, LogsResponse>;
 
-export function streamLogs(
-  {
-    engine,
-    logs,
-    logCache,
-  }: { readonly engine: Engine; readonly logs: LogRelay; readonly logCache: LogCache },
+export interface LogsOptions {
+  readonly history: History;
+  readonly logs: LogRelay;
+  readonly logCache: LogCache;
+}
+
+export async function streamLogs(
+  { history, logs, logCache }: LogsOptions,
   call: Call,
-): void {
+): Promise<void> {
   const query = decodeLogsQuery(call.request);
   if (!query.ok) {
     call.emit("error", toServiceError(query.error));
     return;
   }
-  const found = chooseAttempt(engine.state, query.value);
+  let gone = false;
+  call.on("cancelled", () => {
+    gone = true;
+  });
+  const found = await chooseAttempt(history, query.value);
+  if (gone) return;
   if (!found.ok) {
     call.emit("error", toServiceError(found.error));
     return;
@@ -98,10 +104,10 @@ export function streamLogs(
   call.on("close", close);
 }
 
-function chooseAttempt(state: State, query: LogsQuery): Result<Attempt> {
-  const task = findTaskByPath(state, query.task);
-  if (!task.ok) return task;
-  const { attempts, entry } = task.value;
+async function chooseAttempt(history: History, query: LogsQuery): Promise<Result<Attempt>> {
+  const located = await history.locateTask(query.task);
+  if (!located.ok) return located;
+  const { attempts, entry } = located.value.task;
   const { attemptNumber } = query;
   const attempt = attemptNumber === null ? attempts.at(-1) : attempts[attemptNumber - 1];
   if (attempt !== undefined) return ok(attempt);

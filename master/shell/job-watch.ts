@@ -3,18 +3,39 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import { fromServiceError, toServiceError } from "../../proto/codec/errors.js";
 import type { WatchRequest, WatchResponse } from "../../proto/codec/services.js";
 import { encodeWatchEvent } from "../../proto/codec/views.js";
+import type { History } from "../history/history.js";
 import type { Engine } from "./engine.js";
-import { findJob } from "./lookup.js";
 import type { Watcher, Watches } from "./watches.js";
 
-export function streamWatch(
-  { engine, watches }: { readonly engine: Engine; readonly watches: Watches },
-  call: ServerWritableStream<WatchRequest, WatchResponse>,
-): void {
+export interface WatchOptions {
+  readonly engine: Engine;
+  readonly watches: Watches;
+  readonly history: History;
+}
+
+type Call = ServerWritableStream<WatchRequest, WatchResponse>;
+
+export async function streamWatch(
+  { engine, watches, history }: WatchOptions,
+  call: Call,
+): Promise<void> {
   const { jobId, afterSequence } = call.request;
-  const found = jobId === "" ? null : findJob(engine.state, jobId);
+  let gone = false;
+  call.on("cancelled", () => {
+    gone = true;
+  });
+  const found = jobId === "" ? null : await history.locate(jobId);
+  if (gone) return;
   if (found !== null && !found.ok) {
     call.emit("error", toServiceError(found.error));
+    return;
+  }
+  // Nothing happens any more to a job in the archive. It is told once, and the call stays open like
+  // one for a finished job in memory: its caller ends it.
+  if (found !== null && found.value.archived !== null) {
+    for (const event of watches.whole(found.value.job)) {
+      if (!call.write(encodeWatchEvent(event))) await drained(call);
+    }
     return;
   }
   let pumping = false;
@@ -38,7 +59,7 @@ export function streamWatch(
     pumping = false;
   };
   const watcher: Watcher = {
-    job: found?.value.id ?? null,
+    job: found?.value.job.id ?? null,
     wake: () =>
       void pump().catch((error: unknown) =>
         call.emit("error", toServiceError(fromServiceError(error))),

@@ -15,7 +15,7 @@ import { greedyName } from "../pure/place.js";
 import { placeAtOnce } from "../pure/place-at-once.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
 import type { Engine } from "./engine.js";
-import { PlannerHistory } from "./planner-history.js";
+import { type PastRun, PlannerHistory } from "./planner-history.js";
 import type { PlannerPort } from "./planner-port.js";
 import { PlanningRun } from "./planning-run.js";
 
@@ -28,6 +28,8 @@ export interface PlannerClientOptions {
   /** Empty: all. */
   readonly solvers: readonly string[];
   readonly seed: number;
+  /** What ended before this master began, for the predictor. Absent: nothing is known. */
+  readonly pastRuns?: readonly PastRun[];
   readonly log: Logger;
 }
 
@@ -62,7 +64,7 @@ export class PlannerClient {
   constructor(options: PlannerClientOptions) {
     const { connect, engine } = options;
     this.#options = options;
-    this.#history = new PlannerHistory(engine.state);
+    this.#history = new PlannerHistory(engine.state, options.pastRuns);
     this.#client = connect === null ? null : connect();
     this.#status = {
       state: connect === null ? "off" : "unreachable",

@@ -13,14 +13,20 @@ import { wayNamed } from "../pure/ways.js";
 const runsKept = 10_000;
 const batchMax = 1_000;
 
+export type PastRun = Omit<CompletedRun, "sequence">;
+
 export class PlannerHistory {
   readonly #state: State;
   #runs: CompletedRun[] = [];
   /** Runs up to this sequence have been taken in by the planner that is connected. */
   #sentTo = 0;
 
-  constructor(state: State) {
+  /** `past`: what ended before this master began, in the order in which it ended. */
+  constructor(state: State, past: readonly PastRun[] = []) {
     this.#state = state;
+    // Numbered from 1: no run's number is then above that of its own event, so a planner that was
+    // told of it by the master before takes it for known.
+    this.#runs = past.slice(-runsKept).map((run, index) => ({ ...run, sequence: index + 1 }));
   }
 
   happened(events: readonly Recorded[]): void {

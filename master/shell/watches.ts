@@ -8,7 +8,8 @@ import { taskOfAttempt } from "../../core/ids.js";
 import { gapOf } from "../../core/plan.js";
 import type { WatchEvent } from "../../core/views.js";
 import type { Recorded } from "../pure/events.js";
-import type { State } from "../pure/state.js";
+import type { Forecast } from "../pure/forecast.js";
+import type { Job, State } from "../pure/state.js";
 import { jobSummary, taskView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
 import type { Forecasts } from "./forecasts.js";
@@ -146,19 +147,46 @@ export class Watches {
     }));
   }
 
+  /** A job that is in no state any more, as a watcher is told of it. */
+  whole(job: Job): WatchEvent[] {
+    const { state, nowMs } = this.#engine;
+    const changes = [...tellWhole(state, job, new Map(), true)];
+    return changes.map((change, index) => ({
+      sequence: index === changes.length - 1 ? state.seq : 0,
+      atMs: nowMs,
+      change,
+    }));
+  }
+
+  /** Somebody follows this job, or has yet to be told what became of it. */
+  isWatched(job: JobId): boolean {
+    if (this.#waiting.has(job)) return true;
+    for (const [watcher, pending] of this.#pending) {
+      if (watcher.job === job || pending.jobs.has(job)) return true;
+    }
+    return false;
+  }
+
   /** All that the watcher may see, as it is now; of all jobs only the summaries. */
   *#snapshot(watcher: Watcher): Iterable<WatchEvent["change"]> {
     const { state } = this.#engine;
     const forecast = this.#forecasts.get();
     for (const job of state.jobs.values()) {
       if (watcher.job !== null && job.id !== watcher.job) continue;
-      yield { kind: "snapshot", job: jobSummary(state, job, forecast) };
-      if (watcher.job === null) continue;
-      for (const task of job.tasks) {
-        yield { kind: "task", task: taskView(state, task, forecast) };
-      }
+      yield* tellWhole(state, job, forecast, watcher.job !== null);
     }
   }
+}
+
+function* tellWhole(
+  state: State,
+  job: Job,
+  forecast: Forecast,
+  withTasks: boolean,
+): Iterable<WatchEvent["change"]> {
+  yield { kind: "snapshot", job: jobSummary(state, job, forecast) };
+  if (!withTasks) return;
+  for (const task of job.tasks) yield { kind: "task", task: taskView(state, task, forecast) };
 }
 
 interface Pending {

@@ -8,6 +8,8 @@ import * as wire from "../gen/almanac/v1/job.js";
 import {
   decodeJobPage,
   decodeListQuery,
+  decodeUsage,
+  decodeUsageQuery,
   decodeLogChunk,
   decodeLogsQuery,
   decodeSubmission,
@@ -15,6 +17,8 @@ import {
   decodeSubmitOutcomes,
   encodeJobPage,
   encodeListQuery,
+  encodeUsage,
+  encodeUsageQuery,
   encodeLogChunk,
   encodeLogsQuery,
   encodeSubmission,
@@ -31,6 +35,8 @@ const submission = fc.record({
   idempotencyKey: fc.oneof(fc.constant(""), any.name),
   dryRun: any.flag,
 });
+
+const emptyList = wire.ListRequest.decode(new Uint8Array());
 
 describe("requests and their answers come through the wire as they were", () => {
   it("submissions, alone and in batches", () => {
@@ -55,9 +61,33 @@ describe("requests and their answers come through the wire as they were", () => 
     expect(decodeSubmitOutcomes(message)).toEqual(outcomes);
   });
 
+  it("usage", () => {
+    const query = fc.record({
+      namespace: any.text,
+      principal: any.text,
+      fromMs: fc.option(fc.nat()),
+      beforeMs: fc.option(fc.nat()),
+    });
+    const day = { day: "2026-11-20", principal: "ada", attempts: 3, wallMs: 9, cpuMs: 7 };
+    const answer = [{ ...day, unmeasured: 1 }];
+    const response = throughWire(wire.UsageResponse, encodeUsage(answer));
+    expect(decodeUsage(response)).toEqual(ok(answer));
+    fc.assert(
+      fc.property(query, (asked) => {
+        const request = throughWire(wire.UsageRequest, encodeUsageQuery(asked));
+        expect(decodeUsageQuery(request)).toEqual(ok(asked));
+      }),
+    );
+  });
+
   it("lists", () => {
     const query = fc.record({
       namespace: any.text,
+      name: any.text,
+      principal: any.text,
+      metadata: fc.dictionary(fc.stringMatching(/^k[a-z]{1,9}$/), any.text, { maxKeys: 3 }),
+      submittedFromMs: fc.option(fc.nat()),
+      submittedBeforeMs: fc.option(fc.nat()),
       states: fc.array(fc.constantFrom(...jobStates), { maxLength: 3 }),
       limit: fc.integer({ min: 1, max: 1_000 }),
       after: any.text,
@@ -119,17 +149,21 @@ describe("requests are refused by the name of the field", () => {
   });
 
   it("a state without a name", () => {
-    const request = {
-      namespace: "",
-      states: [wire.JobState.JOB_STATE_UNSPECIFIED],
-      limit: 0,
-      after: "",
-    };
+    const states = [wire.JobState.JOB_STATE_UNSPECIFIED];
+    const request = { ...emptyList, states };
     expect(fieldsOf(decodeListQuery(request))).toEqual(["states[0]"]);
   });
 
+  it("filters that are longer than anything they could be equal to, or too many", () => {
+    const metadata = new Map(Array.from({ length: 17 }, (_, index) => [`k${index}`, "v"]));
+    const refused = decodeListQuery({ ...emptyList, name: "x".repeat(1_025), metadata });
+    expect(fieldsOf(refused)).toEqual(["metadata", "name"]);
+    const long = { namespace: "", principal: "x".repeat(1_025), fromMs: -1 };
+    expect(fieldsOf(decodeUsageQuery(long))).toEqual(["principal", "fromMs"]);
+  });
+
   it("but a list without a limit gets the usual one", () => {
-    const request = { namespace: "", states: [], limit: 0, after: "" };
+    const request = emptyList;
     expect(decodeListQuery(request)).toMatchObject({ ok: true, value: { limit: 100 } });
   });
 });

@@ -2,23 +2,28 @@
  * Requests and answers that hold words of the vocabulary beside plain fields: a list of jobs by
  * state, the logs of a task, a batch of submissions.
  */
+import type { DayUsage, JobFilter, UsageQuery } from "../../core/history.js";
 import type { JobSpec } from "../../core/job.js";
 import { type AlmanacError, fail, ok, type Result } from "../../core/result.js";
 import type { LogStreamName } from "../../core/session.js";
-import type { JobStateName, JobSummary, SubmitReceipt } from "../../core/views.js";
+import type { JobSummary, SubmitReceipt } from "../../core/views.js";
 import * as wire from "../gen/almanac/v1/job.js";
 import { bufferOf } from "./columns.js";
 import { decodeAttemptId } from "./common.js";
 import {
+  entriesOf,
   enumWord,
   finish,
   identifier,
   identifierLength,
   integer,
   integerOrNull,
+  list,
   literal,
   newScope,
   noteLimit,
+  type Scope,
+  textRecord,
 } from "./decoding.js";
 import { decodeErrorDetail, encodeErrorDetail } from "./errors.js";
 import { decodeJobSpec, encodeJobSpec } from "./job.js";
@@ -105,11 +110,7 @@ function decodeSubmitOutcome({ outcome }: wire.SubmitOutcome): Result<SubmitRece
   }
 }
 
-export interface ListQuery {
-  /** Empty: all. */
-  readonly namespace: string;
-  /** Empty: all. */
-  readonly states: readonly JobStateName[];
+export interface ListQuery extends JobFilter {
   readonly limit: number;
   /** Continue after this job id; empty: from the newest. */
   readonly after: string;
@@ -119,9 +120,17 @@ export const listLimitDefault = 100;
 export const listLimitMax = 1_000;
 export const idempotencyKeyLength = 256;
 
+/** Entries of metadata that one list may ask for. */
+export const metadataAskedMax = 16;
+
 export const encodeListQuery = (query: ListQuery): wire.ListRequest => ({
   namespace: query.namespace,
   states: query.states.map((state) => jobStateNumbers[state]),
+  name: query.name,
+  principal: query.principal,
+  metadata: entriesOf(query.metadata),
+  submittedFromMs: query.submittedFromMs ?? undefined,
+  submittedBeforeMs: query.submittedBeforeMs ?? undefined,
   limit: query.limit,
   after: query.after,
 });
@@ -131,12 +140,64 @@ export function decodeListQuery(message: wire.ListRequest): Result<ListQuery> {
   if (!states.ok) return states;
   const scope = newScope();
   const asked = integer(scope, "limit", message.limit, 0, listLimitMax);
+  if (message.metadata.size > metadataAskedMax) {
+    const text = `must have at most ${metadataAskedMax} entries, but has ${message.metadata.size}`;
+    noteLimit(scope, "metadata", text, metadataAskedMax);
+  }
   return finish(scope, "list request", {
-    namespace: message.namespace,
+    namespace: bounded(scope, "namespace", message.namespace),
     states: states.value,
+    name: bounded(scope, "name", message.name),
+    principal: bounded(scope, "principal", message.principal),
+    metadata: textRecord(scope, "metadata", message.metadata),
+    submittedFromMs: integerOrNull(scope, "submittedFromMs", message.submittedFromMs),
+    submittedBeforeMs: integerOrNull(scope, "submittedBeforeMs", message.submittedBeforeMs),
     limit: asked === 0 ? listLimitDefault : asked,
-    after: message.after,
+    after: bounded(scope, "after", message.after),
   });
+}
+
+/** A text that may be empty, and is no longer than any that it could be equal to. */
+function bounded(scope: Scope, name: string, text: string): string {
+  if (text.length > identifierLength) {
+    const message = `must have at most ${identifierLength} characters, but has ${text.length}`;
+    noteLimit(scope, name, message, identifierLength);
+  }
+  return text;
+}
+
+export const encodeUsageQuery = (query: UsageQuery): wire.UsageRequest => ({
+  namespace: query.namespace,
+  principal: query.principal,
+  fromMs: query.fromMs ?? undefined,
+  beforeMs: query.beforeMs ?? undefined,
+});
+
+export function decodeUsageQuery(message: wire.UsageRequest): Result<UsageQuery> {
+  const scope = newScope();
+  return finish(scope, "usage request", {
+    namespace: bounded(scope, "namespace", message.namespace),
+    principal: bounded(scope, "principal", message.principal),
+    fromMs: integerOrNull(scope, "fromMs", message.fromMs),
+    beforeMs: integerOrNull(scope, "beforeMs", message.beforeMs),
+  });
+}
+
+export const encodeUsage = (days: readonly DayUsage[]): wire.UsageResponse => ({
+  days: days.map((day) => ({ ...day })),
+});
+
+export function decodeUsage(message: wire.UsageResponse): Result<readonly DayUsage[]> {
+  const scope = newScope();
+  const days = list(scope, "days", message.days, (inner, day) => ({
+    principal: day.principal,
+    day: identifier(inner, "day", day.day, identifierLength),
+    attempts: integer(inner, "attempts", day.attempts),
+    wallMs: integer(inner, "wallMs", day.wallMs),
+    cpuMs: integer(inner, "cpuMs", day.cpuMs),
+    unmeasured: integer(inner, "unmeasured", day.unmeasured),
+  }));
+  return finish(scope, "malformed usage", days, "internal");
 }
 
 export const verdicts = ["failed", "retry"] as const;
