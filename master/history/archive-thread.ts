@@ -5,7 +5,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type Archive, ArchiveError } from "./archive.js";
 import { openSqliteArchive } from "./sqlite-archive.js";
-import type { AnswerMessage, Asked, AskMessage, Method, OpenedMessage } from "./threaded-archive.js";
+import type {
+  AnswerMessage,
+  Asked,
+  AskMessage,
+  Method,
+  OpenedMessage,
+} from "./threaded-archive.js";
 
 const port = parentPort;
 if (port === null) throw new Error("the archive's thread was started as a program");

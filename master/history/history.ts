@@ -4,11 +4,11 @@
  */
 import {
   type DayUsage,
+  endedWithin,
   mergeUsage,
   passes,
   type UsageQuery,
   usageOfAttempt,
-  endedWithin,
 } from "../../core/history.js";
 import type { JobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
@@ -77,10 +77,7 @@ export class History {
   }
 
   /** Newest first; `next` is where to go on, empty at the end. */
-  async list(
-    query: ListQuery,
-    summary: (job: Job) => JobSummary,
-  ): Promise<Result<JobPage>> {
+  async list(query: ListQuery, summary: (job: Job) => JobSummary): Promise<Result<JobPage>> {
     return answered(async () => {
       const { limit, after, ...filter } = query;
       const before = after === "" ? null : await this.#sequenceOf(after);

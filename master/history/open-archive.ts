@@ -6,9 +6,9 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { PastRun } from "../shell/planner-history.js";
 import { endedAttempts } from "../pure/archived-job.js";
 import type { State } from "../pure/state.js";
+import type { PastRun } from "../shell/planner-history.js";
 import { type Archive, ArchiveError } from "./archive.js";
 import { type ReconcileOptions, reconcile } from "./reconcile.js";
 import { openSqliteArchive } from "./sqlite-archive.js";

@@ -30,10 +30,7 @@ const temporaryName = "begins.unfinished";
 const untrimmed: Beginning = { sequence: 1, link: noLink };
 
 /** Throws a JournalError `corrupt` or `unsupported_version`. */
-export async function readBeginning(
-  fileSystem: FileSystem,
-  directory: string,
-): Promise<Beginning> {
+export async function readBeginning(fileSystem: FileSystem, directory: string): Promise<Beginning> {
   if (!(await fileSystem.list(directory)).includes(beginningName)) return untrimmed;
   const path = join(directory, beginningName);
   const file = await fileSystem.open(path, "read");

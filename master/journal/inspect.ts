@@ -85,11 +85,7 @@ export async function inspectJournal(
 }
 
 /** What was trimmed must be in a snapshot that can be used. */
-function checkBase(
-  directory: string,
-  begins: number,
-  snapshots: readonly SnapshotReport[],
-): void {
+function checkBase(directory: string, begins: number, snapshots: readonly SnapshotReport[]): void {
   if (begins === 1 || snapshots.some(({ trouble }) => trouble === null)) return;
   throw corrupt({
     file: directory,

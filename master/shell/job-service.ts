@@ -82,14 +82,12 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       );
       return ok(encodeSubmitOutcomes(await Promise.all(receipts)));
     }),
-    get: unary(
-      async ({ jobId: text, summaryOnly }): Promise<Result<GetResponse>> => {
-        const found = await history.locate(text);
-        if (!found.ok) return found;
-        const { job } = found.value;
-        return engine.read(() => ok({ job: encodeJobView(view(job, !summaryOnly)) }));
-      },
-    ),
+    get: unary(async ({ jobId: text, summaryOnly }): Promise<Result<GetResponse>> => {
+      const found = await history.locate(text);
+      if (!found.ok) return found;
+      const { job } = found.value;
+      return engine.read(() => ok({ job: encodeJobView(view(job, !summaryOnly)) }));
+    }),
     list: unary(async (request) => {
       const query = decodeListQuery(request);
       if (!query.ok) return query;
@@ -123,14 +121,12 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       fail("failed_precondition", "changing a job while it runs is not possible yet"),
     ),
     logs: (call) => void streamLogs(options, call),
-    getPlan: unary(
-      async ({ jobId: text }): Promise<Result<GetPlanResponse>> => {
-        const found = text === "" ? null : await history.locate(text);
-        if (found !== null && !found.ok) return found;
-        const id = found?.value.job.id ?? null;
-        return engine.read((state) => ok(encodePlanView(planView(state, forecasts.get(), id))));
-      },
-    ),
+    getPlan: unary(async ({ jobId: text }): Promise<Result<GetPlanResponse>> => {
+      const found = text === "" ? null : await history.locate(text);
+      if (found !== null && !found.ok) return found;
+      const id = found?.value.job.id ?? null;
+      return engine.read((state) => ok(encodePlanView(planView(state, forecasts.get(), id))));
+    }),
   };
 }
 

@@ -3,7 +3,12 @@
  * believed and the fold of what came after it. Never decides, never calls a solver.
  */
 import type { FileSystem } from "../journal/file-system.js";
-import { corrupt, type Journal, type JournalError, type JournalRecord } from "../journal/journal.js";
+import {
+  corrupt,
+  type Journal,
+  type JournalError,
+  type JournalRecord,
+} from "../journal/journal.js";
 import { listSnapshots, readSnapshot, type SnapshotFile } from "../journal/snapshot-file.js";
 import type { Recorded } from "../pure/events.js";
 import { evolve } from "../pure/evolve.js";
@@ -67,7 +72,11 @@ export async function oldestBase(
   throw withoutBase(directory, source.begins, rejected);
 }
 
-function withoutBase(directory: string, begins: number, rejected: Restored["rejected"]): JournalError {
+function withoutBase(
+  directory: string,
+  begins: number,
+  rejected: Restored["rejected"],
+): JournalError {
   return corrupt({
     file: rejected[0]?.path ?? directory,
     offset: 0,

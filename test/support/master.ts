@@ -7,7 +7,7 @@ import pino from "pino";
 import { type Client, createClient } from "../../cli/client.js";
 import type { ClusterSettings } from "../../master/pure/events.js";
 import { defaultSettings } from "../../master/pure/genesis.js";
-import { startMaster } from "../../master/shell/master.js";
+import { type MasterOptions, startMaster } from "../../master/shell/master.js";
 import { JobServiceClient } from "../../proto/codec/services.js";
 
 export interface TestMaster extends AsyncDisposable {
@@ -17,8 +17,11 @@ export interface TestMaster extends AsyncDisposable {
   readonly dataDirectory: string;
 }
 
-export async function testMaster(settings: Partial<ClusterSettings> = {}): Promise<TestMaster> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), "almanac-test-"));
+export async function testMaster(
+  settings: Partial<ClusterSettings> = {},
+  options: Partial<MasterOptions> = {},
+): Promise<TestMaster> {
+  const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), "almanac-test-")));
   const master = await startMaster({
     listen: "127.0.0.1:0",
     dataDirectory,
@@ -32,6 +35,7 @@ export async function testMaster(settings: Partial<ClusterSettings> = {}): Promi
     onFatal: (error) => {
       throw error;
     },
+    ...options,
   });
   const client = createClient(master.address);
   const wire = new JobServiceClient(master.address, credentials.createInsecure(), {
@@ -46,7 +50,10 @@ export async function testMaster(settings: Partial<ClusterSettings> = {}): Promi
       client.close();
       wire.close();
       await master.stop();
-      await rm(dataDirectory, { recursive: true, force: true });
+      // A directory that was given may be wanted for another life.
+      if (options.dataDirectory === undefined) {
+        await rm(dataDirectory, { recursive: true, force: true });
+      }
     },
   };
 }
