@@ -1,6 +1,7 @@
 /** `almanac journal`: what a master has on disk, without the master. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ArchiveReport } from "../../master/history/archive.js";
 import type { JournalReport } from "../../master/journal/inspect.js";
 import { failure, messageOf } from "../failure.js";
 import { printJson, printJsonLine, printLines } from "../output.js";
@@ -24,15 +25,23 @@ const directoryHelp = "a master's data directory, or a backup (default: the conf
 function addVerify(journal: Group): void {
   journal
     .command("verify")
-    .description("read all of it: checksums, chain, sequences, snapshots; names file and byte")
+    .description("read all of it: checksums, chain, sequences, snapshots, archive; names file and byte")
     .argument("[directory]", directoryHelp)
     .action(async (directory, _options, command) => {
       const given = command.optsWithGlobals();
       const report = await reading(async ({ inspectJournal, disk }) =>
         inspectJournal(disk, directoryOf(given, directory)),
       );
-      if (given.json === true) return printJson(reportJson(report));
-      printLines([...summary(report), "every record is as it was written"]);
+      const archive = await archiving(({ verifyArchive, archivePath }) =>
+        verifyArchive(archivePath(chosenOf(given, directory))),
+      );
+      if (given.json === true) return printJson(reportJson(report, archive));
+      printLines([
+        ...summary(report, archive),
+        archive === null
+          ? "every record is as it was written"
+          : "every record and every archived job is as it was written",
+      ]);
     });
 }
 
@@ -56,14 +65,14 @@ function addStat(journal: Group): void {
       );
       const sorted = [...types].sort(([, a], [, b]) => b - a);
       if (given.json === true) {
-        return printJson({ ...reportJson(report), events: Object.fromEntries(sorted) });
+        return printJson({ ...reportJson(report, null), events: Object.fromEntries(sorted) });
       }
       printLines([
         ...report.segments.map(
           ({ file, version, records, groups, bytes }) =>
             `${file}  format ${version}, ${plural(records, "record")} in ${plural(groups, "sync")}, ${formatBytes(bytes)}`,
         ),
-        ...summary(report),
+        ...summary(report, null),
         ...sorted.map(([type, count]) => `${String(count).padStart(10)}  ${type}`),
       ]);
     });
@@ -103,8 +112,12 @@ function addBackup(journal: Group): void {
       const report = await reading(async ({ copyJournal, disk }) =>
         copyJournal(disk, directoryOf(given, directory), to),
       );
-      if (given.json === true) return printJson(reportJson(report));
-      printLines([...summary(report), `copied to ${to}, synced and read back`]);
+      // After the journal: then it lacks no job that the journal says it has.
+      const archive = await archiving(({ backupArchive, archivePath }) =>
+        backupArchive(archivePath(chosenOf(given, directory)), archivePath(to), report.tail),
+      );
+      if (given.json === true) return printJson(reportJson(report, archive));
+      printLines([...summary(report, archive), `copied to ${to}, synced and read back`]);
     });
 }
 
@@ -116,7 +129,12 @@ function addRestore(journal: Group): void {
     .argument("[directory]", "the master's data directory (default: the configured one)")
     .action(async (backup, directory, _options, command) => {
       const given = command.optsWithGlobals();
-      const to = join(directory ?? configOf(given, "master").master.dataDirectory, "journal");
+      const chosen = chosenOf(given, directory);
+      const to = join(chosen, "journal");
+      await archiving(async ({ refuseExisting, archivePath }) => {
+        refuseExisting(archivePath(chosen));
+        return null;
+      });
       const report = await reading(async ({ restoreJournal, acquireDirectoryLock, disk }) => {
         await disk.makeDirectory(to);
         const lock = await acquireDirectoryLock(to);
@@ -126,13 +144,21 @@ function addRestore(journal: Group): void {
           await lock.release();
         }
       });
-      if (given.json === true) return printJson(reportJson(report));
-      printLines([...summary(report), `restored to ${to}`]);
+      const archive = await archiving(({ restoreArchive, archivePath }) =>
+        restoreArchive(archivePath(backup), archivePath(chosen)),
+      );
+      if (given.json === true) return printJson(reportJson(report, archive));
+      printLines([...summary(report, archive), `restored to ${to}`]);
     });
 }
 
-function directoryOf(given: Parameters<typeof configOf>[0], directory: string | undefined): string {
-  const chosen = directory ?? configOf(given, "master").master.dataDirectory;
+type Given = Parameters<typeof configOf>[0];
+
+const chosenOf = (given: Given, directory: string | undefined): string =>
+  directory ?? configOf(given, "master").master.dataDirectory;
+
+function directoryOf(given: Given, directory: string | undefined): string {
+  const chosen = chosenOf(given, directory);
   const below = join(chosen, "journal");
   return existsSync(below) ? below : chosen;
 }
@@ -146,6 +172,25 @@ async function tools() {
   const { acquireDirectoryLock } = await import("../../master/journal/lock.js");
   const { nodeFileSystem: disk } = await import("../../master/journal/file-system.js");
   return { copyJournal, inspectJournal, restoreJournal, recordsOf, acquireDirectoryLock, disk };
+}
+
+/** Work on the archive beside a journal; loaded only here, like the journal's. */
+async function archiving(
+  work: (given: Awaited<ReturnType<typeof archiveTools>>) => Promise<ArchiveReport | null>,
+): Promise<ArchiveReport | null> {
+  const { ArchiveError } = await import("../../master/history/archive.js");
+  try {
+    return await work(await archiveTools());
+  } catch (error) {
+    if (error instanceof ArchiveError) throw failure("failed_precondition", error.message);
+    throw failure("internal", messageOf(error));
+  }
+}
+
+async function archiveTools() {
+  const copies = await import("../../master/history/copy-archive.js");
+  const { archivePath } = await import("../../master/history/archive-path.js");
+  return { ...copies, archivePath };
 }
 
 async function reading(
@@ -176,18 +221,27 @@ async function reading(
   throw failure("not_found", "there is no journal in that directory");
 }
 
-const reportJson = ({ segments, snapshots, tail, link }: JournalReport) => ({
+const reportJson = (
+  { segments, snapshots, begins, tail, link }: JournalReport,
+  archive: ArchiveReport | null,
+) => ({
+  begins,
   tail,
   link,
   segments: segments.map((segment) => ({ ...segment })),
   snapshots: snapshots.map((snapshot) => ({ ...snapshot })),
+  archive: archive === null ? null : { ...archive },
 });
 
-function summary({ segments, tail, link, snapshots }: JournalReport): string[] {
+function summary(
+  { segments, begins, tail, link, snapshots }: JournalReport,
+  archive: ArchiveReport | null,
+): string[] {
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const torn = segments.reduce((sum, segment) => sum + segment.tornBytes, 0);
   return [
-    `${plural(tail, "record")} in ${plural(segments.length, "segment")}, ${formatBytes(bytes)}, ending with ${link.slice(0, 16)}`,
+    `${plural(tail + 1 - begins, "record")} in ${plural(segments.length, "segment")}, ${formatBytes(bytes)}, ending with ${link.slice(0, 16)}`,
+    ...(begins === 1 ? [] : [`begins with record ${begins}: what was before has been trimmed`]),
     ...(torn === 0
       ? []
       : [`${formatBytes(torn)} at the end are of a write that was never acknowledged`]),
@@ -195,5 +249,10 @@ function summary({ segments, tail, link, snapshots }: JournalReport): string[] {
       ({ file, sequence, trouble }) =>
         `snapshot of ${plural(sequence, "record")} ${trouble === null ? "is good" : `cannot be used: ${trouble}`} (${file})`,
     ),
+    ...(archive === null
+      ? []
+      : [
+          `archive of ${plural(archive.jobs, "job")} with ${plural(archive.attempts, "attempt")} (${archive.file})`,
+        ]),
   ];
 }

@@ -4,12 +4,12 @@
  * master does not start with one unless it was told to.
  */
 import { rename } from "node:fs/promises";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { endedAttempts } from "../pure/archived-job.js";
 import type { State } from "../pure/state.js";
 import type { PastRun } from "../shell/planner-history.js";
 import { type Archive, ArchiveError } from "./archive.js";
+import { archivePath } from "./archive-path.js";
 import { type ReconcileOptions, reconcile } from "./reconcile.js";
 import { openSqliteArchive } from "./sqlite-archive.js";
 import { openThreadedArchive } from "./threaded-archive.js";
@@ -22,9 +22,6 @@ export interface OpenArchiveOptions extends Omit<ReconcileOptions, "archive"> {
   readonly acceptLoss: boolean;
   readonly log: Logger;
 }
-
-export const archivePath = (dataDirectory: string): string =>
-  join(dataDirectory, "history", "archive.db");
 
 /** Throws ArchiveError, with nothing left open. */
 export async function openArchive(options: OpenArchiveOptions): Promise<Archive> {

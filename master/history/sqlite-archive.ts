@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { JobStateName, JobSummary } from "../../core/views.js";
 import type { ArchivedJob } from "../pure/archived-job.js";
-import { type Archive, ArchiveError } from "./archive.js";
+import { type Archive, ArchiveError, type ArchiveReport } from "./archive.js";
 import { countJobs, rowsDigest, verifyRows } from "./sqlite-check.js";
 import {
   bytesIn,
@@ -30,6 +30,17 @@ export function openSqliteArchive(path: string): Archive {
     throw error;
   }
   return archiveOn(database, path);
+}
+
+/** Reads all of an archive that may be in use, and changes nothing. Throws ArchiveError. */
+export async function inspectSqliteArchive(path: string): Promise<ArchiveReport> {
+  const database = openSqlite(path, "read");
+  try {
+    checkIdentity(database, path);
+    return await archiveOn(database, path).verify(null);
+  } finally {
+    database.close();
+  }
 }
 
 function archiveOn(database: SqliteDatabase, path: string): Archive {
@@ -78,23 +89,20 @@ function archiveOn(database: SqliteDatabase, path: string): Archive {
 
 /** A file without anything becomes an archive; any other must be one. */
 function establish(database: SqliteDatabase, path: string): void {
+  const there = database.get("SELECT count(*) AS count FROM sqlite_master") ?? {};
+  if (numberIn(there, "count") > 0) return checkIdentity(database, path);
+  database.transaction(() => database.script(schema));
+}
+
+function checkIdentity(database: SqliteDatabase, path: string): void {
   const pragma = (name: string): number => numberIn(database.get(`PRAGMA ${name}`) ?? {}, name);
-  const tablesThere = numberIn(
-    database.get("SELECT count(*) AS count FROM sqlite_master") ?? {},
-    "count",
-  );
-  if (tablesThere === 0) {
-    database.transaction(() => database.script(schema));
-    return;
-  }
   if (pragma("application_id") !== applicationId) {
     throw new ArchiveError("damaged", `${path} is an SQLite file, but not an archive of Almanac`);
   }
   const version = pragma("user_version");
-  if (version !== schemaVersion) {
-    const message = `the archive ${path} has version ${version}; this version of Almanac knows ${schemaVersion}`;
-    throw new ArchiveError("unsupported_version", message);
-  }
+  if (version === schemaVersion) return;
+  const message = `the archive ${path} has version ${version}; this version of Almanac knows ${schemaVersion}`;
+  throw new ArchiveError("unsupported_version", message);
 }
 
 /** So that the file's name is there after a loss of power, whenever it was made. */

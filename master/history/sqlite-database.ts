@@ -2,8 +2,9 @@
  * An SQLite file as the archive needs it: every commit synced, errors of one kind. The binding
  * (libsql) is better-sqlite3's, with differences that stay in here: rows carry a `_metadata` field,
  * `pragma` knows no `simple`, an open that fails has no code, bytes are a Buffer in one row and an
- * ArrayBuffer in many, a close leaves what is in the write-ahead log there, and a lone Buffer as a
- * value aborts the process, so that values are always given as a list.
+ * ArrayBuffer in many, a close leaves what is in the write-ahead log there (and lets go of the file
+ * only with the garbage), and a lone Buffer as a value aborts the process, so that values are always
+ * given as a list.
  */
 import Database from "libsql";
 import { ArchiveError } from "./archive.js";
@@ -27,11 +28,15 @@ const busyMs = 10_000;
 /** Statements are kept by their text: there are few, and preparing costs as much as running. */
 const statementsMax = 64;
 
+/**
+ * `log`: readers and the one writer do not wait for one another. `plain`: one file and nothing
+ * beside it. `read`: as it is, and nothing is written.
+ */
+type OpenMode = "log" | "plain" | "read";
+
 /** Throws ArchiveError. */
-export function openSqlite(
-  path: string,
-  { readOnly = false }: { readonly readOnly?: boolean } = {},
-): SqliteDatabase {
+export function openSqlite(path: string, mode: OpenMode = "log"): SqliteDatabase {
+  const readOnly = mode === "read";
   const guarded = <T>(work: () => T): T => {
     try {
       return work();
@@ -53,9 +58,8 @@ export function openSqlite(
     return statement;
   };
   guarded(() => {
-    // In the write-ahead log readers and the one writer do not wait for one another. `EXTRA` syncs
-    // it with every commit, and directories too where files come and go.
-    if (!readOnly) database.exec("PRAGMA journal_mode = WAL");
+    if (!readOnly) database.exec(`PRAGMA journal_mode = ${mode === "log" ? "WAL" : "DELETE"}`);
+    // Syncs the log with every commit, and directories too where files come and go.
     database.exec("PRAGMA synchronous = EXTRA");
     database.exec(`PRAGMA busy_timeout = ${busyMs}`);
   });
@@ -83,7 +87,7 @@ export function openSqlite(
       void guarded(() => {
         statements.clear();
         // So that the file is whole by itself.
-        if (!readOnly) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        if (mode === "log") database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         database.close();
       }),
   };
