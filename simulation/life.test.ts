@@ -21,6 +21,7 @@ describe("a cluster in which things go wrong", () => {
       const [first, second] = [await life(seed), await life(seed)];
       expect(second.traceHash).toBe(first.traceHash);
       expect(second.events).toBe(first.events);
+      expect(first.archived).toBeGreaterThan(0);
     }
   });
 

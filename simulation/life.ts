@@ -29,6 +29,8 @@ export interface LifeResult {
   readonly tasks: number;
   readonly attempts: number;
   readonly events: number;
+  /** Jobs that left memory for the archive. */
+  readonly archived: number;
   readonly faults: readonly Fault[];
 }
 
@@ -90,6 +92,9 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     pools: new Map([["licence", 2]]),
     consumed: new Map([[fuel, world.master.state?.poolConsumed.get(fuel) ?? 0]]),
     endedAtMs: world.time.nowMs,
+    archived: new Map(
+      [...world.master.archived.jobs].map(([id, { summary }]) => [id, summary.state] as const),
+    ),
   });
   return {
     seed: options.seed,
@@ -99,6 +104,7 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     tasks: history.tasks.size,
     attempts: world.witness.runs.length,
     events: world.durable.length,
+    archived: world.durable.filter(({ event }) => event.type === "JobArchived").length,
     faults,
   };
 }

@@ -25,7 +25,9 @@ const directoryHelp = "a master's data directory, or a backup (default: the conf
 function addVerify(journal: Group): void {
   journal
     .command("verify")
-    .description("read all of it: checksums, chain, sequences, snapshots, archive; names file and byte")
+    .description(
+      "read all of it: checksums, chain, sequences, snapshots, archive; names file and byte",
+    )
     .argument("[directory]", directoryHelp)
     .action(async (directory, _options, command) => {
       const given = command.optsWithGlobals();

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type ArchiveReport, ArchiveError } from "./archive.js";
+import { ArchiveError, type ArchiveReport } from "./archive.js";
 import { inspectSqliteArchive } from "./sqlite-archive.js";
 import { openSqlite } from "./sqlite-database.js";
 import { tables } from "./sqlite-schema.js";
