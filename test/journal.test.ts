@@ -124,3 +124,80 @@ it("a damaged journal is named by file and byte, and no master starts from it", 
     stderr: expect.stringMatching(/is\s+damaged\s+at\s+byte/),
   });
 });
+
+const movingOn = ["--segment-bytes", "32Ki", "--keep-finished", "0s"];
+
+/** Jobs that finish without a worker, until the journal has been trimmed. */
+async function finishUntilTrimmed(address: string, dataDirectory: string): Promise<string[]> {
+  const client = createClient(address);
+  const jobs: string[] = [];
+  const deadline = Date.now() + 120_000;
+  while (!(await readdir(join(dataDirectory, "journal"))).includes("journal.begins")) {
+    if (Date.now() > deadline) throw new Error("the journal is not trimmed");
+    const ids = await submit(address, 1);
+    for (const id of ids) unwrap(await client.cancel(id, "", "enough"));
+    jobs.push(...ids);
+    await sleep(300);
+  }
+  client.close();
+  return jobs;
+}
+
+it("a journal is trimmed once snapshots and archive have it all, and nothing is lost by it", async () => {
+  const dataDirectory = join(directory, "data");
+  const backup = join(directory, "backup");
+  const restored = join(directory, "restored");
+  const first = await startMasterProcess({ dataDirectory, args: movingOn });
+  const jobs = await finishUntilTrimmed(first.address, dataDirectory);
+  await expectJobs(first.address, jobs);
+  expect(await almanac("verify", dataDirectory)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/begins with record \d+.*every archived job/s),
+  });
+  expect(await almanac("backup", backup, dataDirectory)).toMatchObject({ code: 0 });
+  first.child.kill("SIGKILL");
+  await once(first.child, "exit");
+
+  const second = await startMasterProcess({ dataDirectory, args: movingOn });
+  await expectJobs(second.address, jobs);
+  second.child.kill("SIGTERM");
+  await once(second.child, "exit");
+
+  expect(await almanac("restore", backup, restored)).toMatchObject({ code: 0 });
+  const third = await startMasterProcess({ dataDirectory: restored, args: movingOn });
+  await expectJobs(third.address, jobs);
+  third.child.kill("SIGTERM");
+  await once(third.child, "exit");
+
+  // What only the archive had is lost with it: no master starts as if nothing had happened.
+  await rm(join(restored, "history"), { recursive: true });
+  const start = [distEntry(), "master", "--listen", "127.0.0.1:0", "--data-directory", restored];
+  await expect(promisify(execFile)(process.execPath, start)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/is\s+not\s+whole/),
+  });
+  const accepting = ["--planner", "off", "--accept-lost-history", "true"];
+  const last = await startMasterProcess({ dataDirectory: restored, args: accepting });
+  last.child.kill("SIGTERM");
+  await once(last.child, "exit");
+});
+
+it("a journal is not trimmed where the setting says so", async () => {
+  const dataDirectory = join(directory, "data");
+  const args = [...movingOn, "--trim-journal", "false"];
+  const master = await startMasterProcess({ dataDirectory, args });
+  const client = createClient(master.address);
+  const snapshots = async () =>
+    (await readdir(join(dataDirectory, "journal"))).filter((name) => name.endsWith(".snapshot"));
+  while ((await snapshots()).length < 2) {
+    for (const id of await submit(master.address, 1)) unwrap(await client.cancel(id, "", "enough"));
+    await sleep(300);
+  }
+  client.close();
+  await sleep(500);
+  const there = await readdir(join(dataDirectory, "journal"));
+  expect(there).toContain("00000000000000000001.journal");
+  expect(there).not.toContain("journal.begins");
+  master.child.kill("SIGTERM");
+  await once(master.child, "exit");
+});

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ArchiveReport } from "../../master/history/archive.js";
 import type { JournalReport } from "../../master/journal/inspect.js";
-import { failure, messageOf } from "../failure.js";
+import { CommandFailure, failure, messageOf } from "../failure.js";
 import { printJson, printJsonLine, printLines } from "../output.js";
 import { formatBytes, plural } from "../render/units.js";
 import { addGroup, type Group, type Program } from "../root.js";
@@ -133,14 +133,17 @@ function addRestore(journal: Group): void {
       const given = command.optsWithGlobals();
       const chosen = chosenOf(given, directory);
       const to = join(chosen, "journal");
-      await archiving(async ({ refuseExisting, archivePath }) => {
-        refuseExisting(archivePath(chosen));
-        return null;
-      });
-      const report = await reading(async ({ restoreJournal, acquireDirectoryLock, disk }) => {
+      const report = await reading(async ({ restoreJournal, refuseJournal, ...given }) => {
+        const { acquireDirectoryLock, disk } = given;
         await disk.makeDirectory(to);
         const lock = await acquireDirectoryLock(to);
         try {
+          // Before anything is written.
+          await refuseJournal(disk, to);
+          await archiving(async ({ refuseExisting, archivePath }) => {
+            refuseExisting(archivePath(chosen));
+            return null;
+          });
           return await restoreJournal(disk, backup, to);
         } finally {
           await lock.release();
@@ -167,13 +170,14 @@ function directoryOf(given: Given, directory: string | undefined): string {
 
 /** Loaded only here, so that every other command starts fast. */
 async function tools() {
-  const { copyJournal, inspectJournal, restoreJournal } = await import(
+  const { copyJournal, inspectJournal, refuseJournal, restoreJournal } = await import(
     "../../master/journal/inspect.js"
   );
   const { recordsOf } = await import("../../master/journal/frame.js");
   const { acquireDirectoryLock } = await import("../../master/journal/lock.js");
   const { nodeFileSystem: disk } = await import("../../master/journal/file-system.js");
-  return { copyJournal, inspectJournal, restoreJournal, recordsOf, acquireDirectoryLock, disk };
+  const copies = { copyJournal, refuseJournal, restoreJournal };
+  return { ...copies, inspectJournal, recordsOf, acquireDirectoryLock, disk };
 }
 
 /** Work on the archive beside a journal; loaded only here, like the journal's. */
@@ -185,7 +189,7 @@ async function archiving(
     return await work(await archiveTools());
   } catch (error) {
     if (error instanceof ArchiveError) throw failure("failed_precondition", error.message);
-    throw failure("internal", messageOf(error));
+    throw error;
   }
 }
 
@@ -204,6 +208,7 @@ async function reading(
     const report = await work(given);
     if (report.segments.length > 0) return report;
   } catch (error) {
+    if (error instanceof CommandFailure) throw error;
     if (error instanceof JournalError) {
       const { damage } = error;
       throw failure("failed_precondition", error.message, [

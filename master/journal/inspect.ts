@@ -179,11 +179,7 @@ export async function copyJournal(
   to: string,
 ): Promise<JournalReport> {
   await fileSystem.makeDirectory(to);
-  const taken = /\.(journal|snapshot|begins)$/;
-  const there = (await fileSystem.list(to)).filter((name) => taken.test(name));
-  if (there.length > 0) {
-    throw new JournalError("invalid", `${to} holds a journal already (${there[0]})`);
-  }
+  await refuseJournal(fileSystem, to);
   const beginning = await readBeginning(fileSystem, from);
   const report = await inspectJournal(fileSystem, from, {
     async segment({ firstSequence }, bytes) {
@@ -203,6 +199,14 @@ export async function copyJournal(
     throw new JournalError("io_failed", `${to} does not read back as it was written`);
   }
   return copied;
+}
+
+/** Throws `invalid` where there is one: a copy never goes over it. */
+export async function refuseJournal(fileSystem: FileSystem, directory: string): Promise<void> {
+  const taken = /\.(journal|snapshot|begins)$/;
+  const there = (await fileSystem.list(directory)).filter((name) => taken.test(name));
+  if (there.length === 0) return;
+  throw new JournalError("invalid", `${directory} holds a journal already (${there[0]})`);
 }
 
 async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
