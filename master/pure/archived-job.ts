@@ -2,7 +2,8 @@
 import type { UsedAttempt } from "../../core/history.js";
 import type { JobSummary } from "../../core/views.js";
 import { jobContent } from "./data.js";
-import { type PlainJob, plainJob } from "./plain-job.js";
+import type { PlainJob } from "./events.js";
+import { plainJob } from "./plain-job.js";
 import type { Job, State } from "./state.js";
 import { stateCodecVersion } from "./state-codec.js";
 import { jobSummary } from "./views.js";

@@ -9,8 +9,7 @@ import type { Result, Violation } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
-import type { ClusterSettings, Event } from "./events.js";
-import type { PlainJob } from "./plain-job.js";
+import type { ClusterSettings, Event, PlainJob } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
 
 export type Command =

@@ -13,7 +13,6 @@ import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
-import type { PlainJob } from "./plain-job.js";
 
 /** What the master was started with; an event, so that replay decides on the same grounds. */
 export interface ClusterSettings {
@@ -59,6 +58,17 @@ export interface Launching {
   readonly devices: readonly string[];
   /** Of the task's modes. Absent: it has none. */
   readonly mode?: string;
+}
+
+/** A job as plain data (plain-job.ts): in snapshots and the archive, and when it comes back. */
+export interface PlainJob {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly principal: string;
+  readonly submittedAtMs: number;
+  readonly liveInGroup: readonly number[];
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly tasks: readonly Readonly<Record<string, unknown>>[];
 }
 
 export type Event =

@@ -3,21 +3,10 @@
  * records of a job that comes back from there. What follows from its spec (graph, groups, ways) is
  * derived again; a field that an older text lacks is as in a job that was just submitted.
  */
-import type { JobId } from "../../core/ids.js";
-import type { JobSpec } from "../../core/job.js";
 import { assert } from "../../core/result.js";
+import type { PlainJob } from "./events.js";
 import { buildJob } from "./job-graph.js";
 import type { Job, Task } from "./state.js";
-
-export interface PlainJob {
-  readonly id: JobId;
-  readonly spec: JobSpec;
-  readonly principal: string;
-  readonly submittedAtMs: number;
-  readonly liveInGroup: readonly number[];
-  readonly own: Readonly<Record<string, unknown>>;
-  readonly tasks: readonly Readonly<Record<string, unknown>>[];
-}
 
 /**
  * Fields are left out by name and not chosen by name: one that is added later goes along, as long

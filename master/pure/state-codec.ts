@@ -8,6 +8,7 @@ import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import { assert, unreachable } from "../../core/result.js";
+import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
 import {
@@ -21,7 +22,7 @@ import {
 } from "./evolve/entities.js";
 import { keepKey } from "./evolve/history.js";
 import { genesis } from "./genesis.js";
-import { jobOfPlain, type PlainJob, plainJob } from "./plain-job.js";
+import { jobOfPlain, plainJob } from "./plain-job.js";
 import type {
   CertificateRecord,
   Index,

@@ -176,12 +176,9 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
     log,
   });
   const archivist = new Archivist({
-    engine,
-    archive,
-    clock,
+    ...{ engine, archive, clock, log },
     settings: options.history ?? historyDefaults,
     isWatched: (job) => watches.isWatched(job),
-    log,
   });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
@@ -236,6 +233,8 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
     await archivist.stop();
     await engine.stop();
     await logCache.idle();
+    // Only saves the next start some reading.
+    await archive.setCursor(journal.tail).catch(() => undefined);
     await archive.close(null);
     await journal.close();
   };
