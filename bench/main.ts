@@ -5,6 +5,7 @@ import { compareBench } from "./compare/command.js";
 import { differentialBench } from "./differential/command.js";
 import { fuzzBench } from "./fuzz/command.js";
 import { gateBench } from "./gate/command.js";
+import { historyBench } from "./history/command.js";
 import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
@@ -25,6 +26,7 @@ const program = new Command("bench")
   .addCommand(scaleBench())
   .addCommand(awayBench())
   .addCommand(journalBench())
+  .addCommand(historyBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())
   .addCommand(fuzzBench())

@@ -14,7 +14,6 @@ import { argv, benchJob, benchTemplate } from "../jobs.js";
 
 const worker = workerId("one");
 const incarnation = { worker, boot: "b", session: "s" };
-const tasksPerJob = 100;
 /** Batches that may wait for the disk. */
 const inFlightMax = 32;
 
@@ -33,7 +32,7 @@ const facts = {
 };
 
 /** Lives until the journal has that many events; returns the state. */
-export async function live(journal: Journal, events: number): Promise<State> {
+export async function live(journal: Journal, events: number, tasksPerJob = 100): Promise<State> {
   const state = genesis();
   let nowMs = 1_700_000_000_000;
   const inFlight: Promise<void>[] = [];

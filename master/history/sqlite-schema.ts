@@ -7,6 +7,7 @@ export const schemaVersion = 1;
 
 /** Digests are SHA-256 of what stands beside them: SQLite itself checks no contents. */
 export const schema = `
+-- With row ids: documents are large, and ids random, so a tree in their order would be half empty.
 CREATE TABLE jobs (
   id TEXT PRIMARY KEY,
   sequence INTEGER NOT NULL,
@@ -23,7 +24,7 @@ CREATE TABLE jobs (
   document_digest BLOB NOT NULL,
   -- Of its rows in the other tables.
   rows_digest BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX jobs_by_sequence ON jobs (sequence, id);
 CREATE INDEX jobs_by_name ON jobs (name, sequence);
 CREATE INDEX jobs_by_principal ON jobs (principal, sequence);
