@@ -3,7 +3,7 @@
  * Skipped where there is no Docker or no machine: see worker/testing/docker-daemon.ts and
  * worker/testing/guest-images.ts for what they need.
  */
-import { everyJob } from "../core/history.js";
+
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { type Client, createClient } from "../cli/client.js";
 import { processesOf } from "../cli/cluster/processes.js";
 import { type Cluster, startCluster } from "../cli/dev-cluster.js";
 import { unwrap } from "../cli/failure.js";
+import { everyJob } from "../core/history.js";
 import { processesWithEnvironment } from "../worker/drivers/process/proc.js";
 import { attemptDirectory } from "../worker/ipc/paths.js";
 import { startDockerDaemon } from "../worker/testing/docker-daemon.js";
