@@ -26,6 +26,15 @@ export function touch(hash: StateHash, key: string, text: () => string | null): 
   hash.dirty.set(key, text);
 }
 
+/** It is no longer there: at once, so that nothing is kept of what nobody asks the hash about. */
+export function remove(hash: StateHash, key: string): void {
+  const before = hash.entities.get(key) ?? [0, 0];
+  hash.high = (hash.high - before[0]) >>> 0;
+  hash.low = (hash.low - before[1]) >>> 0;
+  hash.entities.delete(key);
+  hash.dirty.delete(key);
+}
+
 /** 16 hexadecimal digits. */
 export function stateHash(hash: StateHash): string {
   for (const [key, text] of hash.dirty) {

@@ -1,5 +1,5 @@
 /** Jobs leave memory for the archive, come back to run again, and are forgotten by their keys. */
-import { touch } from "../hash.js";
+import { remove, touch } from "../hash.js";
 import { jobOfPlain } from "../plain-job.js";
 import { jobKey, type State } from "../state.js";
 import { jobOf, type Of, touchJob, touchSpec, touchTask } from "./entities.js";
@@ -12,11 +12,11 @@ export function jobArchived(state: State, event: Of<"JobArchived">): void {
   }
   for (const { id } of job.tasks) {
     state.tasks.delete(id);
-    touch(state.hash, id, gone);
+    remove(state.hash, id);
   }
   state.jobs.delete(job.id);
-  touch(state.hash, job.id, gone);
-  touch(state.hash, `${job.id} spec`, gone);
+  remove(state.hash, job.id);
+  remove(state.hash, `${job.id} spec`);
   // The queues may still name its tasks; what is planned is not touched by it.
   state.index.queues = null;
 }
@@ -52,7 +52,5 @@ export function keepKey(state: State, key: string, untilMs: number): void {
 
 function forget(state: State, key: string): void {
   state.keysKept.delete(key);
-  touch(state.hash, `key/${key}`, gone);
+  remove(state.hash, `key/${key}`);
 }
-
-const gone = (): null => null;
