@@ -92,9 +92,7 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     pools: new Map([["licence", 2]]),
     consumed: new Map([[fuel, world.master.state?.poolConsumed.get(fuel) ?? 0]]),
     endedAtMs: world.time.nowMs,
-    archived: new Map(
-      [...world.master.archived.jobs].map(([id, { summary }]) => [id, summary.state] as const),
-    ),
+    archived: world.master.archivedStates,
   });
   return {
     seed: options.seed,

@@ -13,4 +13,6 @@ export interface Evidence {
   /** What the last master says is used up of pools that do not come back. */
   readonly consumed: ReadonlyMap<string, number>;
   readonly endedAtMs: number;
+  /** What the archive says of jobs that left memory: how they ended. */
+  readonly archived: ReadonlyMap<string, string>;
 }

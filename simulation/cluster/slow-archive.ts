@@ -1,7 +1,8 @@
 /** The archive as a process has it: writing takes time, and a process that dies may or may not have. */
-import { type Clock, sleepOn } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
 import type { Archive } from "../../master/history/archive.js";
 import { type ArchiveStore, openMemoryArchive } from "../../master/history/memory-archive.js";
+import { sleepOn } from "../../worker/clock.js";
 
 /** What was put is synced; only whether anybody was told can be lost. */
 export function slowArchive(store: ArchiveStore, clock: Clock, syncMs: () => number): Archive {

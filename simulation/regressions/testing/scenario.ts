@@ -60,6 +60,7 @@ export async function tell({ workers, cpus = 4, steps }: ScenarioOptions): Promi
     pools: new Map(),
     consumed: new Map(),
     endedAtMs: world.time.nowMs,
+    archived: world.master.archivedStates,
   });
   const isOf = (id: string, name: string): boolean => id.slice(id.indexOf("/") + 1) === name;
   return {
