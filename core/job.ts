@@ -40,7 +40,40 @@ export interface RetryPolicy {
   /** Delay before the second attempt; doubles with each further one. */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
+  /** Exit codes after which it is not tried again. Absent: none. */
+  readonly never?: readonly ExitCodes[];
+  /** What it gets after it has run out of memory. Absent: the same again. */
+  readonly moreMemory?: MoreMemory;
+  /** It fails once so many attempts have gone down with their workers. Absent: `crashesDefault`. */
+  readonly crashesMax?: number;
+  /** What is tried once its own attempts are over. Absent: nothing. */
+  readonly fallback?: Fallback;
 }
+
+/** From one to the other, both included. */
+export interface ExitCodes {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface MoreMemory {
+  /** Of what the attempt had that ran out of it; above 1. */
+  readonly factor: number;
+  /** What it asks for at most; what it asked for at first may be more, and stays. */
+  readonly maxBytes: number;
+}
+
+export interface Fallback {
+  /** A mode like others, of the name `fallback`. */
+  readonly way: TaskMode;
+  /** Attempts in all of the fallback. */
+  readonly attemptsMax: number;
+}
+
+export const fallbackMode = "fallback";
+
+/** Bystanders of a bad task go down with it, so the number is not small. */
+export const crashesDefault = 5;
 
 /** What happens to an attempt whose worker has gone silent. See reliability P4 in the docs. */
 export type OnLost =
@@ -98,6 +131,8 @@ export interface TaskTemplate {
   readonly hardDeadline?: boolean;
   /** It may be left out at this price, in units of a plan's value. Absent: it may not. */
   readonly skipPrice?: number;
+  /** Its failure is not its job's. Absent: it is. */
+  readonly mayFail?: boolean;
   /**
    * Several ways to run it, of which a plan chooses one for each attempt; what the template says
    * itself of these things then holds for none of them. Absent: the template is the only way.
@@ -170,6 +205,16 @@ export interface JobSpec {
   readonly deadlineAtMs: number | null;
   readonly objective: ObjectiveWeights | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Attempts after failures, over all tasks. Absent: as many as the tasks allow. */
+  readonly retryBudget?: number;
+  /** Absent: every task must succeed. */
+  readonly success?: SuccessRule;
+}
+
+/** When a job has succeeded though not all of its tasks have. */
+export interface SuccessRule {
+  /** Part of its tasks, above 0 and at most 1. */
+  readonly atLeast: number;
 }
 
 /** The limits of a job, each tested at the limit and one past it. */
@@ -192,6 +237,9 @@ export const jobLimits = {
   pools: 64,
   customResources: 16,
   attempts: 1_000,
+  retryBudget: 1_000_000,
+  exitCodeRanges: 64,
+  memoryFactor: 100,
   specBytes: 32 * 1024 * 1024,
   logBytes: 1024 * 1024 * 1024,
   gangMembers: 256,

@@ -1,4 +1,5 @@
 /** A task in one of its modes is a task that can run one way only. */
+import type { Resources } from "./resources.js";
 import type { TaskMode, TaskTemplate } from "./job.js";
 
 /** Without dots and brackets: it stands in paths of fields. */
@@ -8,6 +9,13 @@ export function inMode(template: TaskTemplate, mode: TaskMode): TaskTemplate {
   const { modes: _, ...one } = template;
   const { name: __, command, ...own } = mode;
   return { ...one, ...own, command: command ?? template.command };
+}
+
+/** With no less memory than this. */
+export function withMemory(way: TaskTemplate, bytesMin: number): TaskTemplate {
+  if (way.resources.memoryBytes >= bytesMin) return way;
+  const resources: Resources = { ...way.resources, memoryBytes: bytesMin };
+  return { ...way, resources };
 }
 
 /** Every way to run it; of a template without modes itself. */

@@ -18,6 +18,8 @@ export interface WorkerMessage {
   readonly started: readonly AttemptStarted[];
   readonly finished: readonly AttemptFinished[];
   readonly refused: readonly LaunchRefused[];
+  /** Absent: none. */
+  readonly held?: readonly AttemptHeld[];
 }
 
 export interface Hello {
@@ -27,6 +29,8 @@ export interface Hello {
   readonly epochSeen: number;
   readonly live: readonly AttemptStarted[];
   readonly unacknowledged: readonly AttemptFinished[];
+  /** Of the live, those that are held. Absent: none. */
+  readonly held?: readonly AttemptId[];
 }
 
 /** Advice only: the master's own accounting decides what fits. */
@@ -68,6 +72,14 @@ export interface LaunchRefused {
   readonly message: string;
 }
 
+/** An answer to `Hold`. */
+export interface AttemptHeld {
+  readonly attempt: AttemptId;
+  readonly held: boolean;
+  /** Why it could not be done, in words; null: it was. */
+  readonly problem: string | null;
+}
+
 export interface MasterMessage {
   readonly sequence: number;
   /** Highest sequence of the worker's messages whose effects are durable. */
@@ -77,6 +89,8 @@ export interface MasterMessage {
   readonly stops: readonly Stop[];
   /** Its drain is complete and was to end with this: agent and supervisor leave in order. */
   readonly leave: boolean;
+  /** Absent: none. */
+  readonly holds?: readonly Hold[];
 }
 
 export interface Welcome {
@@ -111,6 +125,12 @@ export interface Stop {
   readonly epoch: number;
   readonly reason: "cancelled" | "timed_out";
   readonly graceMs: number;
+}
+
+/** Pauses an attempt where it is, or lets it go on. Said again in every Welcome. */
+export interface Hold {
+  readonly attempt: AttemptId;
+  readonly paused: boolean;
 }
 
 export const logStreams = ["stdout", "stderr"] as const;

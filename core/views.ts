@@ -9,7 +9,14 @@ import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
 import type { Resources } from "./resources.js";
 import type { Violation } from "./result.js";
 import type { Heartbeat } from "./session.js";
-import type { Drain, MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "./worker.js";
+import type {
+  Drain,
+  MaintenanceWindow,
+  Outcome,
+  Quarantine,
+  UsageReport,
+  WorkerFacts,
+} from "./worker.js";
 
 export const taskStates = [
   "pending",
@@ -18,6 +25,7 @@ export const taskStates = [
   "launching",
   "running",
   "unknown",
+  "paused",
   "succeeded",
   "failed",
   "timed_out",
@@ -81,6 +89,10 @@ export interface JobSummary {
   readonly finishP90AtMs: number | null;
   readonly revision: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Absent: it is not. */
+  readonly pausedAtMs?: number;
+  /** Attempts after failures, and how many there may be. Absent: the job has no such budget. */
+  readonly retries?: { readonly spent: number; readonly budget: number };
 }
 
 export interface AttemptView {
@@ -203,6 +215,8 @@ export interface WorkerView {
   readonly cordonedAtMs: number | null;
   readonly drain: Drain | null;
   readonly maintenance: readonly MaintenanceWindow[];
+  /** Absent: it is in none. */
+  readonly quarantine?: Quarantine;
 }
 
 /** What a drain does to an attempt that runs now, or would do. */

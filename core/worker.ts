@@ -92,6 +92,15 @@ export interface Drain {
   readonly stage: DrainStage;
 }
 
+/** A worker on which too many different tasks have failed gets nothing new until then. */
+export interface Quarantine {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** How many times in a row, this one included: each lasts longer. */
+  readonly level: number;
+  readonly message: string;
+}
+
 /** A time in which a worker is to run nothing. */
 export interface MaintenanceWindow {
   /** Of its worker's windows. */

@@ -6,10 +6,15 @@ import type { JobSpec } from "../../core/job.js";
 import type { Plan } from "../../core/plan.js";
 import type { Problem } from "../../core/problem.js";
 import type { Result, Violation } from "../../core/result.js";
-import type { AttemptFinished, AttemptStarted, Hello, LaunchRefused } from "../../core/session.js";
-import type { JobStateName } from "../../core/views.js";
+import type {
+  AttemptFinished,
+  AttemptHeld,
+  AttemptStarted,
+  Hello,
+  LaunchRefused,
+} from "../../core/session.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
-import type { ClusterSettings, Event, PlainJob } from "./events.js";
+import type { ClusterSettings, Event } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
 
 export type Command =
@@ -20,15 +25,6 @@ export type Command =
       readonly jobId: JobId;
       readonly spec: JobSpec;
       readonly idempotencyKey: string;
-      /** Of jobs that it comes after. Absent: none of them is in the archive alone. */
-      readonly archived?: ArchivedEnds;
-    }
-  /** The archive has these as they are now, synced. */
-  | {
-      readonly type: "Archive";
-      readonly jobs: readonly JobId[];
-      /** For how long from now on their idempotency keys are remembered. */
-      readonly keysForMs: number;
     }
   | {
       readonly type: "Cancel";
@@ -37,15 +33,13 @@ export type Command =
       readonly task: TaskId | null;
       readonly reason: string;
     }
-  | {
-      readonly type: "Retry";
-      readonly job: JobId;
-      readonly task: TaskId | null;
-      /** The job as the archive has it. Absent: memory has it. */
-      readonly archived?: PlainJob;
-    }
+  | { readonly type: "Retry"; readonly job: JobId; readonly task: TaskId | null }
   /** An operator vouches that the task's unknown attempt has stopped, and says what then. */
   | { readonly type: "Resolve"; readonly task: TaskId; readonly as: "failed" | "retry" }
+  /** `task` null: the whole job. */
+  | { readonly type: "Pause"; readonly job: JobId; readonly task: TaskId | null }
+  | { readonly type: "Resume"; readonly job: JobId; readonly task: TaskId | null }
+  | { readonly type: "LiftQuarantine"; readonly worker: WorkerId }
   | { readonly type: "Cordon"; readonly worker: WorkerId }
   | { readonly type: "Uncordon"; readonly worker: WorkerId }
   | {
@@ -71,6 +65,8 @@ export type Command =
       readonly started: readonly AttemptStarted[];
       readonly finished: readonly AttemptFinished[];
       readonly refused: readonly LaunchRefused[];
+      /** Absent: none. */
+      readonly held?: readonly AttemptHeld[];
     }
   /** When each connected worker was last heard of; the shell's knowledge, not the journal's. */
   | { readonly type: "Tick"; readonly lastHeard: ReadonlyMap<WorkerId, number> }
@@ -126,9 +122,6 @@ export type Command =
       /** null: whatever the role. */
       readonly role: JoinRole | null;
     };
-
-/** How jobs ended that only the archive knows, by id. */
-export type ArchivedEnds = Readonly<Record<string, JobStateName>>;
 
 export interface SubmitReply {
   readonly jobId: JobId;

@@ -15,7 +15,9 @@ import { noReply } from "./commands.js";
 import { dispatch } from "./dispatch.js";
 import { cordon, drain, uncordon, undrain } from "./drain.js";
 import { removeMaintenance, scheduleMaintenance } from "./maintenance.js";
+import { pause, resume } from "./pausing.js";
 import { place } from "./place.js";
+import { liftQuarantine } from "./quarantine.js";
 import { resolve } from "./resolve.js";
 import { retry } from "./retry.js";
 import { workerDisconnected, workerHello, workerReport } from "./session.js";
@@ -37,6 +39,12 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return archive(state, command, nowMs);
     case "Resolve":
       return resolve(state, command, nowMs);
+    case "Pause":
+      return pause(state, command);
+    case "Resume":
+      return resume(state, command);
+    case "LiftQuarantine":
+      return liftQuarantine(state, command);
     case "Cordon":
       return cordon(state, command.worker);
     case "Uncordon":

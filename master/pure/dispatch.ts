@@ -16,11 +16,12 @@ import { durationOn, remainingOn } from "./estimates.js";
 import type { Event, Launching } from "./events.js";
 import { GangVotes } from "./gang-votes.js";
 import { freeUntilMs } from "./openness.js";
+import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { takenOf } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
 import type { State, Task, WorkerRecord } from "./state.js";
-import { isEnded, liveAttempt } from "./state.js";
+import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNow } from "./ways.js";
 
 /** Unstarted tasks of a worker's queue that one pass looks at. */
@@ -69,6 +70,7 @@ function* dispatchOn(
     if (isEnded(task) || task.status.kind === "live") continue;
     const ready = task.status.kind === "ready";
     // What waits for a pool is not what this worker waits for: others may go ahead.
+    if (isPaused(task)) continue;
     if (ready && !(mayRunNow(state, task) && bondsAllow(state, task, worker))) continue;
     const launching = ready
       ? launchingNow(state, task, worker, { ...pass, profile, untilMs })
@@ -191,8 +193,8 @@ function expectedReady(state: State, task: Task, nowMs: number): number {
 function expectedEnd(state: State, task: Task, worker: WorkerRecord, nowMs: number): number {
   const attempt = liveAttempt(task);
   if (attempt === null || attempt.status.kind === "unknown") return Number.POSITIVE_INFINITY;
-  const elapsedMs = nowMs - attempt.launchedAtMs;
-  return nowMs + remainingOn(state, task, worker.facts.speed, elapsedMs).p50Ms;
+  const left = remainingOn(state, task, worker.facts.speed, elapsedMs(attempt, nowMs)).p50Ms;
+  return nowMs + pauseAheadMs(attempt, nowMs) + left;
 }
 
 /** Planned tasks of each worker by planned start; rebuilt when the plan has changed. */

@@ -10,6 +10,7 @@ import { exceeding } from "../../core/resources.js";
 import { unreachable } from "../../core/result.js";
 import type { WorkerFacts } from "../../core/worker.js";
 import { domainLabels } from "./bonds.js";
+import type { Task } from "./state.js";
 
 /** Label under which a worker's own name can be asked for in a constraint. */
 export const workerNameLabel = "almanac.worker";
@@ -45,13 +46,37 @@ export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string
 export const canRun = (facts: WorkerFacts, template: TaskTemplate): boolean =>
   waysOf(template).some((way) => unfitReasons(facts, way).length === 0);
 
+/** As it is now: with more memory than it was submitted with, or in its fallback. */
+export const canRunTask = (facts: WorkerFacts, { ways }: Pick<Task, "ways">): boolean =>
+  ways.some(({ template }) => unfitReasons(facts, template).length === 0);
+
 /** The reasons of many workers, each once, with how many workers give it; by mode. */
-export function explainUnfit(workers: readonly WorkerFacts[], template: TaskTemplate): string {
+export const explainUnfit = (workers: readonly WorkerFacts[], template: TaskTemplate): string =>
+  explainWays(
+    workers,
+    waysOf(template).map((way, i) => ({ mode: template.modes?.[i]?.name, template: way })),
+  );
+
+export const explainUnfitTask = (
+  workers: readonly WorkerFacts[],
+  { ways }: Pick<Task, "ways">,
+): string =>
+  explainWays(
+    workers,
+    ways.map(({ named, template }) => ({ mode: named.mode, template })),
+  );
+
+function explainWays(
+  workers: readonly WorkerFacts[],
+  ways: readonly { readonly mode: string | undefined; readonly template: TaskTemplate }[],
+): string {
   if (workers.length === 0) return "there is no worker";
-  const reasons = waysOf(template).map((way) => explainWay(workers, way));
-  const { modes } = template;
-  if (modes === undefined) return reasons.join("");
-  return reasons.map((reason, i) => `mode ${modes[i]?.name}: ${reason}`).join("; ");
+  return ways
+    .map(({ mode, template }) => {
+      const reason = explainWay(workers, template);
+      return mode === undefined ? reason : `mode ${mode}: ${reason}`;
+    })
+    .join("; ");
 }
 
 function explainWay(workers: readonly WorkerFacts[], template: TaskTemplate): string {

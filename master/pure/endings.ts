@@ -12,6 +12,8 @@ import { hasBegun, isEnded } from "./state.js";
 
 /** Why a task was skipped that could no longer be done by its hard deadline. */
 export const deadlineMissed = "hard_deadline_missed";
+/** Why one was skipped that the plan found dearer than its price. */
+export const leftOut = "left_out";
 
 export interface Ending {
   readonly state: EndState;
@@ -64,21 +66,49 @@ export function* endJobIfDone(state: State, job: Job): Generator<Event, void, vo
 }
 
 /**
- * A job succeeds if every task succeeded, was skipped by a condition, or failed where the job said
- * what to do then (an edge on failure or done leaves it).
+ * A job succeeds if enough of its tasks have, by its own rule; without one, if every task succeeded,
+ * was skipped by a condition, may fail, or failed where the job said what to do then (an edge on
+ * failure or done leaves it).
  */
 function endOfJob(job: Job): JobStateName {
   if (job.ending !== null) return job.ending.state;
-  let cancelled = false;
-  for (const task of job.tasks) {
-    if (task.status.kind !== "ended") continue;
-    const { state } = task.status;
-    if ((state === "failed" || state === "timed_out") && !failureIsHandled(task)) return "failed";
-    if (missedDeadline(task) && !failureIsHandled(task)) return "failed";
-    if (state === "cancelled") cancelled = true;
+  if (job.spec.success !== undefined && enoughSucceeded(job, job.spec.success.atLeast)) {
+    return "succeeded";
   }
-  return cancelled ? "cancelled" : "succeeded";
+  if (job.tasks.some((task) => hasFailed(task) && !isForgiven(task))) return "failed";
+  const cancelled = job.tasks.some(({ status }) => endStateOf(status) === "cancelled");
+  if (cancelled) return "cancelled";
+  return job.spec.success === undefined ? "succeeded" : "failed";
 }
+
+/**
+ * Of the tasks that were to run in any case. Whatever a failure kept from running has not succeeded;
+ * what may fail, and has, is not counted.
+ */
+function enoughSucceeded(job: Job, atLeast: number): boolean {
+  let [counted, succeeded] = [0, 0];
+  for (const task of job.tasks) {
+    const { status, template } = task;
+    if (job.conditional[task.index] === 1 || status.kind !== "ended") continue;
+    const isGood = status.state === "succeeded" || (hasFailed(task) && failureIsHandled(task));
+    if (!isGood && (status.reason === leftOut || template.mayFail === true)) continue;
+    counted++;
+    if (isGood) succeeded++;
+  }
+  // 0.95 of 20 is 19, whatever the arithmetic of fractions makes of it.
+  return succeeded >= Math.ceil(atLeast * counted - 1e-6);
+}
+
+const endStateOf = (status: Task["status"]): EndState | null =>
+  status.kind === "ended" ? status.state : null;
+
+function hasFailed(task: Task): boolean {
+  const state = endStateOf(task.status);
+  return state === "failed" || state === "timed_out" || missedDeadline(task);
+}
+
+const isForgiven = (task: Task): boolean =>
+  task.template.mayFail === true || failureIsHandled(task);
 
 /** It was skipped because it could not be in time, and its job did not say that it might be. */
 const missedDeadline = ({ status, template }: Task): boolean =>

@@ -9,6 +9,8 @@ export const taskText = (task: Task): string =>
     task.cancelRequested,
     task.readyAtMs,
     task.attemptsBefore,
+    task.remedy,
+    task.paused,
     task.attempts,
   ]);
 
@@ -25,6 +27,8 @@ export const jobText = (job: Job): string =>
     job.finishedAtMs,
     job.progressed,
     job.initialPlan,
+    job.retriesSpent,
+    job.pausedAtMs,
   ]);
 
 export const workerText = (worker: WorkerRecord): string =>
@@ -38,6 +42,9 @@ export const workerText = (worker: WorkerRecord): string =>
     worker.cordonedAtMs,
     worker.drain,
     worker.maintenance,
+    worker.blames,
+    worker.quarantine,
+    worker.lastQuarantine,
   ]);
 
 export const planText = (plan: PlanState): string =>

@@ -51,6 +51,20 @@ export interface PlannedEntry {
   readonly endAtMs: number;
 }
 
+/** What has become of a task's ways: more memory after it ran out of it, or its fallback. */
+export interface Remedy {
+  /** Asked for at least; null: what the ways say. */
+  readonly memoryBytes: number | null;
+  /** Its own ways are over. */
+  readonly fallback: boolean;
+}
+
+/** Why an attempt that did not fail by itself has ended, where that says something of its worker. */
+export type Fault =
+  /** Its worker or supervisor went down while it ran. */
+  | "worker_down"
+  | "refused";
+
 export interface Launching {
   readonly attempt: AttemptId;
   readonly worker: WorkerId;
@@ -111,7 +125,20 @@ export type Event =
       readonly reason: string;
       readonly message: string;
     }
-  | { readonly type: "TaskBackedOff"; readonly task: TaskId; readonly untilMs: number }
+  | {
+      readonly type: "TaskBackedOff";
+      readonly task: TaskId;
+      readonly untilMs: number;
+      /** Absent: it has failed, and that spends its job's budget of retries. */
+      readonly because?: "lost";
+    }
+  /** Further attempts run otherwise than those before. */
+  | { readonly type: "TaskRemedied"; readonly task: TaskId; readonly remedy: Remedy }
+  /** Nothing of it is started, and what runs is held, until it is resumed. */
+  | { readonly type: "JobPaused"; readonly job: JobId }
+  | { readonly type: "JobResumed"; readonly job: JobId }
+  | { readonly type: "TaskPaused"; readonly task: TaskId }
+  | { readonly type: "TaskResumed"; readonly task: TaskId }
   /** Ready again at once: the attempt ended through no fault of the task. */
   | { readonly type: "TaskRequeued"; readonly task: TaskId; readonly reason: string }
   | ({ readonly type: "AttemptLaunched" } & Launching)
@@ -136,6 +163,15 @@ export type Event =
       readonly endedAtMs: number;
       /** Absent: it left none. */
       readonly outputs?: readonly DataFile[];
+      /** Absent: its outcome says it all. */
+      readonly fault?: Fault;
+    }
+  /** Its worker holds it, or no longer does; with a problem, that is why it could not be done. */
+  | {
+      readonly type: "AttemptHeld";
+      readonly attempt: AttemptId;
+      readonly held: boolean;
+      readonly problem?: string;
     }
   /** Contact with its worker is lost; given up at `untilMs`, or never where that is null. */
   | {
@@ -157,6 +193,16 @@ export type Event =
     }
   | { readonly type: "WorkerDisconnected"; readonly worker: WorkerId }
   | { readonly type: "WorkerLost"; readonly worker: WorkerId; readonly lastHeardAtMs: number }
+  /** Too many different tasks have failed on it: it gets nothing new for a while. */
+  | {
+      readonly type: "WorkerQuarantined";
+      readonly worker: WorkerId;
+      readonly untilMs: number;
+      /** How many times in a row, this one included. */
+      readonly level: number;
+      readonly message: string;
+    }
+  | { readonly type: "QuarantineLifted"; readonly worker: WorkerId }
   | { readonly type: "WorkerCordoned"; readonly worker: WorkerId }
   | { readonly type: "WorkerUncordoned"; readonly worker: WorkerId }
   | {

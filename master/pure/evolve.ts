@@ -15,6 +15,7 @@ import {
 import {
   attemptBecameUnknown,
   attemptEnded,
+  attemptHeld,
   attemptLaunched,
   attemptResolved,
   attemptStarted,
@@ -27,12 +28,24 @@ import {
   drainStage,
   maintenanceRemoved,
   maintenanceScheduled,
+  quarantineLifted,
   workerCordoned,
+  workerQuarantined,
   workerUncordoned,
 } from "./evolve/closing.js";
-import { becomeReady, jobOf, setStatus, taskOf, touchJob, touchTask } from "./evolve/entities.js";
-import { jobArchived, jobReloaded, keysForgotten } from "./evolve/history.js";
-import { jobEnded, jobReopened, jobSubmitted, taskEnded, taskReleased } from "./evolve/jobs.js";
+import { becomeReady, jobOf, taskOf, touchJob, touchTask } from "./evolve/entities.js";
+import {
+  jobEnded,
+  jobPaused,
+  jobReopened,
+  jobResumed,
+  jobSubmitted,
+  taskBackedOff,
+  taskEnded,
+  taskPaused,
+  taskReleased,
+  taskRemedied,
+} from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
 import type { State } from "./state.js";
@@ -62,12 +75,6 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return jobEnded(state, event, atMs);
     case "JobReopened":
       return jobReopened(state, event, atMs);
-    case "JobArchived":
-      return jobArchived(state, event);
-    case "JobReloaded":
-      return jobReloaded(state, event);
-    case "KeysForgotten":
-      return keysForgotten(state, event.keys);
     case "TaskReleased":
       return taskReleased(state, taskOf(state, event.task), atMs);
     case "TaskCancelRequested": {
@@ -78,10 +85,17 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
     case "TaskEnded":
       return taskEnded(state, event, atMs);
     case "TaskBackedOff":
-      return setStatus(state, taskOf(state, event.task), {
-        kind: "backoff",
-        untilMs: event.untilMs,
-      });
+      return taskBackedOff(state, event);
+    case "TaskRemedied":
+      return taskRemedied(state, event);
+    case "JobPaused":
+      return jobPaused(state, event.job, atMs);
+    case "JobResumed":
+      return jobResumed(state, event.job, atMs);
+    case "TaskPaused":
+      return taskPaused(state, event.task, true);
+    case "TaskResumed":
+      return taskPaused(state, event.task, false);
     case "TaskRequeued":
       return becomeReady(state, taskOf(state, event.task), atMs);
     case "AttemptLaunched":
@@ -94,6 +108,8 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return attemptStopRequested(state, event);
     case "AttemptEnded":
       return attemptEnded(state, event, atMs);
+    case "AttemptHeld":
+      return attemptHeld(state, event, atMs);
     case "AttemptBecameUnknown":
       return attemptBecameUnknown(state, event);
     case "AttemptResolved":
@@ -106,6 +122,10 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return workerState(state, event.worker, "silent", atMs);
     case "WorkerLost":
       return workerLost(state, event, atMs);
+    case "WorkerQuarantined":
+      return workerQuarantined(state, event, atMs);
+    case "QuarantineLifted":
+      return quarantineLifted(state, event.worker, atMs);
     case "WorkerCordoned":
       return workerCordoned(state, event.worker, atMs);
     case "WorkerUncordoned":

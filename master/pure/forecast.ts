@@ -8,6 +8,7 @@ import type { Plan } from "../../core/plan.js";
 import { none, type Problem, taskRunning } from "../../core/problem.js";
 import type { Reservation } from "../../core/views.js";
 import { remainingOn } from "./estimates.js";
+import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { type BuiltProblem, buildProblem, type Imagined } from "./problem.js";
 import type { WorkerTable } from "./problem-workers.js";
 import { modeOfOption, rebuildPlan } from "./rebuild.js";
@@ -78,7 +79,10 @@ function lastingChoice(workers: WorkerTable, median: Plan): Choice {
 }
 
 function lateEnd(state: State, task: Task, speed: number, problem: Problem): number {
-  const launchedAtMs = liveAttempt(task)?.launchedAtMs ?? problem.originMs;
-  const { p90Ms } = remainingOn(state, task, speed, problem.originMs - launchedAtMs);
-  return Math.max(1, Math.ceil(p90Ms / problem.tickMs));
+  const { originMs, tickMs } = problem;
+  const attempt = liveAttempt(task);
+  const ranMs = attempt === null ? 0 : elapsedMs(attempt, originMs);
+  const aheadMs = attempt === null ? 0 : pauseAheadMs(attempt, originMs);
+  const { p90Ms } = remainingOn(state, task, speed, ranMs);
+  return Math.max(1, Math.ceil((p90Ms + aheadMs) / tickMs));
 }

@@ -11,6 +11,7 @@ import type { DeviceHold } from "./device-choice.js";
 import type { Event, Launching } from "./events.js";
 import { takenOf } from "./pool-room.js";
 import type { State, Task, Way, WorkerRecord } from "./state.js";
+import { isPaused } from "./state.js";
 import { wayNamed } from "./ways.js";
 
 interface Vote {
@@ -27,7 +28,11 @@ export class GangVotes {
   /** Whether the gang may be voted for: all that wait are ready, and nobody has found it stuck. */
   isOpen(gang: readonly Task[]): boolean {
     return gang.every(
-      (task) => task.status.kind === "ready" && !isReleased(task) && !this.#refused.has(task),
+      (task) =>
+        task.status.kind === "ready" &&
+        !isPaused(task) &&
+        !isReleased(task) &&
+        !this.#refused.has(task),
     );
   }
 

@@ -5,8 +5,8 @@ import type { Edge, JobSpec, TaskTemplate } from "../../core/job.js";
 import { waysOf } from "../../core/modes.js";
 import { assert } from "../../core/result.js";
 import { bondsOf } from "./bonds.js";
-import { digest } from "./hash.js";
 import type { Job, Task, Way } from "./state.js";
+import { wayOf } from "./ways.js";
 
 export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: number): Job {
   const [firstOut, edgesOut] = adjacency(spec.tasks.length, spec.edges, (edge) => edge.from);
@@ -39,8 +39,11 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     finishedAtMs: null,
     progressed: false,
     initialPlan: null,
+    retriesSpent: 0,
+    pausedAtMs: null,
+    ways: spec.templates.map((template) => waysToRun(spec, template)),
+    remedied: new Map(),
   };
-  const ways = spec.templates.map((template) => waysToRun(spec, template));
   const bonds = bondsOf(spec);
   spec.tasks.forEach((entry, index) => {
     const template = spec.templates[entry.template];
@@ -51,7 +54,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       index,
       entry,
       template,
-      ways: ways[entry.template] ?? [],
+      ways: job.ways[entry.template] ?? [],
       bonds: bonds[entry.template] ?? [],
       status: { kind: "pending" },
       blockers: (firstIn[index + 1] ?? 0) - (firstIn[index] ?? 0),
@@ -59,6 +62,8 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
       cancelRequested: false,
       readyAtMs: null,
       attemptsBefore: 0,
+      remedy: null,
+      paused: false,
       attempts: [],
     };
     job.tasks.push(task);
@@ -70,26 +75,8 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
 /** Modes learn apart: no group but the namespace's holds runs of two of them. */
 function waysToRun(spec: JobSpec, template: TaskTemplate): readonly Way[] {
   return waysOf(template).map((way, index) => {
-    const mode = template.modes?.[index]?.name;
-    // Two colons stand in no name.
-    const name = mode === undefined ? template.name : `${template.name}::${mode}`;
-    return {
-      named: mode === undefined ? {} : { mode },
-      template: way,
-      groups: [
-        `program ${spec.namespace}/${spec.name}/${name} ${programText(way)}`,
-        `task ${spec.namespace}/${spec.name}/${name}`,
-        `template ${spec.namespace}/${name}`,
-        `namespace ${spec.namespace}`,
-      ],
-    };
+    return wayOf(spec, way, template.modes?.[index]?.name);
   });
-}
-
-/** Runs of one name may differ in what they run: `almanac run` calls many things alike. */
-function programText({ command: { program } }: TaskTemplate): string {
-  const [high, low] = digest(JSON.stringify(program));
-  return high.toString(36) + low.toString(36);
 }
 
 /** Tasks that run only if something fails, and whatever waits for them. */

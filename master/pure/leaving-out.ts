@@ -5,7 +5,7 @@
  */
 import type { Plan } from "../../core/plan.js";
 import { none, taskRunning } from "../../core/problem.js";
-import { deadlineMissed, endTask } from "./endings.js";
+import { deadlineMissed, endTask, leftOut } from "./endings.js";
 import { estimateOf } from "./estimates.js";
 import type { Event } from "./events.js";
 import type { BuiltProblem } from "./problem.js";
@@ -50,6 +50,6 @@ export function* endLeftOut(
     // What only waits for something that is left out has its own fate, by its edges.
     if ([...predecessors(task)].some(([before]) => out.has(before))) continue;
     const message = `left out by plan ${state.plan.version}: to run it would cost more than its price of ${skipPrice}`;
-    yield* endTask(state, task, { state: "skipped", reason: "left_out", message });
+    yield* endTask(state, task, { state: "skipped", reason: leftOut, message });
   }
 }

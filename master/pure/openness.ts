@@ -1,6 +1,6 @@
 /**
- * Whether, and until when, a worker may take new work: cordons, drains and maintenance windows in
- * one place, shared by planning and dispatch so that they never disagree.
+ * Whether, and until when, a worker may take new work: cordons, drains, quarantines and maintenance
+ * windows in one place, shared by planning and dispatch so that they never disagree.
  */
 import type { MaintenanceWindow } from "../../core/worker.js";
 import type { WorkerRecord } from "./state.js";
@@ -11,10 +11,10 @@ import type { WorkerRecord } from "./state.js";
  */
 export type Openness = "open" | "finishing" | "closed";
 
-type Closable = Pick<WorkerRecord, "cordonedAtMs" | "drain" | "maintenance">;
+type Closable = Pick<WorkerRecord, "cordonedAtMs" | "drain" | "maintenance" | "quarantine">;
 
-export function openness({ cordonedAtMs, drain }: Closable): Openness {
-  if (cordonedAtMs !== null) return "closed";
+export function openness({ cordonedAtMs, drain, quarantine }: Closable): Openness {
+  if (cordonedAtMs !== null || quarantine !== null) return "closed";
   if (drain === null) return "open";
   return drain.stage === "finishing" ? "finishing" : "closed";
 }

@@ -2,15 +2,21 @@
 import type { DataFile } from "../../core/data.js";
 import type { AttemptId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
+import { crashesDefault } from "../../core/job.js";
 import { unreachable } from "../../core/result.js";
 import type { Outcome } from "../../core/worker.js";
 import { endTask } from "./endings.js";
-import type { Event, StopReason } from "./events.js";
+import type { Event, Fault, StopReason } from "./events.js";
 import { digest } from "./hash.js";
+import { quarantineIfDue } from "./quarantine.js";
+import { nextTry } from "./remedies.js";
 import type { Attempt, State, Task } from "./state.js";
 
 /** An attempt that was lost through no fault of its task is replaced at most this often. */
 export const replacementsMax = 100;
+/** So many of them at once; whatever goes on for longer waits longer and longer. */
+export const replacementsAtOnce = 3;
+const replacementBackoff = { backoffMs: 1_000, backoffMaxMs: 60_000 };
 
 export interface AttemptEnd {
   readonly outcome: Outcome;
@@ -19,6 +25,7 @@ export interface AttemptEnd {
   readonly endedAtMs: number;
   /** Absent: it left none. */
   readonly outputs?: readonly DataFile[];
+  readonly fault?: Fault;
 }
 
 /** Records the end of a live attempt and decides what becomes of its task. */
@@ -32,7 +39,9 @@ export function* endAttempt(
   if (task === undefined) return;
   const asked = stopReasonOf(task.attempts.at(-1));
   const outcome = outcomeAsked(end.outcome, asked);
+  const worker = task.attempts.at(-1)?.worker;
   yield { type: "AttemptEnded", attempt: id, ...end, outcome };
+  if (worker !== undefined) yield* quarantineIfDue(state, worker, nowMs);
 
   if (outcome.kind === "exited" && outcome.exitCode === 0) {
     yield* endTask(state, task, { state: "succeeded", reason: "", message: "" });
@@ -49,11 +58,29 @@ export function* endAttempt(
     yield* endTask(state, task, { state: endState, reason: endState, message: reason });
   } else if (outcome.kind === "drained") {
     yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
+  } else if (crashes(task) >= (task.template.retry.crashesMax ?? crashesDefault)) {
+    const message = `took down its worker or supervisor ${crashes(task)} times, or stood beside what did`;
+    yield* endTask(state, task, { state: "failed", reason: "poison", message });
   } else if (isBlameless(outcome, task) && replacements(task) <= replacementsMax) {
-    yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
+    yield* replaceAttempt(task, outcome, nowMs);
   } else {
     yield* failAttempt(state, task, outcome, nowMs);
   }
+}
+
+/** What is lost again and again meets something that does not pass at once. */
+function* replaceAttempt(
+  task: Task,
+  outcome: Outcome,
+  nowMs: number,
+): Generator<Event, void, void> {
+  const waits = replacements(task) - replacementsAtOnce;
+  if (waits <= 0) {
+    yield { type: "TaskRequeued", task: task.id, reason: outcome.kind };
+    return;
+  }
+  const untilMs = nowMs + jittered(task, replacementBackoff, waits);
+  yield { type: "TaskBackedOff", task: task.id, untilMs, because: "lost" };
 }
 
 function* failAttempt(
@@ -62,15 +89,26 @@ function* failAttempt(
   outcome: Outcome,
   nowMs: number,
 ): Generator<Event, void, void> {
-  const failures = ofThisRound(task).filter((attempt) => isFailure(attempt, task)).length;
-  if (failures < task.template.retry.attemptsMax) {
-    yield { type: "TaskBackedOff", task: task.id, untilMs: nowMs + backoffMs(task, failures) };
+  const failed = ofThisRound(task).filter((attempt) => isFailure(attempt, task));
+  const next = nextTry(task, outcome, failed);
+  const { retryBudget } = task.job.spec;
+  const spent = retryBudget !== undefined && task.job.retriesSpent >= retryBudget;
+  if (next.again && !spent) {
+    if (next.remedy !== null) {
+      yield { type: "TaskRemedied", task: task.id, remedy: next.remedy };
+    }
+    const waitMs = next.failures === 0 ? 0 : backoffMs(task, next.failures);
+    yield { type: "TaskBackedOff", task: task.id, untilMs: nowMs + waitMs };
     return;
   }
+  const why = next.again
+    ? `; its job's ${retryBudget} attempts after failures are spent`
+    : next.why;
+  const reason = outcome.kind === "exited" ? "exit_code" : outcome.kind;
   yield* endTask(state, task, {
     state: outcome.kind === "timed_out" ? "timed_out" : "failed",
-    reason: outcome.kind === "exited" ? "exit_code" : outcome.kind,
-    message: describeOutcome(outcome),
+    reason: next.again ? "retry_budget_spent" : reason,
+    message: `${describeOutcome(outcome)}${why}`,
   });
 }
 
@@ -78,8 +116,14 @@ function* failAttempt(
  * Exponential backoff with jitter: between half and all of backoff × 2^(failures - 1). The jitter
  * is a hash of task and attempt, so that a replay and another master draw the same one.
  */
-export function backoffMs(task: Task, failures: number): number {
-  const { backoffMs: base, backoffMaxMs } = task.template.retry;
+export const backoffMs = (task: Task, failures: number): number =>
+  jittered(task, task.template.retry, failures);
+
+function jittered(
+  task: Task,
+  { backoffMs: base, backoffMaxMs }: { readonly backoffMs: number; readonly backoffMaxMs: number },
+  failures: number,
+): number {
   const ceiling = Math.min(backoffMaxMs, base * 2 ** Math.min(30, failures - 1));
   const [hash] = digest(`${task.id}#${task.attempts.length}`);
   return Math.round(ceiling * (0.5 + hash / 2 ** 33));
@@ -108,6 +152,14 @@ function isFailure({ status }: Attempt, task: Task): boolean {
 }
 
 const ofThisRound = (task: Task): Attempt[] => task.attempts.slice(task.attemptsBefore);
+
+/** Attempts with which their supervisor or worker went down, whether that counts as a failure or not. */
+const crashes = (task: Task): number =>
+  ofThisRound(task).filter(
+    ({ status }) =>
+      status.kind === "ended" &&
+      (status.outcome.kind === "supervisor_lost" || status.fault === "worker_down"),
+  ).length;
 
 const replacements = (task: Task): number =>
   ofThisRound(task).filter(

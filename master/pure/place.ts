@@ -11,6 +11,7 @@ import { exhaustedPool, poolThatLacks } from "./pool-room.js";
 import { buildProblem } from "./problem.js";
 import { makespanMs, planDifferences } from "./rebuild.js";
 import type { State, Task } from "./state.js";
+import { isPaused } from "./state.js";
 import { wayNow } from "./ways.js";
 
 export const greedyName = "greedy";
@@ -48,6 +49,7 @@ export function* place(state: State, nowMs: number): Decision {
  */
 export function needsPlacement(state: State): boolean {
   for (const task of state.index.ready) {
+    if (isPaused(task)) continue;
     if (!state.plan.entries.has(task.id)) return true;
     if (task.ways.length > 1 && isExhausted(state, task)) return true;
   }

@@ -11,6 +11,7 @@ import {
   taskRunning,
 } from "../../core/problem.js";
 import { remainingOn } from "./estimates.js";
+import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { type OptionModes, type OptionTable, optionOnWorker } from "./problem-options.js";
 import type { PoolUses } from "./problem-pools.js";
 import { predecessors } from "./problem-tasks.js";
@@ -162,12 +163,14 @@ export class TaskRows {
     const facts = this.#workers.list[index]?.facts;
     const { block, within } = this.#options.blockOfLive(task, index);
     this.#live.push({ row, within });
-    const elapsedMs = Math.max(0, nowMs - attempt.launchedAtMs);
-    const { p50Ms } = remainingOn(this.#state, task, facts?.speed ?? 1, elapsedMs);
+    const ranMs = elapsedMs(attempt, nowMs);
+    const left = remainingOn(this.#state, task, facts?.speed ?? 1, ranMs);
+    const p50Ms = left.p50Ms + pauseAheadMs(attempt, nowMs);
+    const sinceMs = Math.max(0, nowMs - attempt.launchedAtMs);
     columns.block[row] = block;
     columns.state[row] = taskRunning;
     columns.fixedWorker[row] = index;
-    columns.fixedStart[row] = -Math.min(horizonMax / 2, Math.floor(elapsedMs / tickMs));
+    columns.fixedStart[row] = -Math.min(horizonMax / 2, Math.floor(sinceMs / tickMs));
     columns.fixedEnd[row] = Math.max(1, Math.ceil(p50Ms / tickMs));
     facts?.devices.forEach((device, bit) => {
       if (!attempt.devices.includes(device.id)) return;

@@ -61,10 +61,10 @@ export class OptionTable {
   /** Index of the task's block, or none where no worker that is there could run it. */
   blockOf(task: Task): number {
     const estimate = task.entry.estimate;
-    const template = this.identity(task.template);
+    const ways = this.identity(task.ways);
     const anchor = this.anchorOf(task);
     const at = anchor === null ? "" : ` ${anchor.by}=${anchor.domain}`;
-    const key = `${template} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}${at}`;
+    const key = `${ways} ${estimate?.p50Ms ?? ""} ${estimate?.p90Ms ?? ""}${at}`;
     const known = this.blockOfKey.get(key);
     if (known !== undefined) return known;
     const options = this.eligible(task).map(({ way, worker }) => this.option(task, way, worker));
@@ -229,9 +229,9 @@ export class OptionTable {
     return intern(this.gpuOfKey, JSON.stringify(request), this.gpuRequests, request);
   }
 
-  private identity(template: object): number {
-    const known = this.identities.get(template) ?? this.identities.size;
-    this.identities.set(template, known);
+  private identity(ways: object): number {
+    const known = this.identities.get(ways) ?? this.identities.size;
+    this.identities.set(ways, known);
     return known;
   }
 }

@@ -31,8 +31,9 @@ export class PoolTable {
   }
 
   /** Of a task in each of its ways. */
-  usesOfTask({ job, template }: Task): readonly PoolUse[] {
-    const uses = template.modes === undefined ? this.usesOf(template.pools) : [];
+  usesOfTask({ job, template, ways: [way] }: Task): readonly PoolUse[] {
+    const isOnly = way !== undefined && way.named.mode === undefined;
+    const uses = isOnly ? this.usesOf(way.template.pools) : [];
     if (template.maxConcurrent === null) return uses;
     // A space cannot stand in a pool's name, so this is nobody else's.
     const pool = this.#indexOrNew(`${job.id} ${template.name}`, template.maxConcurrent);

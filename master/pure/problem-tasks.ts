@@ -4,7 +4,7 @@ import { gangFits } from "./gang-fits.js";
 import type { OptionTable } from "./problem-options.js";
 import type { WorkerTable } from "./problem-workers.js";
 import type { Job, Task } from "./state.js";
-import { isEnded, liveAttempt } from "./state.js";
+import { isEnded, isPaused, liveAttempt } from "./state.js";
 
 export interface Selection {
   readonly options: OptionTable;
@@ -42,8 +42,8 @@ function gangsAmong(rows: ReadonlyMap<Task, number>): Set<readonly Task[]> {
 /**
  * At most `window` tasks, jobs in order of submission and each job in topological order: what runs,
  * and what could run on a worker that is there once its predecessors have. Left out are tasks whose
- * fate is not a matter of time: unknown ones, those that run only if something fails, those behind
- * another job, those that fit no worker, and everything that depends on them.
+ * fate is not a matter of time: unknown and paused ones, those that run only if something fails,
+ * those behind another job, those that fit no worker, and everything that depends on them.
  */
 function selectTasks(jobs: readonly Job[], selection: Selection): Map<Task, number> {
   const rows = new Map<Task, number>();
@@ -68,7 +68,7 @@ function isPlannable(
   if (attempt !== null && isLive(task)) {
     return attempt.status.kind !== "unknown" && workers.indexOf.has(attempt.worker);
   }
-  if (task.held && task.job.spec.after.length > 0) return false;
+  if (isPaused(task) || (task.held && task.job.spec.after.length > 0)) return false;
   if (task.job.ending !== null || options.blockOf(task) === none) return false;
   for (const [from, on] of predecessors(task)) {
     if (isEnded(from)) continue;

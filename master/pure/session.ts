@@ -6,8 +6,9 @@ import { fail } from "../../core/result.js";
 import type { AttemptFinished, Hello } from "../../core/session.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
-import type { Event } from "./events.js";
-import { endAttempt } from "./outcome.js";
+import type { Event, Fault } from "./events.js";
+import { type AttemptEnd, endAttempt } from "./outcome.js";
+import { takeHeld } from "./pausing.js";
 import type { Attempt, State, Task, WorkerRecord } from "./state.js";
 import { liveAttempt } from "./state.js";
 
@@ -44,7 +45,15 @@ export function* workerHello(state: State, hello: Hello, nowMs: number): Decisio
   for (const attempt of forgotten(state, incarnation, alive)) {
     if (returning && attempt.status.kind === "launching") continue;
     if (!returning && sameBoot && attempt.status.kind === "unknown") continue;
-    yield* endAttempt(state, attempt.id, lost("its worker no longer knows it", nowMs), nowMs);
+    const end = lost("its worker no longer knows it", nowMs, faultOf(attempt));
+    yield* endAttempt(state, attempt.id, end, nowMs);
+  }
+  const held = new Set(hello.held ?? []);
+  for (const { attempt } of hello.live) {
+    const found = liveOn(state, attempt, incarnation);
+    if (found !== null) {
+      yield* takeHeld(found.attempt, { held: held.has(attempt), problem: null });
+    }
   }
   return noReply;
 }
@@ -91,7 +100,15 @@ export function* workerReport(
     if (found === null) continue;
     const message = `refused (${refusal.reason}): ${refusal.message}`;
     yield* releaseGang(found.task, found.attempt);
-    yield* endAttempt(state, refusal.attempt, lost(message, nowMs), nowMs);
+    // One that is leaving, or obeys a newer master, has done nothing wrong.
+    const { reason } = refusal;
+    const isWrong = reason === "no_capacity" || reason === "unknown_driver";
+    const end = lost(message, nowMs, isWrong ? "refused" : null);
+    yield* endAttempt(state, refusal.attempt, end, nowMs);
+  }
+  for (const answer of command.held ?? []) {
+    const found = liveOn(state, answer.attempt, command.incarnation);
+    if (found !== null) yield* takeHeld(found.attempt, answer);
   }
   return noReply;
 }
@@ -165,7 +182,8 @@ export function* loseWorker(
     const attempt = liveAttempt(task);
     if (attempt === null || attempt.status.kind === "unknown") continue;
     if (task.template.idempotent) {
-      yield* endAttempt(state, id, lost("its worker was lost", nowMs), nowMs);
+      const end = lost("its worker was lost", nowMs, faultOf(attempt));
+      yield* endAttempt(state, id, end, nowMs);
       continue;
     }
     const { onLost, killGraceMs } = task.template;
@@ -177,9 +195,16 @@ export function* loseWorker(
   }
 }
 
-export const lost = (message: string, nowMs: number) => ({
-  outcome: { kind: "lost" as const, message },
+export const lost = (message: string, nowMs: number, fault: Fault | null = null): AttemptEnd => ({
+  outcome: { kind: "lost", message },
   usage: { peakMemoryBytes: null, cpuMs: null },
   startedAtMs: null,
   endedAtMs: nowMs,
+  ...(fault === null ? {} : { fault }),
 });
+
+/** What had not started cannot have taken its worker down. */
+export const faultOf = ({ status }: Attempt): Fault | null =>
+  status.kind === "launching" || status.kind === "ended" || status.startedAtMs === null
+    ? null
+    : "worker_down";

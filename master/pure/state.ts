@@ -14,10 +14,11 @@ import type {
   Drain,
   MaintenanceWindow,
   Outcome,
+  Quarantine,
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
-import type { ClusterSettings, EndState, StopReason } from "./events.js";
+import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
 export type TaskStatus =
@@ -58,7 +59,19 @@ export type AttemptStatus =
       readonly usage: UsageReport;
       /** Absent: it left none. */
       readonly outputs?: readonly DataFile[];
+      /** Absent: its outcome says it all. */
+      readonly fault?: Fault;
     };
+
+/** What its worker has said of pausing an attempt. */
+export interface Held {
+  /** null: it goes on. */
+  readonly sinceMs: number | null;
+  /** Over and done with. */
+  readonly totalMs: number;
+  /** Why the last word could not be done. Absent: it was. */
+  readonly problem?: string;
+}
 
 export interface Attempt {
   readonly id: AttemptId;
@@ -71,6 +84,8 @@ export interface Attempt {
   readonly mode?: string;
   readonly launchedAtMs: number;
   status: AttemptStatus;
+  /** Absent: it was never paused. */
+  held?: Held;
 }
 
 /** Tasks of a job that start together, keep apart or stay together. */
@@ -99,8 +114,8 @@ export interface Task {
   readonly index: number;
   readonly entry: TaskEntry;
   readonly template: TaskTemplate;
-  /** At least one, in the order of its modes. */
-  readonly ways: readonly Way[];
+  /** At least one, in the order of its modes; as its remedy has them (ways.ts). */
+  ways: readonly Way[];
   /** What it is in with others of its job. */
   readonly bonds: readonly Bond[];
   status: TaskStatus;
@@ -113,6 +128,10 @@ export interface Task {
   readyAtMs: number | null;
   /** Attempts before it was last retried by hand: policies count from there. */
   attemptsBefore: number;
+  /** null: it runs as it was submitted. */
+  remedy: Remedy | null;
+  /** By itself; its job may be paused as well. */
+  paused: boolean;
   readonly attempts: Attempt[];
 }
 
@@ -140,6 +159,10 @@ export interface Job {
   readonly topological: Uint32Array;
   /** 1 for tasks that run only if something fails: no plan foresees them. */
   readonly conditional: Uint8Array;
+  /** The ways to run each template's tasks that have no remedy. */
+  readonly ways: readonly (readonly Way[])[];
+  /** And those of tasks that have one, by template and remedy. */
+  readonly remedied: Map<string, readonly Way[]>;
   /** For each template the first one of its name: they share `maxConcurrent`. */
   readonly groupOfTemplate: Uint32Array;
   /** Live attempts per group of templates. */
@@ -154,6 +177,19 @@ export interface Job {
   /** An attempt of it has ended: what is planned from now on is not the initial plan. */
   progressed: boolean;
   initialPlan: InitialPlan | null;
+  /** Attempts after failures, since it was submitted or retried. */
+  retriesSpent: number;
+  /** null: it is not paused. */
+  pausedAtMs: number | null;
+}
+
+/** A failure that is held against the worker it happened on. */
+export interface Blame {
+  /** Tasks of one template of like jobs; `crash`: the worker itself. */
+  readonly kind: string;
+  /** null: whichever of the kind, for nothing of it has ever succeeded. */
+  readonly task: TaskId | null;
+  readonly atMs: number;
 }
 
 export interface WorkerRecord {
@@ -169,6 +205,11 @@ export interface WorkerRecord {
   cordonedAtMs: number | null;
   drain: Drain | null;
   maintenance: readonly MaintenanceWindow[];
+  /** Oldest first. */
+  blames: readonly Blame[];
+  quarantine: Quarantine | null;
+  /** null: it was in none. */
+  lastQuarantine: { readonly level: number; readonly endedAtMs: number } | null;
 }
 
 export interface PlanEntry {
@@ -263,6 +304,9 @@ export function liveAttempt(task: Task): Attempt | null {
 
 /** It has been started since it was submitted or retried: what it waited for has come true. */
 export const hasBegun = (task: Task): boolean => task.attempts.length > task.attemptsBefore;
+
+/** Nothing of it is started, and what runs is to be held. */
+export const isPaused = ({ paused, job }: Task): boolean => paused || job.pausedAtMs !== null;
 
 export const isEnded = (task: Task): boolean => task.status.kind === "ended";
 

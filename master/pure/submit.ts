@@ -86,13 +86,16 @@ function endsInArchive(
 }
 
 function poolViolations(state: State, template: TaskTemplate): Violation[] {
-  const { modes } = template;
-  if (modes !== undefined) {
-    return modes.flatMap(({ name, pools }) =>
-      violationsOf(state, pools, `tasks.${template.name}.modes.${name}.pools`),
-    );
+  const { modes, retry } = template;
+  const at = `tasks.${template.name}`;
+  const fallback = violationsOf(state, retry.fallback?.way.pools ?? {}, `${at}.fallback.pools`);
+  if (modes === undefined) {
+    return [...violationsOf(state, template.pools, `${at}.pools`), ...fallback];
   }
-  return violationsOf(state, template.pools, `tasks.${template.name}.pools`);
+  const own = modes.flatMap(({ name, pools }) =>
+    violationsOf(state, pools, `${at}.modes.${name}.pools`),
+  );
+  return [...own, ...fallback];
 }
 
 function violationsOf(state: State, pools: TaskTemplate["pools"], at: string): Violation[] {

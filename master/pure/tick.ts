@@ -10,7 +10,8 @@ import type { Event } from "./events.js";
 import { endHopeless, latestStartMs } from "./leaving-out.js";
 import { endMaintenance, maintenanceTimer } from "./maintenance.js";
 import { endAttempt } from "./outcome.js";
-import { loseWorker, lost } from "./session.js";
+import { endQuarantines, quarantineTimer } from "./quarantine.js";
+import { faultOf, loseWorker, lost } from "./session.js";
 import type { State } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 
@@ -21,6 +22,7 @@ export function* tick(
 ): Decision {
   yield* loseSilentWorkers(state, lastHeard, nowMs);
   yield* giveUpUnknown(state, nowMs);
+  yield* endQuarantines(state, nowMs);
   for (const worker of state.workers.values()) {
     yield* goOnDraining(worker, nowMs);
     yield* endMaintenance(worker, nowMs);
@@ -37,7 +39,7 @@ export function* tick(
   yield* forgetKeys(state, nowMs);
   for (const job of [...state.index.openJobs]) {
     const { timeoutMs } = job.spec;
-    if (timeoutMs === null || job.ending !== null) continue;
+    if (timeoutMs === null || job.ending !== null || job.pausedAtMs !== null) continue;
     if (nowMs - job.timeoutFromMs >= timeoutMs) {
       yield* endJobEarly(state, job, "timed_out", "the job ran past its timeout");
     }
@@ -67,7 +69,8 @@ function* giveUpUnknown(state: State, nowMs: number): Generator<Event, void, voi
     if (attempt?.status.kind !== "unknown") continue;
     const { untilMs } = attempt.status;
     if (untilMs === null || nowMs < untilMs) continue;
-    yield* endAttempt(state, attempt.id, lost("its worker did not return", nowMs), nowMs);
+    const end = lost("its worker did not return", nowMs, faultOf(attempt));
+    yield* endAttempt(state, attempt.id, end, nowMs);
   }
 }
 
@@ -98,7 +101,9 @@ function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterab
   }
   yield nextKeyForgotten(state) ?? Number.POSITIVE_INFINITY;
   for (const task of state.index.hard) yield latestStartMs(state, task) + 1;
-  for (const { spec, ending, timeoutFromMs } of state.index.openJobs) {
-    if (spec.timeoutMs !== null && ending === null) yield timeoutFromMs + spec.timeoutMs;
+  yield quarantineTimer(state);
+  for (const { spec, ending, timeoutFromMs, pausedAtMs } of state.index.openJobs) {
+    if (spec.timeoutMs === null || ending !== null || pausedAtMs !== null) continue;
+    yield timeoutFromMs + spec.timeoutMs;
   }
 }

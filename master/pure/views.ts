@@ -13,14 +13,14 @@ import type {
   TaskView,
   WorkerView,
 } from "../../core/views.js";
-import { canRun, explainUnfit } from "./eligibility.js";
+import { canRunTask, explainUnfitTask } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
 import { openness } from "./openness.js";
 import { exhaustedPool } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import type { Attempt, Job, State, Task, Way, WorkerRecord } from "./state.js";
-import { isEnded, liveAttempt } from "./state.js";
+import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNamed, wayNow } from "./ways.js";
 
 export function jobView(state: State, job: Job, forecast: Forecast, withTasks: boolean): JobView {
@@ -53,6 +53,10 @@ export function jobSummary(state: State, job: Job, forecast: Forecast): JobSumma
     finishP90AtMs: finish?.p90AtMs ?? null,
     revision: job.revision,
     metadata: job.spec.metadata,
+    ...(job.pausedAtMs === null ? {} : { pausedAtMs: job.pausedAtMs }),
+    ...(job.spec.retryBudget === undefined
+      ? {}
+      : { retries: { spent: job.retriesSpent, budget: job.spec.retryBudget } }),
   };
 }
 
@@ -70,6 +74,8 @@ function finishOf(
   let p90AtMs = 0;
   for (const task of job.tasks) {
     if (isEnded(task)) continue;
+    // Nobody knows when it goes on.
+    if (isPaused(task)) return null;
     const reservation = forecast.get(task.id);
     if (reservation === undefined && job.conditional[task.index] === 1) continue;
     if (reservation === undefined) return null;
@@ -93,7 +99,8 @@ export function taskView(state: State, task: Task, forecast: Forecast): TaskView
     estimate: estimateOf(state, task, wayForeseen(state, task, forecast)),
     reservation: isEnded(task) ? null : (forecast.get(task.id) ?? null),
     attempts: task.attempts.map(attemptView),
-    attemptsMax: task.template.retry.attemptsMax,
+    attemptsMax:
+      task.template.retry.attemptsMax + (task.template.retry.fallback?.attemptsMax ?? 0),
     readyAtMs: task.readyAtMs,
     finishedAtMs: task.status.kind === "ended" ? task.status.atMs : null,
   };
@@ -108,10 +115,12 @@ function wayForeseen(state: State, task: Task, forecast: Forecast): Way {
 export function taskStateName(task: Task): TaskStateName {
   const { status } = task;
   if (status.kind === "ended") return status.state;
-  if (status.kind !== "live") return status.kind;
-  const attempt = liveAttempt(task)?.status.kind;
-  if (attempt === "unknown" || attempt === "launching") return attempt;
-  return "running";
+  const paused = isPaused(task);
+  if (status.kind !== "live") return paused ? "paused" : status.kind;
+  const attempt = liveAttempt(task);
+  const kind = attempt?.status.kind;
+  if (kind === "unknown" || kind === "launching") return kind;
+  return paused && isHeld(attempt) ? "paused" : "running";
 }
 
 function attemptView(attempt: Attempt): AttemptView {
@@ -133,6 +142,9 @@ function attemptView(attempt: Attempt): AttemptView {
   };
 }
 
+const isHeld = (attempt: Attempt | null): boolean =>
+  attempt?.held !== undefined && attempt.held.sinceMs !== null;
+
 /** Why the task is in its state, for programs and for people. */
 function explain(
   state: State,
@@ -141,20 +153,21 @@ function explain(
 ): { readonly reason: string; readonly message: string } {
   const { status } = task;
   if (status.kind === "ended") return { reason: status.reason, message: status.message };
+  if (status.kind === "live") return explainLive(task);
+  if (isPaused(task)) return { reason: "paused", message: pausedWhat(task) };
   if (status.kind === "backoff") {
     return { reason: "backoff", message: "waits before its next attempt" };
   }
-  if (status.kind === "live") return explainLive(task);
   if (status.kind === "pending") return explainPending(task);
   const facts = [...state.workers.values()].map((worker) => worker.facts);
   const present = [...state.workers.values()].filter((worker) => worker.state !== "lost");
-  const fit = present.filter((worker) => canRun(worker.facts, task.template));
+  const fit = present.filter((worker) => canRunTask(worker.facts, task));
   if (fit.length === 0) {
-    return { reason: "no_worker_fits", message: explainUnfit(facts, task.template) };
+    return { reason: "no_worker_fits", message: explainUnfitTask(facts, task) };
   }
   if (fit.every((worker) => openness(worker) !== "open")) {
     const names = fit.slice(0, 3).map(({ id }) => id);
-    const message = `all workers that fit are cordoned or drained: ${names.join(", ")}`;
+    const message = `all workers that fit are cordoned, drained or quarantined: ${names.join(", ")}`;
     return { reason: "workers_closed", message };
   }
   const exhausted = exhaustedPool(state, task);
@@ -176,10 +189,30 @@ function explain(
   return { reason: "queued", message: "waits for its turn on its worker" };
 }
 
+const pausedWhat = ({ job }: Task): string =>
+  job.pausedAtMs === null ? "is paused until it is resumed" : "its job is paused until it is resumed";
+
+function explainHeld(task: Task): { readonly reason: string; readonly message: string } {
+  const attempt = liveAttempt(task);
+  const problem = attempt?.held?.problem;
+  if (problem !== undefined) {
+    const what = isPaused(task) ? "paused" : "resumed";
+    return { reason: "pause_failed", message: `could not be ${what}: ${problem}` };
+  }
+  if (isPaused(task) === isHeld(attempt)) {
+    return isPaused(task)
+      ? { reason: "paused", message: pausedWhat(task) }
+      : { reason: "", message: "" };
+  }
+  return isPaused(task)
+    ? { reason: "pausing", message: "is being paused" }
+    : { reason: "resuming", message: "is being resumed" };
+}
+
 function explainLive(task: Task): { readonly reason: string; readonly message: string } {
   const status = liveAttempt(task)?.status;
   if (status?.kind === "stopping") return { reason: status.reason, message: "is being stopped" };
-  if (status?.kind !== "unknown") return { reason: "", message: "" };
+  if (status?.kind !== "unknown") return explainHeld(task);
   const until = status.untilMs === null ? "until its worker returns" : "until it must have stopped";
   return { reason: "worker_lost", message: `contact with its worker is lost; kept ${until}` };
 }
@@ -219,6 +252,7 @@ export function workerView(
     cordonedAtMs: worker.cordonedAtMs,
     drain: worker.drain,
     maintenance: worker.maintenance,
+    ...(worker.quarantine === null ? {} : { quarantine: worker.quarantine }),
   };
 }
 

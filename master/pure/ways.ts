@@ -1,13 +1,17 @@
 /**
  * The ways to run a task: its modes, or the template where it has none. Everything that depends on
- * the mode (what is charged, launched, learned) asks here and not the template.
+ * the mode (what is charged, launched, learned) asks here and not the template. What failures have
+ * made of a task, more memory or its fallback, is other ways: so nobody else has to know of it.
  */
+import { fallbackMode, type JobSpec, type TaskTemplate } from "../../core/job.js";
+import { inMode, withMemory } from "../../core/modes.js";
 import { assert } from "../../core/result.js";
+import { digest } from "./hash.js";
 import type { State, Task, Way } from "./state.js";
 import { liveAttempt } from "./state.js";
 
 /** The way of this mode; of a mode that is not, or no longer, there the first. */
-export function wayNamed({ id, ways }: Task, mode: string | undefined): Way {
+export function wayNamed({ id, ways }: Pick<Task, "id" | "ways">, mode: string | undefined): Way {
   const way = ways.find(({ named }) => named.mode === mode) ?? ways[0];
   assert(way !== undefined, `no way to run ${id}`);
   return way;
@@ -20,4 +24,49 @@ export function wayNow(state: State, task: Task): Way {
   const live = liveAttempt(task);
   if (live !== null) return wayNamed(task, live.mode);
   return wayNamed(task, (state.plan.entries.get(task.id) ?? task.attempts.at(-1))?.mode);
+}
+
+/** A template as it is, or in one of its modes; runs of other modes are not like its own. */
+export function wayOf(spec: JobSpec, template: TaskTemplate, mode: string | undefined): Way {
+  // Two colons stand in no name.
+  const name = mode === undefined ? template.name : `${template.name}::${mode}`;
+  return {
+    named: mode === undefined ? {} : { mode },
+    template,
+    groups: [
+      `program ${spec.namespace}/${spec.name}/${name} ${programText(template)}`,
+      `task ${spec.namespace}/${spec.name}/${name}`,
+      `template ${spec.namespace}/${name}`,
+      `namespace ${spec.namespace}`,
+    ],
+  };
+}
+
+/** The group of all runs of a template in jobs of one name: what fails alike. */
+export const kindOfWay = ({ groups }: Way): string => groups[1] ?? "";
+
+/** Runs of one name may differ in what they run: `almanac run` calls many things alike. */
+function programText({ command: { program } }: TaskTemplate): string {
+  const [high, low] = digest(JSON.stringify(program));
+  return high.toString(36) + low.toString(36);
+}
+
+/** As its remedy has them. Tasks that are alike share one list, so that plans see them as alike. */
+export function waysWithRemedy({ job, entry, template, remedy }: Task): readonly Way[] {
+  const own = job.ways[entry.template] ?? [];
+  if (remedy === null) return own;
+  const { memoryBytes, fallback } = remedy;
+  const key = `${entry.template} ${memoryBytes} ${fallback}`;
+  const known = job.remedied.get(key);
+  if (known !== undefined) return known;
+  const other = fallback ? template.retry.fallback : undefined;
+  const ways =
+    other === undefined
+      ? own
+      : [wayOf(job.spec, inMode(template, other.way), fallbackMode)];
+  const remedied = ways.map((way) =>
+    memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
+  );
+  job.remedied.set(key, remedied);
+  return remedied;
 }

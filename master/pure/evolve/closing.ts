@@ -4,6 +4,27 @@ import { overlaps } from "../openness.js";
 import type { PlanEntry, State, WorkerRecord } from "../state.js";
 import { type Of, touchPlan, touchWorker, workerOf } from "./entities.js";
 
+export function workerQuarantined(
+  state: State,
+  { worker: id, untilMs, level, message }: Of<"WorkerQuarantined">,
+  atMs: number,
+): void {
+  const worker = workerOf(state, id);
+  worker.quarantine = { sinceMs: atMs, untilMs, level, message };
+  worker.blames = [];
+  dropEntries(state, worker, () => true);
+  changed(state, worker);
+}
+
+export function quarantineLifted(state: State, id: WorkerRecord["id"], atMs: number): void {
+  const worker = workerOf(state, id);
+  const level = worker.quarantine?.level ?? 0;
+  worker.lastQuarantine = { level, endedAtMs: atMs };
+  worker.quarantine = null;
+  worker.blames = [];
+  changed(state, worker);
+}
+
 export function workerCordoned(state: State, id: WorkerRecord["id"], atMs: number): void {
   const worker = workerOf(state, id);
   worker.cordonedAtMs = atMs;

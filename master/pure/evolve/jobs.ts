@@ -1,9 +1,11 @@
 /** Events of jobs and tasks. */
 import { satisfies } from "../condition.js";
 import { buildJob } from "../job-graph.js";
+import type { Remedy } from "../events.js";
 import { holdsBack } from "../readiness.js";
 import type { Job, State, Task } from "../state.js";
 import { hasBegun, isEnded, jobKey } from "../state.js";
+import { waysWithRemedy } from "../ways.js";
 import {
   becomeReady,
   jobOf,
@@ -48,6 +50,7 @@ export function jobEnded(state: State, event: Of<"JobEnded">, atMs: number): voi
   const job = jobOf(state, event.job);
   job.state = event.state;
   job.finishedAtMs = atMs;
+  job.pausedAtMs = null;
   state.index.openJobs.delete(job);
   touchJob(state, job);
 }
@@ -58,12 +61,17 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.ending = null;
   job.finishedAtMs = null;
   job.timeoutFromMs = atMs;
+  job.retriesSpent = 0;
+  job.pausedAtMs = null;
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
   for (const id of event.tasks) blockSuccessors(state, taskOf(state, id), reopened);
   for (const id of event.tasks) {
     const task = taskOf(state, id);
     task.cancelRequested = false;
+    task.paused = false;
+    // That it needs more memory is known now, whoever has it tried again.
+    if (task.remedy?.fallback === true) setRemedy(task, null);
     task.readyAtMs = null;
     task.attemptsBefore = task.attempts.length;
     task.blockers = 0;
@@ -85,6 +93,54 @@ export function taskReleased(state: State, task: Task, atMs: number): void {
   state.index.held.delete(task);
   state.facts++;
   if (task.status.kind === "backoff" || task.blockers === 0) becomeReady(state, task, atMs);
+  touchTask(state, task);
+}
+
+export function taskBackedOff(state: State, event: Of<"TaskBackedOff">): void {
+  const task = taskOf(state, event.task);
+  setStatus(state, task, { kind: "backoff", untilMs: event.untilMs });
+  if (event.because === "lost") return;
+  task.job.retriesSpent++;
+  touchJob(state, task.job);
+}
+
+/** The worker that it was planned on may not have what it takes now. */
+export function taskRemedied(state: State, event: Of<"TaskRemedied">): void {
+  const task = taskOf(state, event.task);
+  setRemedy(task, event.remedy);
+  state.facts++;
+  if (state.plan.entries.delete(task.id)) {
+    state.index.queues = null;
+    touchPlan(state);
+  }
+  touchTask(state, task);
+}
+
+function setRemedy(task: Task, remedy: Remedy | null): void {
+  task.remedy = remedy;
+  task.ways = waysWithRemedy(task);
+}
+
+export function jobPaused(state: State, id: Job["id"], atMs: number): void {
+  const job = jobOf(state, id);
+  job.pausedAtMs = atMs;
+  state.facts++;
+  touchJob(state, job);
+}
+
+/** Its timeout stood still meanwhile. */
+export function jobResumed(state: State, id: Job["id"], atMs: number): void {
+  const job = jobOf(state, id);
+  job.timeoutFromMs += Math.max(0, atMs - (job.pausedAtMs ?? atMs));
+  job.pausedAtMs = null;
+  state.facts++;
+  touchJob(state, job);
+}
+
+export function taskPaused(state: State, id: Task["id"], paused: boolean): void {
+  const task = taskOf(state, id);
+  task.paused = paused;
+  state.facts++;
   touchTask(state, task);
 }
 

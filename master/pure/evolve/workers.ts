@@ -19,6 +19,9 @@ export function workerRegistered(state: State, event: Of<"WorkerRegistered">, at
       cordonedAtMs: null,
       drain: null,
       maintenance: [],
+      blames: [],
+      quarantine: null,
+      lastQuarantine: null,
     });
   } else {
     // The one that was to leave has left: who starts it again wants it to stay.
