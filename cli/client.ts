@@ -90,6 +90,9 @@ export interface Client {
   usage(query: UsageQuery): Promise<Result<readonly DayUsage[]>>;
   cancel(job: string, task: string, reason: string): Promise<Result<JobSummary>>;
   retry(job: string, task: string): Promise<Result<Retried>>;
+  /** `task` empty: the whole job. */
+  pause(job: string, task: string): Promise<Result<JobSummary>>;
+  resume(job: string, task: string): Promise<Result<JobSummary>>;
   /** Empty task: of a job that has just one. */
   resolve(job: string, task: string, verdict: Verdict): Promise<Result<JobSummary>>;
   /** Empty: of the whole cluster. */
@@ -97,6 +100,7 @@ export interface Client {
   workers(): Promise<Result<readonly WorkerView[]>>;
   cordon(worker: string): Promise<Result<WorkerView>>;
   uncordon(worker: string): Promise<Result<WorkerView>>;
+  liftQuarantine(worker: string): Promise<Result<WorkerView>>;
   drain(order: DrainOrder): Promise<Result<Drained>>;
   undrain(worker: string): Promise<Result<WorkerView>>;
   scheduleMaintenance(order: MaintenanceOrder): Promise<Result<WorkerView>>;
@@ -234,6 +238,10 @@ const jobCalls = (jobs: JobServiceClient, call: Call) =>
         const summary = decodeJobSummary(job);
         return summary.ok ? ok({ job: summary.value, tasks }) : summary;
       }),
+    pause: (jobId, taskName) =>
+      call(jobs.pause.bind(jobs), { jobId, taskName }, ({ job }) => decodeJobSummary(job)),
+    resume: (jobId, taskName) =>
+      call(jobs.resume.bind(jobs), { jobId, taskName }, ({ job }) => decodeJobSummary(job)),
     resolve: (jobId, taskName, verdict) =>
       call(jobs.resolve.bind(jobs), { jobId, taskName, verdict }, ({ job }) =>
         decodeJobSummary(job),
@@ -248,6 +256,10 @@ const clusterCalls = (cluster: ClusterServiceClient, call: Call) =>
       call(cluster.cordon.bind(cluster), { worker }, ({ worker: view }) => decodeWorkerView(view)),
     uncordon: (worker) =>
       call(cluster.uncordon.bind(cluster), { worker }, ({ worker: view }) =>
+        decodeWorkerView(view),
+      ),
+    liftQuarantine: (worker) =>
+      call(cluster.liftQuarantine.bind(cluster), { worker }, ({ worker: view }) =>
         decodeWorkerView(view),
       ),
     drain: (order) =>

@@ -16,6 +16,7 @@ import { addList } from "./commands/list.js";
 import { addLogin } from "./commands/login.js";
 import { addLogs } from "./commands/logs.js";
 import { addMaster } from "./commands/master.js";
+import { addPause } from "./commands/pause.js";
 import { addPlan } from "./commands/plan.js";
 import { addPlanner } from "./commands/planner.js";
 import { addRetry } from "./commands/retry.js";
@@ -45,6 +46,7 @@ export function createProgram(installation: Installation, json = false): Program
   addSubmit(program);
   addRun(program);
   addCancel(program);
+  addPause(program);
   addRetry(program);
   addTask(program);
   program.commandsGroup("Views:");

@@ -1,6 +1,7 @@
 /** A task in one of its modes is a task that can run one way only. */
-import type { Resources } from "./resources.js";
+
 import type { TaskMode, TaskTemplate } from "./job.js";
+import type { Resources } from "./resources.js";
 
 /** Without dots and brackets: it stands in paths of fields. */
 export const modeNamePattern = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;

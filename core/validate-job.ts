@@ -9,6 +9,7 @@ import type { Violation } from "./result.js";
 import { validateFlow } from "./validate-data.js";
 import { validateGroups } from "./validate-groups.js";
 import { validateEntryOfModes } from "./validate-modes.js";
+import { validateJobPolicies } from "./validate-retry.js";
 import { durationMsMax, validateTemplate } from "./validate-template.js";
 import { isInstant, isPositive, namePattern, Violations } from "./violations.js";
 
@@ -62,6 +63,7 @@ function validateHead(spec: JobSpec, found: Violations): void {
     found.add("deadlineAtMs", "must be a time in whole milliseconds since 1970");
   }
   if (spec.objective !== null) validateObjective(spec.objective, found);
+  validateJobPolicies(spec, found);
   found.metadata("metadata", spec.metadata);
   if (spec.after.length > jobLimits.jobDependencies) {
     found.limit("after", "jobs waited for", spec.after.length, jobLimits.jobDependencies);

@@ -57,7 +57,9 @@ export function expandJob(file: JobFile, options: ParseOptions): Expanded {
         const all = new Map([...values, ...element.values, ["task", name]]);
         const data = lowerData(source, options, all, problems);
         const lowered = { ...lowerTask(source, file.defaults, all, fileEnv, options.now), ...data };
-        const key = varies ? JSON.stringify([lowered.command, lowered.modes, data]) : "";
+        const key = varies
+          ? JSON.stringify([lowered.command, lowered.modes, lowered.retry, data])
+          : "";
         template = known.get(key);
         if (template === undefined) {
           template = templates.push(lowered) - 1;
@@ -123,6 +125,8 @@ function jobOf(
             cost: weights.cost ?? defaultObjective.cost,
           },
     metadata: file.metadata ?? {},
+    ...(file.retryBudget === undefined ? {} : { retryBudget: file.retryBudget }),
+    ...(file.success === undefined ? {} : { success: file.success }),
   };
 }
 
@@ -248,6 +252,9 @@ function* textsOf(source: SourceTask, file: JobFile): Generator<readonly [Path, 
   }
   for (const [name, mode] of Object.entries(source.file.modes ?? {})) {
     yield* wayTextsOf([...source.path, "modes", name], mode);
+  }
+  if (source.file.fallback !== undefined) {
+    yield* wayTextsOf([...source.path, "fallback"], source.file.fallback);
   }
   yield* dataTextsOf(source);
 }

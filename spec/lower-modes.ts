@@ -2,7 +2,7 @@
  * The modes of a task of the file, as core's. A mode is lowered as the task that it would be if it
  * were the only one: what it does not say, the task or the defaults say.
  */
-import type { TaskMode, TaskTemplate } from "../core/job.js";
+import { fallbackMode, type RetryPolicy, type TaskMode, type TaskTemplate } from "../core/job.js";
 import type { SourceTask } from "./expansion.js";
 import type { ModeFile, TaskFile } from "./job-file.js";
 
@@ -29,9 +29,22 @@ export function lowerModes(
   return { command: shared, modes: ways.map(modeOf) };
 }
 
+/** What is tried after the task's own ways, lowered as a mode is. */
+export function lowerFallback(
+  source: SourceTask,
+  lower: (source: SourceTask) => TaskTemplate,
+): Pick<RetryPolicy, "fallback"> {
+  if (source.file.fallback === undefined) return {};
+  const { attempts, ...mode } = source.file.fallback;
+  const lowered = lower({ ...source, file: asOnly(source.file, mode) });
+  const { driver, command, resources, gpu, pools, constraints, estimate, timeoutMs } = lowered;
+  const way = { name: fallbackMode, driver, command, resources, gpu, pools, constraints };
+  return { fallback: { way: { ...way, estimate, timeoutMs }, attemptsMax: attempts ?? 1 } };
+}
+
 /** The task without its modes, as this one would have it. */
 function asOnly(task: TaskFile, mode: ModeFile): TaskFile {
-  const { modes: _, ...rest } = task;
+  const { modes: _, fallback: __, ...rest } = task;
   const replaces = mode.command !== undefined || mode.script !== undefined;
   const { command, script, ...others } = rest;
   return {

@@ -3,10 +3,13 @@ import { byWorker, type TaskTemplate } from "../core/job.js";
 import type { SourceTask } from "./expansion.js";
 import type { Deadline } from "./planning-section.js";
 
-type Terms = Pick<TaskTemplate, "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice">;
+type Terms = Pick<
+  TaskTemplate,
+  "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice" | "mayFail"
+>;
 
 export function lowerTerms({ name, file }: SourceTask, due: Deadline | undefined): Terms {
-  const { gang, spread, colocate, optional } = file;
+  const { gang, spread, colocate, optional, mayFail } = file;
   const groupOf = (given: {
     readonly group?: string | undefined;
     readonly by?: string | undefined;
@@ -20,5 +23,6 @@ export function lowerTerms({ name, file }: SourceTask, due: Deadline | undefined
     ...(colocate === undefined ? {} : { colocate: groupOf(colocate) }),
     ...(due?.hard === true ? { hardDeadline: true } : {}),
     ...(optional === undefined ? {} : { skipPrice: optional.price }),
+    ...(mayFail === true ? { mayFail } : {}),
   };
 }

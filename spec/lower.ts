@@ -6,7 +6,7 @@ import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
 import type { JobFile, TaskDefaults } from "./job-file.js";
-import { lowerModes } from "./lower-modes.js";
+import { lowerFallback, lowerModes } from "./lower-modes.js";
 import { lowerTerms } from "./lower-terms.js";
 import { substitute, type Values } from "./substitute.js";
 
@@ -32,7 +32,8 @@ export function lowerTask(
 ): TaskTemplate {
   const lower = (one: SourceTask): TaskTemplate => lowerOne(one, defaults, values, fileEnv, now);
   const lowered = lower(source);
-  return { ...lowered, ...lowerModes(source, lowered, lower) };
+  const retry = { ...lowered.retry, ...lowerFallback(source, lower) };
+  return { ...lowered, retry, ...lowerModes(source, lowered, lower) };
 }
 
 function lowerOne(
@@ -69,6 +70,9 @@ function lowerOne(
       attemptsMax: retry.attempts ?? 1,
       backoffMs,
       backoffMaxMs: retry.backoffMax ?? Math.max(backoffMs, taskDefaults.backoffMaxMs),
+      ...(retry.never === undefined || retry.never.length === 0 ? {} : { never: retry.never }),
+      ...(retry.moreMemory === undefined ? {} : { moreMemory: retry.moreMemory }),
+      ...(retry.crashes === undefined ? {} : { crashesMax: retry.crashes }),
     },
     timeoutMs: own.timeout ?? base.timeout ?? null,
     killGraceMs: own.killGrace ?? base.killGrace ?? taskDefaults.killGraceMs,

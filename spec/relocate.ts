@@ -25,6 +25,8 @@ const renamed: Readonly<Record<string, string>> = {
   jobId: "job",
   hardDeadline: "deadline",
   skipPrice: "optional",
+  crashesMax: "crashes",
+  maxBytes: "max",
 };
 
 export function relocate(violation: Violation, origins: Origins): Path {
@@ -60,6 +62,9 @@ function templateTail(rest: readonly (string | number)[]): Path {
   const [head, next, ...more] = rest;
   if (head === "name") return [];
   if (head === "modes" && next !== undefined) return ["modes", next, ...templateTail(more)];
+  if (head === "retry" && next === "fallback") {
+    return ["fallback", ...templateTail(more[0] === "way" ? more.slice(1) : more)];
+  }
   if (head === "command") {
     const key = next === "argv" ? "command" : String(next ?? "command");
     return [renamed[key] ?? key, ...more];

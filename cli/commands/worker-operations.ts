@@ -1,4 +1,4 @@
-/** `almanac worker cordon|uncordon|drain|undrain NAME`: takes a worker out of use, and back. */
+/** `almanac worker cordon|uncordon|drain|undrain|release NAME`: takes a worker out of use, and back. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "@commander-js/extra-typings";
 import { workerId } from "../../core/ids.js";
@@ -25,6 +25,9 @@ export function addWorkerOperations(group: Group): void {
   );
   addSimple(group, "uncordon", "let a cordoned worker take work again", (client, name) =>
     client.uncordon(name),
+  );
+  addSimple(group, "release", "end a worker's quarantine before its time", (client, name) =>
+    client.liftQuarantine(name),
   );
   addDrain(group);
   addSimple(group, "undrain", "end a drain: the worker takes work again", (client, name) =>

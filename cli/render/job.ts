@@ -53,6 +53,16 @@ export function renderJobHeader(job: JobView, screen: Screen): string[] {
       },
     ]);
   }
+  if (summary.pausedAtMs !== undefined) {
+    const since = formatInstant(summary.pausedAtMs, screen);
+    const text = `since ${since}; \`almanac resume ${plain(summary.id)}\` lets it go on`;
+    lines.push([{ text: "paused    ", style: dim }, { text }]);
+  }
+  if (summary.retries !== undefined) {
+    const { spent, budget } = summary.retries;
+    const text = `${spent} of ${budget} attempts after failures`;
+    lines.push([{ text: "retries   ", style: dim }, { text }]);
+  }
   const metadata = Object.entries(summary.metadata).map(([key, value]) => `${key}=${value}`);
   if (metadata.length > 0) {
     lines.push([{ text: "metadata  ", style: dim }, { text: plain(metadata.join("  ")) }]);
@@ -65,6 +75,7 @@ const interest: readonly TaskStateName[] = [
   "unknown",
   "failed",
   "timed_out",
+  "paused",
   "running",
   "launching",
   "backoff",

@@ -55,6 +55,8 @@ export const jobSummaryJson = (job: JobSummary): { readonly [key: string]: Json 
   finishP90At: instantOrNull(job.finishP90AtMs),
   revision: job.revision,
   metadata: job.metadata,
+  pausedAt: instantOrNull(job.pausedAtMs ?? null),
+  retries: job.retries === undefined ? null : { ...job.retries },
 });
 
 export const jobsJson = (jobs: readonly JobSummary[]): Json => jobs.map(jobSummaryJson);
@@ -152,6 +154,15 @@ export const workerJson = (worker: WorkerView): { readonly [key: string]: Json }
   softwareVersion: worker.facts.softwareVersion,
   incarnation: { boot: worker.incarnation.boot, session: worker.incarnation.session },
   cordonedAt: instantOrNull(worker.cordonedAtMs),
+  quarantine:
+    worker.quarantine === undefined
+      ? null
+      : {
+          since: instant(worker.quarantine.sinceMs),
+          until: instant(worker.quarantine.untilMs),
+          level: worker.quarantine.level,
+          message: worker.quarantine.message,
+        },
   drain:
     worker.drain === null
       ? null

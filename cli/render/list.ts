@@ -31,7 +31,7 @@ export function renderJobs(jobs: readonly JobSummary[], screen: Screen): string[
     return [
       job.id,
       job.name,
-      taskStateCell(job.state, colour),
+      taskStateCell(job.pausedAtMs === undefined ? job.state : "paused", colour),
       `${formatCount(done)}/${formatCount(total)}`,
       failed === 0 ? "" : { text: formatCount(failed), style: colour.red },
       formatInstant(job.submittedAtMs, screen),

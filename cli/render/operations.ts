@@ -6,11 +6,17 @@ import { type Column, renderTable } from "./table.js";
 import { paintAll, plain } from "./text.js";
 import { briefDuration, formatInstant, formatRelative, plural } from "./units.js";
 
-type Closable = Pick<WorkerView, "cordonedAtMs" | "drain" | "maintenance">;
+type Closable = Pick<WorkerView, "cordonedAtMs" | "drain" | "maintenance" | "quarantine">;
 
 /** `cordoned`, `draining until in 5m 00s`, `maintenance in 2h 00m`; empty where it is open. */
-export function closedText({ cordonedAtMs, drain, maintenance }: Closable, nowMs: number): string {
+export function closedText(
+  { cordonedAtMs, drain, maintenance, quarantine }: Closable,
+  nowMs: number,
+): string {
   const parts: string[] = [];
+  if (quarantine !== undefined) {
+    parts.push(`quarantined for ${briefDuration(Math.max(0, quarantine.untilMs - nowMs))}`);
+  }
   if (cordonedAtMs !== null) parts.push("cordoned");
   if (drain !== null) parts.push(drainText(drain, nowMs));
   const next = maintenance

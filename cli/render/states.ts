@@ -12,6 +12,7 @@ const tasks: Readonly<Record<TaskStateName, readonly [string, ColourName]>> = {
   launching: ["▷", "cyan"],
   running: ["▶", "cyan"],
   unknown: ["?", "magenta"],
+  paused: ["‖", "yellow"],
   succeeded: ["✓", "green"],
   failed: ["✗", "red"],
   timed_out: ["✗", "red"],

@@ -62,8 +62,7 @@ export interface Remedy {
 /** Why an attempt that did not fail by itself has ended, where that says something of its worker. */
 export type Fault =
   /** Its worker or supervisor went down while it ran. */
-  | "worker_down"
-  | "refused";
+  "worker_down" | "refused";
 
 export interface Launching {
   readonly attempt: AttemptId;

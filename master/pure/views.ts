@@ -99,8 +99,7 @@ export function taskView(state: State, task: Task, forecast: Forecast): TaskView
     estimate: estimateOf(state, task, wayForeseen(state, task, forecast)),
     reservation: isEnded(task) ? null : (forecast.get(task.id) ?? null),
     attempts: task.attempts.map(attemptView),
-    attemptsMax:
-      task.template.retry.attemptsMax + (task.template.retry.fallback?.attemptsMax ?? 0),
+    attemptsMax: task.template.retry.attemptsMax + (task.template.retry.fallback?.attemptsMax ?? 0),
     readyAtMs: task.readyAtMs,
     finishedAtMs: task.status.kind === "ended" ? task.status.atMs : null,
   };
@@ -190,7 +189,9 @@ function explain(
 }
 
 const pausedWhat = ({ job }: Task): string =>
-  job.pausedAtMs === null ? "is paused until it is resumed" : "its job is paused until it is resumed";
+  job.pausedAtMs === null
+    ? "is paused until it is resumed"
+    : "its job is paused until it is resumed";
 
 function explainHeld(task: Task): { readonly reason: string; readonly message: string } {
   const attempt = liveAttempt(task);

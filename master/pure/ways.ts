@@ -61,9 +61,7 @@ export function waysWithRemedy({ job, entry, template, remedy }: Task): readonly
   if (known !== undefined) return known;
   const other = fallback ? template.retry.fallback : undefined;
   const ways =
-    other === undefined
-      ? own
-      : [wayOf(job.spec, inMode(template, other.way), fallbackMode)];
+    other === undefined ? own : [wayOf(job.spec, inMode(template, other.way), fallbackMode)];
   const remedied = ways.map((way) =>
     memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
   );

@@ -21,7 +21,13 @@ import { unary } from "./unary.js";
 
 type Operations = Pick<
   ClusterServiceServer,
-  "cordon" | "uncordon" | "drain" | "undrain" | "scheduleMaintenance" | "removeMaintenance"
+  | "cordon"
+  | "uncordon"
+  | "drain"
+  | "undrain"
+  | "liftQuarantine"
+  | "scheduleMaintenance"
+  | "removeMaintenance"
 >;
 
 interface Answer {
@@ -40,7 +46,7 @@ export function workerOperations(engine: Engine): Operations {
     return reply.ok ? ok({ worker: view(command.worker) }) : reply;
   };
   /** A command that says no more than which worker. */
-  const simple = (type: "Cordon" | "Uncordon" | "Undrain") =>
+  const simple = (type: "Cordon" | "Uncordon" | "Undrain" | "LiftQuarantine") =>
     unary(async ({ worker }: { worker: string }, principal): Promise<Result<Answer>> => {
       const id = decodeWorkerName(worker);
       return id.ok ? obey({ type, worker: id.value }, principal) : id;
@@ -49,6 +55,7 @@ export function workerOperations(engine: Engine): Operations {
     cordon: simple("Cordon"),
     uncordon: simple("Uncordon"),
     undrain: simple("Undrain"),
+    liftQuarantine: simple("LiftQuarantine"),
     drain: unary(async (request, principal): Promise<Result<DrainResponse>> => {
       const order = decodeDrainOrder(request);
       if (!order.ok) return order;

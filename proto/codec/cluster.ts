@@ -22,7 +22,7 @@ import {
   required,
   type Scope,
 } from "./decoding.js";
-import { encodeDrain, encodeWindow, readDrain, readWindow } from "./operations.js";
+import { encodeDrain, encodeWindow, readDrain, readQuarantine, readWindow } from "./operations.js";
 import {
   decodeHeartbeat,
   decodeWorkerFacts,
@@ -54,6 +54,7 @@ export const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
   cordonedAtMs: view.cordonedAtMs ?? undefined,
   drain: view.drain === null ? undefined : encodeDrain(view.drain),
   maintenance: view.maintenance.map(encodeWindow),
+  quarantine: view.quarantine,
 });
 
 export const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
@@ -68,6 +69,9 @@ export const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerVi
   cordonedAtMs: integerOrNull(scope, "cordonedAtMs", message.cordonedAtMs),
   drain: optional(scope, "drain", message.drain, readDrain),
   maintenance: list(scope, "maintenance", message.maintenance, readWindow),
+  ...(message.quarantine === undefined
+    ? {}
+    : { quarantine: readQuarantine(scope, message.quarantine) }),
 });
 
 /** The worker as an operator's command has left it. */

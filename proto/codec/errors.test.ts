@@ -44,6 +44,7 @@ beforeAll(async () => {
     uncordon: refuse,
     drain: refuse,
     undrain: refuse,
+    liftQuarantine: refuse,
     scheduleMaintenance: refuse,
     removeMaintenance: refuse,
     createToken: refuse,

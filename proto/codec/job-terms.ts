@@ -5,9 +5,12 @@ import { finite, type Scope } from "./decoding.js";
 
 type WireTerms = Pick<
   wire.TaskTemplate,
-  "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice"
+  "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice" | "mayFail"
 >;
-type Terms = Pick<TaskTemplate, "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice">;
+type Terms = Pick<
+  TaskTemplate,
+  "gang" | "spread" | "colocate" | "hardDeadline" | "skipPrice" | "mayFail"
+>;
 
 export const encodeTerms = (terms: Terms): WireTerms => ({
   gang: terms.gang,
@@ -15,6 +18,7 @@ export const encodeTerms = (terms: Terms): WireTerms => ({
   colocate: terms.colocate,
   hardDeadline: terms.hardDeadline === true,
   skipPrice: terms.skipPrice,
+  mayFail: terms.mayFail === true,
 });
 
 export const decodeTerms = (scope: Scope, message: WireTerms): Terms => ({
@@ -25,6 +29,7 @@ export const decodeTerms = (scope: Scope, message: WireTerms): Terms => ({
   ...(message.skipPrice === undefined
     ? {}
     : { skipPrice: finite(scope, "skipPrice", message.skipPrice, 0) }),
+  ...(message.mayFail ? { mayFail: true } : {}),
 });
 
 const groupOf = ({ group, by }: wire.DomainGroup): DomainGroup => ({ group, by });

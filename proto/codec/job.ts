@@ -7,6 +7,8 @@ import type {
   Constraint,
   Edge,
   EdgeCondition,
+  ExitCodes,
+  Fallback,
   JobDependency,
   JobSpec,
   OnLost,
@@ -36,6 +38,7 @@ import {
   enumWord,
   fieldPath,
   finish,
+  finite,
   integer,
   integerOrNull,
   integerRecord,
@@ -64,6 +67,8 @@ export function encodeJobSpec(spec: JobSpec): wire.JobSpec {
     deadlineAtMs: spec.deadlineAtMs ?? undefined,
     objective: spec.objective === null ? undefined : encodeWeights(spec.objective),
     metadata: entriesOf(spec.metadata),
+    retryBudget: spec.retryBudget,
+    success: spec.success,
   };
 }
 
@@ -96,6 +101,12 @@ function decodeSpec(scope: Scope, message: wire.JobSpec): JobSpec {
     deadlineAtMs: integerOrNull(scope, "deadlineAtMs", message.deadlineAtMs),
     objective: optional(scope, "objective", message.objective, decodeWeights),
     metadata: textRecord(scope, "metadata", message.metadata),
+    ...(message.retryBudget === undefined
+      ? {}
+      : { retryBudget: integer(scope, "retryBudget", message.retryBudget) }),
+    ...(message.success === undefined
+      ? {}
+      : { success: { atLeast: finite(scope, "success.atLeast", message.success.atLeast, 0) } }),
   };
 }
 
@@ -215,16 +226,48 @@ const decodeUserEstimate = (scope: Scope, message: wire.UserEstimate): UserEstim
   p90Ms: integer(scope, "p90Ms", message.p90Ms),
 });
 
-const encodeRetry = ({ attemptsMax, backoffMs, backoffMaxMs }: RetryPolicy): wire.RetryPolicy => ({
-  attemptsMax,
-  backoffMs,
-  backoffMaxMs,
+const encodeRetry = (retry: RetryPolicy): wire.RetryPolicy => ({
+  attemptsMax: retry.attemptsMax,
+  backoffMs: retry.backoffMs,
+  backoffMaxMs: retry.backoffMaxMs,
+  never: (retry.never ?? []).map(({ from, to }) => ({ from, to })),
+  moreMemory: retry.moreMemory,
+  crashesMax: retry.crashesMax,
+  fallback:
+    retry.fallback === undefined
+      ? undefined
+      : { way: encodeMode(retry.fallback.way), attemptsMax: retry.fallback.attemptsMax },
 });
 
-const decodeRetry = (scope: Scope, message: wire.RetryPolicy): RetryPolicy => ({
-  attemptsMax: integer(scope, "attemptsMax", message.attemptsMax),
-  backoffMs: integer(scope, "backoffMs", message.backoffMs),
-  backoffMaxMs: integer(scope, "backoffMaxMs", message.backoffMaxMs),
+function decodeRetry(scope: Scope, message: wire.RetryPolicy): RetryPolicy {
+  const { never, moreMemory, crashesMax, fallback } = message;
+  bounded(scope, "never", never, jobLimits.exitCodeRanges);
+  return {
+    attemptsMax: integer(scope, "attemptsMax", message.attemptsMax),
+    backoffMs: integer(scope, "backoffMs", message.backoffMs),
+    backoffMaxMs: integer(scope, "backoffMaxMs", message.backoffMaxMs),
+    ...(never.length === 0 ? {} : { never: list(scope, "never", never, decodeCodes) }),
+    ...(moreMemory === undefined
+      ? {}
+      : {
+          moreMemory: {
+            factor: finite(scope, "moreMemory.factor", moreMemory.factor, 0),
+            maxBytes: integer(scope, "moreMemory.maxBytes", moreMemory.maxBytes),
+          },
+        }),
+    ...(crashesMax === undefined ? {} : { crashesMax: integer(scope, "crashesMax", crashesMax) }),
+    ...(fallback === undefined ? {} : { fallback: decodeFallback(scope, fallback) }),
+  };
+}
+
+const decodeCodes = (scope: Scope, message: wire.ExitCodes): ExitCodes => ({
+  from: integer(scope, "from", message.from),
+  to: integer(scope, "to", message.to),
+});
+
+const decodeFallback = (scope: Scope, { way, attemptsMax }: wire.Fallback): Fallback => ({
+  way: required(scope, "fallback.way", way, wire.TaskMode, decodeMode),
+  attemptsMax: integer(scope, "fallback.attemptsMax", attemptsMax),
 });
 
 const encodeEntry = (entry: TaskEntry): wire.TaskEntry => ({

@@ -2,7 +2,12 @@
 import { jobId, type WorkerId, workerId } from "../../core/ids.js";
 import type { Result } from "../../core/result.js";
 import { type DrainForecast, drainFates } from "../../core/views.js";
-import { type Drain, drainStages, type MaintenanceWindow } from "../../core/worker.js";
+import {
+  type Drain,
+  drainStages,
+  type MaintenanceWindow,
+  type Quarantine,
+} from "../../core/worker.js";
 import * as wire from "../gen/almanac/v1/cluster.js";
 import { decodeTaskId } from "./common.js";
 import {
@@ -43,6 +48,13 @@ export const encodeWindow = (window: MaintenanceWindow): wire.MaintenanceWindow 
 export const readWindow = (scope: Scope, message: wire.MaintenanceWindow): MaintenanceWindow => ({
   id: identifier(scope, "id", message.id),
   ...readTimes(scope, message),
+});
+
+export const readQuarantine = (scope: Scope, message: wire.Quarantine): Quarantine => ({
+  sinceMs: integer(scope, "quarantine.sinceMs", message.sinceMs),
+  untilMs: integer(scope, "quarantine.untilMs", message.untilMs),
+  level: integer(scope, "quarantine.level", message.level, 1),
+  message: message.message,
 });
 
 const readTimes = (scope: Scope, { fromMs, toMs, everyMs }: wire.MaintenanceWindow) => ({

@@ -10,6 +10,7 @@ export const taskStateNumbers = {
   launching: wire.TaskState.TASK_STATE_LAUNCHING,
   running: wire.TaskState.TASK_STATE_RUNNING,
   unknown: wire.TaskState.TASK_STATE_UNKNOWN,
+  paused: wire.TaskState.TASK_STATE_PAUSED,
   succeeded: wire.TaskState.TASK_STATE_SUCCEEDED,
   failed: wire.TaskState.TASK_STATE_FAILED,
   timed_out: wire.TaskState.TASK_STATE_TIMED_OUT,

@@ -79,6 +79,8 @@ export function encodeJobSummary(summary: JobSummary): wire.JobSummary {
     finishP90AtMs: summary.finishP90AtMs ?? undefined,
     revision: summary.revision,
     metadata: entriesOf(summary.metadata),
+    pausedAtMs: summary.pausedAtMs,
+    retries: summary.retries,
   };
 }
 
@@ -192,6 +194,17 @@ const readJobSummary = (scope: Scope, message: wire.JobSummary): JobSummary => (
   finishP90AtMs: integerOrNull(scope, "finishP90AtMs", message.finishP90AtMs),
   revision: integer(scope, "revision", message.revision),
   metadata: textRecord(scope, "metadata", message.metadata),
+  ...(message.pausedAtMs === undefined
+    ? {}
+    : { pausedAtMs: integer(scope, "pausedAtMs", message.pausedAtMs) }),
+  ...(message.retries === undefined
+    ? {}
+    : {
+        retries: {
+          spent: integer(scope, "retries.spent", message.retries.spent),
+          budget: integer(scope, "retries.budget", message.retries.budget),
+        },
+      }),
 });
 
 function readTaskCounts(

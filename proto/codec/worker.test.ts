@@ -150,7 +150,7 @@ describe("the session's messages come through the wire as they were", () => {
 
 describe("a message that is not what it should be is refused by the name of its field", () => {
   const bare = { sequence: 1, acknowledged: 0 };
-  const empty: wire.WorkerMessage = { ...bare, started: [], finished: [], refused: [] };
+  const empty: wire.WorkerMessage = { ...bare, started: [], finished: [], refused: [], held: [] };
 
   it("a hello without its parts", () => {
     const helloWire = wire.Hello.decode(new Uint8Array());
@@ -182,6 +182,7 @@ describe("a message that is not what it should be is refused by the name of its 
     const result = decodeMasterMessage({
       ...bare,
       leave: false,
+      holds: [],
       launches: [
         {
           ...launchWire,

@@ -4,9 +4,11 @@ import type { Result } from "../../core/result.js";
 import { unreachable } from "../../core/result.js";
 import type {
   AttemptFinished,
+  AttemptHeld,
   AttemptStarted,
   Heartbeat,
   Hello,
+  Hold,
   Launch,
   LaunchRefused,
   LogPull,
@@ -66,6 +68,11 @@ export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage 
     started: message.started.map(encodeStarted),
     finished: message.finished.map(encodeFinished),
     refused: message.refused.map(encodeRefused),
+    held: (message.held ?? []).map(({ attempt, held, problem }) => ({
+      attemptId: attempt,
+      held,
+      problem: problem ?? undefined,
+    })),
   };
 }
 
@@ -79,6 +86,7 @@ export function decodeWorkerMessage(message: wire.WorkerMessage): Result<WorkerM
     started: list(scope, "started", message.started, decodeStarted),
     finished: list(scope, "finished", message.finished, decodeFinished),
     refused: list(scope, "refused", message.refused, decodeRefused),
+    ...(message.held.length === 0 ? {} : { held: list(scope, "held", message.held, decodeHeld) }),
   });
 }
 
@@ -90,6 +98,7 @@ export function encodeMasterMessage(message: MasterMessage): wire.MasterMessage 
     launches: message.launches.map(encodeLaunch),
     stops: message.stops.map(encodeStop),
     leave: message.leave,
+    holds: (message.holds ?? []).map(({ attempt, paused }) => ({ attemptId: attempt, paused })),
   };
 }
 
@@ -102,6 +111,9 @@ export function decodeMasterMessage(message: wire.MasterMessage): Result<MasterM
     launches: list(scope, "launches", message.launches, decodeLaunch),
     stops: list(scope, "stops", message.stops, decodeStop),
     leave: message.leave,
+    ...(message.holds.length === 0
+      ? {}
+      : { holds: list(scope, "holds", message.holds, decodeHold) }),
   });
 }
 
@@ -111,6 +123,7 @@ const encodeHello = (hello: Hello): wire.Hello => ({
   epochSeen: hello.epochSeen,
   live: hello.live.map(encodeStarted),
   unacknowledged: hello.unacknowledged.map(encodeFinished),
+  held: [...(hello.held ?? [])],
 });
 
 const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
@@ -119,6 +132,9 @@ const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
   epochSeen: integer(scope, "epochSeen", message.epochSeen),
   live: list(scope, "live", message.live, decodeStarted),
   unacknowledged: list(scope, "unacknowledged", message.unacknowledged, decodeFinished),
+  ...(message.held.length === 0
+    ? {}
+    : { held: message.held.map((id, index) => decodeAttemptId(scope, `held[${index}]`, id)) }),
 });
 
 export const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({
@@ -175,6 +191,17 @@ const decodeRefused = (scope: Scope, message: wire.LaunchRefused): LaunchRefused
   attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   reason: literal(scope, "reason", message.reason, refusalReasons),
   message: message.message,
+});
+
+const decodeHeld = (scope: Scope, message: wire.AttemptHeld): AttemptHeld => ({
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
+  held: message.held,
+  problem: message.problem ?? null,
+});
+
+const decodeHold = (scope: Scope, message: wire.Hold): Hold => ({
+  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
+  paused: message.paused,
 });
 
 const encodeWelcome = (welcome: Welcome): wire.Welcome => ({

@@ -108,11 +108,17 @@ export class Session {
       case "refused":
         this.#outbox.refused.push(event.refused);
         return this.#flushSoon();
+      case "held": {
+        const { attempt, paused, error } = event;
+        // What could not be done is as it was.
+        const held = error === null ? paused : !paused;
+        this.#outbox.held.push({ attempt, held, problem: error });
+        return this.#flushSoon();
+      }
       case "state":
       case "drivers_changed":
       case "transfer":
       case "cancel_transfer":
-      case "held":
         return;
       default:
         unreachable(event);
@@ -158,6 +164,8 @@ export class Session {
     } else if (this.#taking.size === 0) {
       this.#taken = sequence;
     }
+    // After the commands, for a launch may be among them. Not waited for: every Welcome says it again.
+    for (const hold of message.holds ?? []) link.send({ kind: "hold", ...hold });
     if (message.leave) this.#options.onLeave();
   }
 
@@ -214,6 +222,7 @@ function tellSpeed(launch: Launch, speed: number): Launch {
 }
 
 function helloOf({ incarnation, facts, state }: SessionOptions): Hello {
-  const { epochSeen, live, unacknowledged } = state;
-  return { incarnation, facts, epochSeen, live, unacknowledged };
+  const { epochSeen, live, unacknowledged, paused } = state;
+  const held = paused.length === 0 ? {} : { held: paused };
+  return { incarnation, facts, epochSeen, live, unacknowledged, ...held };
 }

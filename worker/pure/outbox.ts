@@ -6,6 +6,7 @@
 import type { AttemptId } from "../../core/ids.js";
 import type {
   AttemptFinished,
+  AttemptHeld,
   AttemptStarted,
   Heartbeat,
   Hello,
@@ -26,6 +27,7 @@ export interface Outbox {
   started: AttemptStarted[];
   finished: AttemptFinished[];
   refused: LaunchRefused[];
+  held: AttemptHeld[];
   readonly inFlight: InFlight[];
 }
 
@@ -40,6 +42,7 @@ export const emptyOutbox = (): Outbox => ({
   started: [],
   finished: [],
   refused: [],
+  held: [],
   inFlight: [],
 });
 
@@ -50,12 +53,14 @@ export function nextMessage(
   sign: { readonly hello: Hello } | { readonly heartbeat: Heartbeat } | null,
   nowMonotonicMs: number,
 ): WorkerMessage | null {
-  const { started, finished, refused } = outbox;
-  if (sign === null && started.length + finished.length + refused.length === 0) return null;
+  const { started, finished, refused, held } = outbox;
+  const news = started.length + finished.length + refused.length + held.length;
+  if (sign === null && news === 0) return null;
   outbox.sequence += 1;
   outbox.started = [];
   outbox.finished = [];
   outbox.refused = [];
+  outbox.held = [];
   const hello = sign !== null && "hello" in sign ? sign.hello : null;
   const heartbeat = sign !== null && "heartbeat" in sign ? sign.heartbeat : null;
   const reported = [...(hello?.unacknowledged ?? []), ...finished];
@@ -64,7 +69,9 @@ export function nextMessage(
     finished: reported.map((one) => one.attempt),
     sentAtMonotonicMs: sign === null ? null : nowMonotonicMs,
   });
-  return { sequence: outbox.sequence, acknowledged, hello, heartbeat, started, finished, refused };
+  const { sequence } = outbox;
+  const all = { sequence, acknowledged, hello, heartbeat, started, finished, refused };
+  return held.length === 0 ? all : { ...all, held };
 }
 
 export function acknowledge(outbox: Outbox, sequence: number): Acknowledged {

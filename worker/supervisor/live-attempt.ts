@@ -25,6 +25,9 @@ export interface LiveAttempt {
   running: RunningAttempt | null;
   stop: { readonly outcome: StopOutcome; readonly atMs: number; graceMs: number } | null;
   timeout: Timer | null;
+  /** When the timeout strikes, on the wall clock; while it is paused: how much of it is left. */
+  timeoutAtMs: number | null;
+  timeoutLeftMs: number | null;
   /** Since when it waits for its inputs, or for a master to be heard of; null: for neither. */
   waitingSinceMs: number | null;
   /** How long that took. */
@@ -45,6 +48,8 @@ export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveA
     running: null,
     stop: null,
     timeout: null,
+    timeoutAtMs: null,
+    timeoutLeftMs: null,
     waitingSinceMs: null,
     stagingMs: null,
     abort: new AbortController(),

@@ -8,8 +8,8 @@ import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
-import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import { heldForMs } from "../pausing.js";
+import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import { wayNamed } from "../ways.js";
 import { blameFor } from "./blames.js";
 import {
@@ -117,7 +117,10 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const { status: before } = attempt;
   const hadStarted =
     before.kind !== "launching" && before.kind !== "ended" && before.startedAtMs !== null;
-  const left = { ...(outputs === undefined ? {} : { outputs }), ...(fault === undefined ? {} : { fault }) };
+  const left = {
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(fault === undefined ? {} : { fault }),
+  };
   const ended = { kind: "ended" as const, startedAtMs, endedAtMs, outcome, usage, ...left };
   const way = wayNamed(task, attempt.mode);
   const { template, groups } = way;

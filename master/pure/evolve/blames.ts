@@ -39,7 +39,8 @@ export function blameFor(
   }
   if (wasStopped || !(fault === "refused" || speaksOfWorker(outcome))) return;
   const kind = kindOfWay(way);
-  if (hasSucceeded(state.statistics, kind)) return add(state, worker, { kind, task: task.id, atMs });
+  if (hasSucceeded(state.statistics, kind))
+    return add(state, worker, { kind, task: task.id, atMs });
   if (!failsElsewhere(state, worker, kind)) add(state, worker, { kind, task: null, atMs });
 }
 

@@ -1,7 +1,7 @@
 /** Events of jobs and tasks. */
 import { satisfies } from "../condition.js";
-import { buildJob } from "../job-graph.js";
 import type { Remedy } from "../events.js";
+import { buildJob } from "../job-graph.js";
 import { holdsBack } from "../readiness.js";
 import type { Job, State, Task } from "../state.js";
 import { hasBegun, isEnded, jobKey } from "../state.js";
