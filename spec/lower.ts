@@ -1,5 +1,5 @@
 /** One task of the file, merged with the defaults, as core's template. */
-import type { Command, TaskTemplate } from "../core/job.js";
+import type { Command, RetryPolicy, TaskTemplate } from "../core/job.js";
 import { violationsMax } from "../core/violations.js";
 import { driverOf, optionsOf } from "./driver-sections.js";
 import { parseEnvFile } from "./env-file.js";
@@ -46,9 +46,7 @@ function lowerOne(
   const own = source.file;
   const base = defaults ?? {};
   const resources = { ...base.resources, ...own.resources };
-  const retry = { ...base.retry, ...own.retry };
   const deadline = own.deadline ?? base.deadline;
-  const backoffMs = retry.backoff ?? taskDefaults.backoffMs;
   return {
     name: source.name,
     driver: driverOf(own, base),
@@ -66,14 +64,7 @@ function lowerOne(
     priority: own.priority ?? base.priority ?? 0,
     deadlineAtMs: instantOf(deadline?.when, now),
     estimate: own.estimate ?? base.estimate ?? null,
-    retry: {
-      attemptsMax: retry.attempts ?? 1,
-      backoffMs,
-      backoffMaxMs: retry.backoffMax ?? Math.max(backoffMs, taskDefaults.backoffMaxMs),
-      ...(retry.never === undefined || retry.never.length === 0 ? {} : { never: retry.never }),
-      ...(retry.moreMemory === undefined ? {} : { moreMemory: retry.moreMemory }),
-      ...(retry.crashes === undefined ? {} : { crashesMax: retry.crashes }),
-    },
+    retry: lowerRetry({ ...base.retry, ...own.retry }),
     timeoutMs: own.timeout ?? base.timeout ?? null,
     killGraceMs: own.killGrace ?? base.killGrace ?? taskDefaults.killGraceMs,
     onLost: own.onLost ?? base.onLost ?? { kind: "keep" },
@@ -83,6 +74,19 @@ function lowerOne(
     logBytesMax: own.logLimit ?? base.logLimit ?? taskDefaults.logBytesMax,
     metadata: { ...base.metadata, ...own.metadata },
     ...lowerTerms(source, deadline),
+  };
+}
+
+function lowerRetry(retry: NonNullable<TaskDefaults["retry"]>): RetryPolicy {
+  const { attempts, backoff, backoffMax, never = [], moreMemory, crashes } = retry;
+  const backoffMs = backoff ?? taskDefaults.backoffMs;
+  return {
+    attemptsMax: attempts ?? 1,
+    backoffMs,
+    backoffMaxMs: backoffMax ?? Math.max(backoffMs, taskDefaults.backoffMaxMs),
+    ...(never.length === 0 ? {} : { never }),
+    ...(moreMemory === undefined ? {} : { moreMemory }),
+    ...(crashes === undefined ? {} : { crashesMax: crashes }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { AttemptId, WorkerId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import type { Hello, Hold, Launch, Stop } from "../../core/session.js";
 import { launchData } from "./data.js";
-import type { Recorded } from "./events.js";
+import type { Event, Recorded } from "./events.js";
 import type { Attempt, State, Task } from "./state.js";
 import { isPaused, liveAttempt } from "./state.js";
 import { wayNamed } from "./ways.js";
@@ -26,18 +26,31 @@ export function effects(state: State, events: readonly Recorded[]): Commands {
       for (const { attempt } of event.attempts) addLaunch(state, attempt, commands);
     } else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
     else if (event.type === "DrainCompleted") addLeave(state, event.worker, commands);
-    else if (event.type === "AttemptStarted" || event.type === "AttemptRecovered") {
-      // Whoever paused it while it was on its way meant it too.
-      const found = find(state, event.attempt);
-      if (found !== null && isPaused(found.task)) addHold(found.task, commands);
-    } else if (event.type === "JobPaused" || event.type === "JobResumed") {
-      for (const task of state.jobs.get(event.job)?.tasks ?? []) addHold(task, commands);
-    } else if (event.type === "TaskPaused" || event.type === "TaskResumed") {
-      const task = state.tasks.get(event.task);
-      if (task !== undefined) addHold(task, commands);
-    }
+    else for (const task of heldBy(state, event)) addHold(task, commands);
   }
   return commands;
+}
+
+/** Tasks of whose live attempts an event says that they are to be held, or no longer. */
+function heldBy(state: State, event: Event): readonly Task[] {
+  switch (event.type) {
+    case "AttemptStarted":
+    case "AttemptRecovered": {
+      // Whoever paused it while it was on its way meant it too.
+      const found = find(state, event.attempt);
+      return found !== null && isPaused(found.task) ? [found.task] : [];
+    }
+    case "JobPaused":
+    case "JobResumed":
+      return state.jobs.get(event.job)?.tasks ?? [];
+    case "TaskPaused":
+    case "TaskResumed": {
+      const task = state.tasks.get(event.task);
+      return task === undefined ? [] : [task];
+    }
+    default:
+      return [];
+  }
 }
 
 /** What a worker that has just said Hello must be told: what to keep, kill, launch and stop. */

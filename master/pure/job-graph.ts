@@ -42,7 +42,6 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     retriesSpent: 0,
     pausedAtMs: null,
     ways: spec.templates.map((template) => waysToRun(spec, template)),
-    remedied: new Map(),
   };
   const bonds = bondsOf(spec);
   spec.tasks.forEach((entry, index) => {

@@ -205,7 +205,6 @@ function plainJob(job: Job): PlainJob {
     topological: _topological,
     conditional: _conditional,
     ways: _ways,
-    remedied: _remedied,
     groupOfTemplate: _groupOfTemplate,
     typicalMs: _typicalMs,
     ...own

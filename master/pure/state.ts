@@ -161,8 +161,6 @@ export interface Job {
   readonly conditional: Uint8Array;
   /** The ways to run each template's tasks that have no remedy. */
   readonly ways: readonly (readonly Way[])[];
-  /** And those of tasks that have one, by template and remedy. */
-  readonly remedied: Map<string, readonly Way[]>;
   /** For each template the first one of its name: they share `maxConcurrent`. */
   readonly groupOfTemplate: Uint32Array;
   /** Live attempts per group of templates. */

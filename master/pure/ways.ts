@@ -56,15 +56,19 @@ export function waysWithRemedy({ job, entry, template, remedy }: Task): readonly
   const own = job.ways[entry.template] ?? [];
   if (remedy === null) return own;
   const { memoryBytes, fallback } = remedy;
-  const key = `${entry.template} ${memoryBytes} ${fallback}`;
-  const known = job.remedied.get(key);
-  if (known !== undefined) return known;
+  const known = remedied.get(own) ?? new Map<string, readonly Way[]>();
+  remedied.set(own, known);
+  const key = `${memoryBytes} ${fallback}`;
   const other = fallback ? template.retry.fallback : undefined;
   const ways =
-    other === undefined ? own : [wayOf(job.spec, inMode(template, other.way), fallbackMode)];
-  const remedied = ways.map((way) =>
-    memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
-  );
-  job.remedied.set(key, remedied);
-  return remedied;
+    known.get(key) ??
+    (other === undefined ? own : [wayOf(job.spec, inMode(template, other.way), fallbackMode)]).map(
+      (way) =>
+        memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
+    );
+  known.set(key, ways);
+  return ways;
 }
+
+/** By the ways as they were submitted, and the remedy; what is there says nothing but what follows. */
+const remedied = new WeakMap<readonly Way[], Map<string, readonly Way[]>>();
