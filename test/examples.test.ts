@@ -79,9 +79,10 @@ async function runExample(file: string): Promise<JobView> {
 const states = (view: JobView): Set<TaskStateName> => new Set(view.tasks.map((task) => task.state));
 
 describe("examples/", () => {
-  // These need a daemon and machines: docker.test.ts and machines.test.ts.
+  // These need a daemon and machines: docker.test.ts and machines.test.ts; the last one is below.
+  const others = ["docker.yaml", "kvm.yaml", "failures.yaml"];
   const files = readdirSync(examples).filter(
-    (file) => /\.(ya?ml|json)$/.test(file) && !["docker.yaml", "kvm.yaml"].includes(file),
+    (file) => /\.(ya?ml|json)$/.test(file) && !others.includes(file),
   );
 
   it.each(files)("%s succeeds", async (file) => {
@@ -94,6 +95,23 @@ describe("examples/", () => {
   it("data.yaml leaves its sum behind, as its first lines say", async () => {
     const { summary } = await runExample("data.yaml");
     expect(await outputText(client, `${summary.id}/sum`, "total.txt")).toBe("10000\n");
+  });
+
+  it("failures.yaml fails as often as it says, and succeeds all the same", async () => {
+    const view = await runExample("failures.yaml");
+    const told = view.tasks.map(({ name, state, attempts }) => [
+      name,
+      state,
+      ...attempts.map(({ mode = "" }) => mode),
+    ]);
+    expect(told).toEqual([
+      ["flaky", "succeeded", "", "", ""],
+      ["hopeless", "failed", ""],
+      ["either", "succeeded", "", "fallback"],
+      ["growing", "succeeded", ""],
+      ["notify", "failed", ""],
+    ]);
+    expect(view.summary).toMatchObject({ state: "succeeded", retries: { spent: 3, budget: 10 } });
   });
 
   it("concordance.yaml retries what fails at first, and checks its own result", async () => {
