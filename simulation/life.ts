@@ -10,6 +10,7 @@ import { checkAll, type Violation } from "./checks/checks.js";
 import { historyOf } from "./checks/history.js";
 import type { WorkerShape } from "./cluster/worker.js";
 import { arm, drawFaults, type Fault } from "./faults.js";
+import { armPauses, resumeAll, withPolicies } from "./policies.js";
 import { drawWorkload } from "./workload.js";
 import { World } from "./world.js";
 
@@ -34,6 +35,8 @@ export interface LifeResult {
   readonly faults: readonly Fault[];
 }
 
+/** Between the seeds of a life and of its policies. */
+const policiesApart = 1_000_003;
 /** While work comes in and things go wrong. */
 const stormMs = 120_000;
 /** After it, everything must be over within this. */
@@ -53,7 +56,11 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
       { name: fuel, capacity: 1_000_000, consumable: true },
     ],
   };
-  const submissions = drawWorkload(random, options.tasks, stormMs * 0.8);
+  const policies = seededRandom(options.seed + policiesApart);
+  const submissions = drawWorkload(random, options.tasks, stormMs * 0.8).map((one) => ({
+    ...one,
+    spec: withPolicies(policies, one.spec),
+  }));
   const faults = drawFaults(random, options.faults, stormMs);
   const world = new World({
     seed: options.seed,
@@ -75,8 +82,10 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
       world.time.at(atMs, () => world.user.submit(key, spec));
     }
     arm(world, faults);
+    armPauses(world, policies, stormMs);
     await world.time.run(stormMs);
     world.calm();
+    resumeAll(world);
     await world.time.run(stormMs + quietMs, () => isOver(world, submissions.length));
     await world.time.run(world.time.nowMs + settlingMs);
   } catch (error) {

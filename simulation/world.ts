@@ -41,6 +41,7 @@ export class World implements Surroundings {
   /** Every event that was durable, in the order in which masters said so. */
   readonly durable: Recorded[] = [];
   readonly jobsOpen = new Set<string>();
+  readonly jobsPaused = new Set<string>();
   /** Hash of the live state after durable events, where it was taken. */
   readonly #hashes = new Map<number, string>();
   readonly #ended = new Set<string>();
@@ -151,6 +152,8 @@ export class World implements Surroundings {
     this.durable.push(recorded);
     if (event.type === "JobSubmitted") this.jobsOpen.add(event.job);
     if (event.type === "AttemptEnded") this.#ended.add(event.attempt);
+    if (event.type === "JobPaused") this.jobsPaused.add(event.job);
+    if (event.type === "JobResumed" || event.type === "JobEnded") this.jobsPaused.delete(event.job);
     if (event.type === "JobEnded") this.jobsOpen.delete(event.job);
     this.witness.note(`${recorded.seq} ${event.type} ${aboutOf(recorded)}`);
   }

@@ -24,7 +24,8 @@ export function behaviourOf(argv: readonly string[]): {
 
 interface Program {
   readonly run: ProgramRun;
-  readonly ending: Timer;
+  /** When it ends by itself; null: it is paused. */
+  ending: Timer | null;
   readonly ignoresTerm: boolean;
   readonly settle: (end: Pick<DriverEnd, "outcome">) => void;
 }
@@ -60,7 +61,7 @@ export class Programs {
     outcome: DriverEnd["outcome"],
   ): void {
     if (program.run.endedAtMs !== null) return;
-    program.ending.clear();
+    program.ending?.clear();
     program.run.endedAtMs = this.#machine.time.nowMs;
     program.run.exitCode = exitCode;
     const left = (this.#alive.get(attempt) ?? []).filter((one) => one !== program);
@@ -91,9 +92,12 @@ export class Programs {
       settle = (end) => owner.deliver(() => resolve(end));
     });
     const exit = (): void => this.#end(attempt, program, exitCode, { kind: "exited", exitCode });
+    const endAfter = (leftMs: number): Timer =>
+      time.at(time.nowMs + leftMs, () => this.#machine.deliver(exit));
+    let endsAtMs = time.nowMs + durationMs / this.#speed;
     const program: Program = {
       run,
-      ending: time.at(time.nowMs + durationMs / this.#speed, () => this.#machine.deliver(exit)),
+      ending: endAfter(durationMs / this.#speed),
       ignoresTerm,
       settle: (end) => settle(end),
     };
@@ -115,9 +119,25 @@ export class Programs {
         if (!program.ignoresTerm) return stopped("SIGTERM");
         owner.clock.after(graceMs, () => stopped("SIGKILL"));
       },
-      pause: async () => ok(null),
-      resume: async () => ok(null),
-      isPaused: () => false,
+      pause: async () => {
+        if (program.ending !== null && run.endedAtMs === null) {
+          program.ending.clear();
+          program.ending = null;
+          // Until it is resumed: how much of it is left.
+          endsAtMs -= time.nowMs;
+          this.#witness.note(`pause ${attempt}`);
+        }
+        return ok(null);
+      },
+      resume: async () => {
+        if (program.ending === null && run.endedAtMs === null) {
+          program.ending = endAfter(endsAtMs);
+          endsAtMs += time.nowMs;
+          this.#witness.note(`resume ${attempt}`);
+        }
+        return ok(null);
+      },
+      isPaused: () => program.ending === null && run.endedAtMs === null,
     };
   }
 

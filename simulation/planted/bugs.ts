@@ -154,9 +154,34 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   one(
     "a task may fail for ever",
+    "master/pure/remedies.ts",
+    "if (!isOver && own < allowed) {",
+    "if (!isOver && own < allowed + 50) {",
+  ),
+  one(
+    "what is never retried is",
+    "master/pure/remedies.ts",
+    "from <= outcome.exitCode && outcome.exitCode <= to",
+    "from < 0 && outcome.exitCode <= to",
+  ),
+  one(
+    "nobody counts what is tried again",
+    "master/pure/evolve/jobs.ts",
+    "  task.job.retriesSpent++;\n",
+    "",
+  ),
+  one("a paused job goes on", "master/pure/dispatch.ts", "    if (isPaused(task)) continue;\n", ""),
+  one(
+    "nobody is told that a job is resumed",
+    "master/pure/effects.ts",
+    '    case "JobPaused":\n    case "JobResumed":\n',
+    '    case "JobPaused":\n',
+  ),
+  one(
+    "poison is tried for ever",
     "master/pure/outcome.ts",
-    "if (failures < task.template.retry.attemptsMax) {",
-    "if (failures < task.template.retry.attemptsMax + 50) {",
+    "crashes(task) >= (task.template.retry.crashesMax ?? crashesDefault)",
+    "crashes(task) >= (task.template.retry.crashesMax ?? crashesDefault) + 9",
   ),
   one(
     "a change is left out of the state's hash",
@@ -173,14 +198,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   one(
     "a Hello forgets what was not acknowledged",
     "worker/agent/session.ts",
-    "return { incarnation, facts, epochSeen, live, unacknowledged };",
-    "void unacknowledged;\n  return { incarnation, facts, epochSeen, live, unacknowledged: [] };",
+    "return { incarnation, facts, epochSeen, live, unacknowledged, ...held };",
+    "void unacknowledged;\n  return { incarnation, facts, epochSeen, live, unacknowledged: [], ...held };",
   ),
   one(
     "what a worker has forgotten is not given up",
     "master/pure/session.ts",
-    '    yield* endAttempt(state, attempt.id, lost("its worker no longer knows it", nowMs), nowMs);\n',
-    "",
+    'lost("its worker no longer knows it", nowMs, faultOf(attempt));\n    yield* endAttempt(state, attempt.id, end, nowMs);\n',
+    'lost("its worker no longer knows it", nowMs, faultOf(attempt));\n    void end;\n',
   ),
   one(
     "a new supervisor leaves running what it says it lost",

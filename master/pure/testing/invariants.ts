@@ -8,8 +8,8 @@ import { durationOn } from "../estimates.js";
 import type { Launching, Recorded } from "../events.js";
 import { forecast } from "../forecast.js";
 import { predecessors } from "../problem-tasks.js";
-import type { State, Task } from "../state.js";
-import { isEnded, liveAttempt } from "../state.js";
+import type { State, Task, WorkerRecord } from "../state.js";
+import { isEnded, isPaused, liveAttempt } from "../state.js";
 import { wayNamed, wayNow } from "../ways.js";
 
 /** Everything that is wrong; empty in every state that events can lead to. */
@@ -22,29 +22,58 @@ export function brokenInvariants(state: State): string[] {
     ...brokenJobs(state),
     ...brokenDrains(state),
     ...brokenBonds(state),
+    ...brokenPolicies(state),
   ];
+}
+
+/** Budgets are kept, remedies are what policies allow, and not everything is in quarantine. */
+function brokenPolicies(state: State): string[] {
+  const broken: string[] = [];
+  for (const { id, spec, retriesSpent } of state.jobs.values()) {
+    if (retriesSpent > (spec.retryBudget ?? retriesSpent))
+      broken.push(`${id} spent ${retriesSpent}`);
+  }
+  for (const { id, remedy, template } of state.tasks.values()) {
+    const { moreMemory, fallback } = template.retry;
+    if (remedy?.fallback === true && fallback === undefined) broken.push(`${id} has no fallback`);
+    if ((remedy?.memoryBytes ?? 0) > (moreMemory?.maxBytes ?? 0)) broken.push(`${id} grows`);
+  }
+  const all = [...state.workers.values()];
+  const taken = all.filter(({ quarantine }) => quarantine !== null);
+  if (taken.length > all.length / 2) broken.push(`${taken.length} workers are in quarantine`);
+  return broken;
 }
 
 function brokenCapacities(state: State): string[] {
   const broken: string[] = [];
   for (const worker of state.workers.values()) {
-    let cpu = 0;
-    const shares = new Map<string, number>();
+    let [cpu, memory] = [0, 0];
     for (const task of worker.live.values()) {
-      const { resources, gpu } = wayNow(state, task).template;
+      const { resources } = wayNow(state, task).template;
       cpu += resources.cpuMillis;
-      for (const device of liveAttempt(task)?.devices ?? []) {
-        const share = gpu?.kind === "share" ? gpu.thousandths : deviceThousandths;
-        shares.set(device, (shares.get(device) ?? 0) + share);
-      }
+      memory += resources.memoryBytes;
     }
+    if (memory !== worker.used.memoryBytes) broken.push(`${worker.id} miscounts its memory`);
+    if (memory > worker.facts.capacity.memoryBytes) broken.push(`${worker.id} has no such memory`);
     if (cpu !== worker.used.cpuMillis) broken.push(`${worker.id} counts ${worker.used.cpuMillis}`);
     if (cpu > worker.facts.capacity.cpuMillis) broken.push(`${worker.id} is over-committed`);
-    for (const [device, share] of shares) {
-      if (share > deviceThousandths) broken.push(`device ${device} of ${worker.id} holds ${share}`);
-    }
+    broken.push(...brokenDevices(state, worker));
   }
   return broken;
+}
+
+function brokenDevices(state: State, { id, live }: WorkerRecord): string[] {
+  const shares = new Map<string, number>();
+  for (const task of live.values()) {
+    const { gpu } = wayNow(state, task).template;
+    for (const device of liveAttempt(task)?.devices ?? []) {
+      const share = gpu?.kind === "share" ? gpu.thousandths : deviceThousandths;
+      shares.set(device, (shares.get(device) ?? 0) + share);
+    }
+  }
+  return [...shares].flatMap(([device, share]) =>
+    share > deviceThousandths ? [`device ${device} of ${id} holds ${share}`] : [],
+  );
 }
 
 function brokenDrains(state: State): string[] {
@@ -145,7 +174,9 @@ function launchedOnClosed(
   const { p50Ms } = durationOn(state, task, worker.facts.speed, wayNamed(task, mode));
   const endMs = nowMs + p50Ms;
   const { hardDeadline, deadlineAtMs } = task.template;
-  const { cordonedAtMs, drain, maintenance } = worker;
+  const { cordonedAtMs, drain, maintenance, quarantine } = worker;
+  if (quarantine !== null) broken.push(`${task.id} started on ${id}, which is in quarantine`);
+  if (isPaused(task)) broken.push(`${task.id} started while it was paused`);
   if (hardDeadline === true && endMs > (deadlineAtMs ?? 0)) {
     broken.push(`${task.id} started too late for its hard deadline`);
   }

@@ -106,6 +106,15 @@ export class Script {
     });
   }
 
+  /** Its worker says that it holds an attempt, or no longer does. */
+  holds({ id, worker }: Attempt, held: boolean): void {
+    const incarnation = this.state.workers.get(worker)?.incarnation;
+    if (incarnation === undefined) throw new Error(`no worker ${worker}`);
+    const none = { started: [], finished: [], refused: [] };
+    const answer = { attempt: id, held, problem: null };
+    this.do({ type: "WorkerReport", incarnation, ...none, held: [answer] });
+  }
+
   /** Its worker has not started an attempt, and will not. */
   refused({ id, worker }: Attempt): void {
     const incarnation = this.state.workers.get(worker)?.incarnation;
