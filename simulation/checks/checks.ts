@@ -207,7 +207,9 @@ function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
   });
   for (const { run, sign } of timeline(charged)) {
     const template = history.tasks.get(run.task)?.template;
-    for (const [pool, amount] of Object.entries(template?.pools ?? {})) {
+    const isFallback = history.fallbacks.has(run.attempt);
+    const asked = isFallback ? template?.retry.fallback?.way.pools : template?.pools;
+    for (const [pool, amount] of Object.entries(asked ?? {})) {
       const now = (used.get(pool) ?? 0) + sign * amount;
       used.set(pool, now);
       const total = pools.get(pool) ?? 0;

@@ -21,6 +21,8 @@ export interface History {
   readonly events: readonly Recorded[];
   /** When a master recorded the end of attempts, in virtual time. */
   readonly attemptEndsMs: ReadonlyMap<string, number>;
+  /** Attempts that run their task's fallback. */
+  readonly fallbacks: ReadonlySet<string>;
 }
 
 /** `job/task#2` is an attempt of `job/task`. */
@@ -37,17 +39,23 @@ export function historyOf(events: readonly Recorded[]): History {
   const jobs = new Map<string, { readonly key: string; readonly spec: JobSpec }>();
   const tasks = new Map<string, TaskStory>();
   const attemptEndsMs = new Map<string, number>();
+  const fallbacks = new Set<string>();
   for (const { event, seq, atMs } of events) {
     if (event.type === "JobSubmitted") {
       jobs.set(event.job, { key: event.idempotencyKey, spec: event.spec });
       for (const story of storiesOf(event.job, event.spec)) tasks.set(story.id, story);
+    }
+    if (event.type === "AttemptLaunched" && event.mode === "fallback") fallbacks.add(event.attempt);
+    if (event.type === "GangLaunched") {
+      for (const { attempt, mode } of event.attempts)
+        if (mode === "fallback") fallbacks.add(attempt);
     }
     if (event.type === "AttemptEnded") attemptEndsMs.set(event.attempt, atMs - worldBeganAtMs);
     if (event.type === "TaskEnded") {
       tasks.get(event.task)?.ends.push({ state: event.state, seq });
     }
   }
-  return { jobs, tasks, events, attemptEndsMs };
+  return { jobs, tasks, events, attemptEndsMs, fallbacks };
 }
 
 function storiesOf(job: string, spec: JobSpec): TaskStory[] {
