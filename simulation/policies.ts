@@ -32,7 +32,7 @@ function withRetries(random: () => number, template: TaskTemplate): TaskTemplate
   const retry: RetryPolicy = {
     ...template.retry,
     ...(random() < 0.4 ? { never: [{ from: 64, to: 78 }] } : {}),
-    ...(random() < 0.2 ? { crashesMax: 1 + randomInteger(random, 3) } : {}),
+    ...(random() < 0.5 ? { crashesMax: 1 + randomInteger(random, 2) } : {}),
     ...(random() < 0.25 ? { fallback: fallbackOf(random, template) } : {}),
   };
   return { ...template, command, retry, ...(random() < 0.1 ? { mayFail: true } : {}) };

@@ -1,4 +1,8 @@
-/** Canonical texts of entities, for the state's hash: all that events can change, and no more. */
+/**
+ * Canonical texts of entities, for the state's hash: all that events can change, and no more. What
+ * came with later versions stands at the end and only where something has made use of it, so that
+ * older journals keep their hashes.
+ */
 import type { Job, PlanState, Task, WorkerRecord } from "./state.js";
 
 export const taskText = (task: Task): string =>
@@ -9,9 +13,8 @@ export const taskText = (task: Task): string =>
     task.cancelRequested,
     task.readyAtMs,
     task.attemptsBefore,
-    task.remedy,
-    task.paused,
     task.attempts,
+    ...(task.remedy === null && !task.paused ? [] : [task.remedy, task.paused]),
   ]);
 
 export const jobText = (job: Job): string =>
@@ -27,8 +30,9 @@ export const jobText = (job: Job): string =>
     job.finishedAtMs,
     job.progressed,
     job.initialPlan,
-    job.retriesSpent,
-    job.pausedAtMs,
+    ...(job.retriesSpent === 0 && job.pausedAtMs === null
+      ? []
+      : [job.retriesSpent, job.pausedAtMs]),
   ]);
 
 export const workerText = (worker: WorkerRecord): string =>
@@ -42,9 +46,9 @@ export const workerText = (worker: WorkerRecord): string =>
     worker.cordonedAtMs,
     worker.drain,
     worker.maintenance,
-    worker.blames,
-    worker.quarantine,
-    worker.lastQuarantine,
+    ...(worker.blames.length === 0 && worker.lastQuarantine === null && worker.quarantine === null
+      ? []
+      : [worker.blames, worker.quarantine, worker.lastQuarantine]),
   ]);
 
 export const planText = (plan: PlanState): string =>

@@ -175,7 +175,7 @@ export interface Job {
   /** An attempt of it has ended: what is planned from now on is not the initial plan. */
   progressed: boolean;
   initialPlan: InitialPlan | null;
-  /** Attempts after failures, since it was submitted or retried. */
+  /** Attempts after failures, since it was submitted or retried; counted where there is a budget. */
   retriesSpent: number;
   /** null: it is not paused. */
   pausedAtMs: number | null;

@@ -99,7 +99,7 @@ export function taskReleased(state: State, task: Task, atMs: number): void {
 export function taskBackedOff(state: State, event: Of<"TaskBackedOff">): void {
   const task = taskOf(state, event.task);
   setStatus(state, task, { kind: "backoff", untilMs: event.untilMs });
-  if (event.because === "lost") return;
+  if (event.because === "lost" || task.job.spec.retryBudget === undefined) return;
   task.job.retriesSpent++;
   touchJob(state, task.job);
 }
