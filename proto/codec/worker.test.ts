@@ -32,7 +32,7 @@ const hello = fc.record({
   live: fc.array(started, { maxLength: 3 }),
   unacknowledged: fc.array(finished, { maxLength: 3 }),
 });
-const workerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
+const plainWorkerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
   sequence: any.positive,
   acknowledged: any.count,
   hello: fc.option(hello, { nil: null }),
@@ -50,6 +50,14 @@ const workerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
     { maxLength: 3 },
   ),
 });
+const answer = fc.record({
+  attempt: any.attempt,
+  held: any.flag,
+  problem: fc.option(any.text, { nil: null }),
+});
+const workerMessage: fc.Arbitrary<WorkerMessage> = fc
+  .tuple(plainWorkerMessage, fc.array(answer, { maxLength: 2 }))
+  .map(([message, held]) => (held.length === 0 ? message : { ...message, held }));
 
 const launch = fc.record({
   attempt: any.attempt,
@@ -63,7 +71,7 @@ const launch = fc.record({
   stopWhenLostAfterMs: any.countOrNull,
   logBytesMax: any.count,
 });
-const masterMessage: fc.Arbitrary<MasterMessage> = fc.record({
+const plainMasterMessage: fc.Arbitrary<MasterMessage> = fc.record({
   sequence: any.positive,
   acknowledged: any.count,
   welcome: fc.option(
@@ -88,6 +96,10 @@ const masterMessage: fc.Arbitrary<MasterMessage> = fc.record({
     { maxLength: 3 },
   ),
 });
+const hold = fc.record({ attempt: any.attempt, paused: any.flag });
+const masterMessage: fc.Arbitrary<MasterMessage> = fc
+  .tuple(plainMasterMessage, fc.array(hold, { maxLength: 2 }))
+  .map(([message, holds]) => (holds.length === 0 ? message : { ...message, holds }));
 
 const logPull: fc.Arbitrary<LogPull> = fc.oneof(
   fc.record({

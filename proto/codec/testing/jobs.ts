@@ -82,6 +82,7 @@ const terms = fc.record(
   {
     spread: fc.record({ group: any.name, by: fc.constant("worker") }),
     skipPrice: fc.double({ min: 0, max: 1e9, noNaN: true }),
+    mayFail: fc.constant(true),
   },
   { requiredKeys: [] },
 );
@@ -142,9 +143,43 @@ const modes = fc
     list.length === 0 ? {} : { modes: list.map((one, i) => ({ ...one, name: `m${i}` })) },
   );
 
+const codes = fc
+  .tuple(fc.integer({ min: 1, max: 255 }), fc.integer({ min: 1, max: 255 }))
+  .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+
+/** What a retry policy may say beside how often. */
+const remedies = fc.record(
+  {
+    never: fc.array(codes, { minLength: 1, maxLength: 3 }),
+    moreMemory: fc.record({
+      factor: fc.double({ min: 1.1, max: 100, noNaN: true }),
+      maxBytes: fc.integer({ min: 1, max: 2 ** 40 }),
+    }),
+    crashesMax: fc.integer({ min: 1, max: 10 }),
+    fallback: fc.record({
+      way: mode.map((one) => ({ ...one, name: "fallback" })),
+      attemptsMax: fc.integer({ min: 1, max: 10 }),
+    }),
+  },
+  { requiredKeys: [] },
+);
+
 const template: fc.Arbitrary<TaskTemplate> = fc
-  .tuple(plainTemplate, terms, modes)
-  .map(([plain, more, ways]) => ({ ...plain, ...more, ...ways }));
+  .tuple(plainTemplate, terms, modes, remedies)
+  .map(([plain, more, ways, after]) => ({
+    ...plain,
+    ...more,
+    ...ways,
+    retry: { ...plain.retry, ...after },
+  }));
+
+const policies = fc.record(
+  {
+    retryBudget: fc.nat(1_000),
+    success: fc.record({ atLeast: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
+  },
+  { requiredKeys: [] },
+);
 
 /** Edges lead from lower to higher tasks, each at most once, so that the graph is acyclic. */
 function edgesOf(tasks: number, seeds: readonly (readonly [number, number, Edge["on"]])[]): Edge[] {
@@ -176,9 +211,11 @@ export const jobSpec: fc.Arbitrary<JobSpec> = fc
     deadlineAtMs: orNull(durationMs),
     objective: orNull(weights),
     metadata: any.record(any.text),
+    policy: policies,
   })
-  .map((draft) => ({
+  .map(({ policy, ...draft }) => ({
     ...draft,
+    ...policy,
     tasks: draft.tasks.map((task, index): TaskEntry => {
       const own = task.template % draft.templates.length;
       const hasModes = draft.templates[own]?.modes !== undefined;
@@ -211,7 +248,7 @@ export const anyEstimate = fc.record({
 const id = any.name.map(jobId);
 export const taskOfAny = fc.tuple(id, any.name).map(([job, task]) => taskId(job, task));
 
-export const jobSummary: fc.Arbitrary<JobSummary> = fc.record({
+const plainSummary = fc.record({
   id,
   name: any.name,
   namespace: any.name,
@@ -228,6 +265,16 @@ export const jobSummary: fc.Arbitrary<JobSummary> = fc.record({
   revision: fc.nat(1_000),
   metadata: any.record(any.text),
 });
+const summaryMore = fc.record(
+  {
+    pausedAtMs: any.count,
+    retries: fc.record({ spent: fc.nat(1_000), budget: fc.nat(1_000) }),
+  },
+  { requiredKeys: [] },
+);
+export const jobSummary: fc.Arbitrary<JobSummary> = fc
+  .tuple(plainSummary, summaryMore)
+  .map(([plain, more]) => ({ ...plain, ...more }));
 
 const attemptView = fc.record({
   id: any.attempt,
