@@ -356,5 +356,4 @@ export const jobFile = closed({
 export type JobFile = z.output<typeof jobFile>;
 export type TaskFile = z.output<typeof task>;
 export type ModeFile = z.output<typeof mode>;
-export type FallbackFile = z.output<typeof fallback>;
 export type TaskDefaults = NonNullable<JobFile["defaults"]>;

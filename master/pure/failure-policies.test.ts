@@ -220,6 +220,16 @@ describe("a poison task", () => {
     expect(endOf(script)).toMatchObject({ state: "failed", reason: "poison" });
   });
 
+  it("is not one that had run for long when its worker went down", () => {
+    const script = scriptOf({ idempotent: true, ...retry({ crashesMax: 2 }) });
+    for (const attempt of [1, 2, 3]) {
+      script.started("one", attempt);
+      passes(script, 3_600_001);
+      script.finished("one", { kind: "supervisor_lost" }, attempt);
+    }
+    expect(script.status("one")).toBe("live");
+  });
+
   it("is stopped when its workers are lost while it runs; what had not begun is innocent", () => {
     const script = new Script();
     for (const name of ["a", "b", "c", "d"]) script.join(name);

@@ -153,13 +153,19 @@ function isFailure({ status }: Attempt, task: Task): boolean {
 
 const ofThisRound = (task: Task): Attempt[] => task.attempts.slice(task.attemptsBefore);
 
-/** Attempts with which their supervisor or worker went down, whether that counts as a failure or not. */
+/**
+ * Attempts with which their supervisor or worker went down, whether that counts as a failure or not.
+ * One that had run well for long was hit by something else: a reboot, say.
+ */
 const crashes = (task: Task): number =>
   ofThisRound(task).filter(
-    ({ status }) =>
+    ({ status, launchedAtMs }) =>
       status.kind === "ended" &&
+      status.endedAtMs - launchedAtMs < crashWithinMs &&
       (status.outcome.kind === "supervisor_lost" || status.fault === "worker_down"),
   ).length;
+
+const crashWithinMs = 60 * 60_000;
 
 const replacements = (task: Task): number =>
   ofThisRound(task).filter(

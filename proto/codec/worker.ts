@@ -4,11 +4,9 @@ import type { Result } from "../../core/result.js";
 import { unreachable } from "../../core/result.js";
 import type {
   AttemptFinished,
-  AttemptHeld,
   AttemptStarted,
   Heartbeat,
   Hello,
-  Hold,
   Launch,
   LaunchRefused,
   LogPull,
@@ -58,6 +56,7 @@ import {
   textRecord,
   wordsOf,
 } from "./decoding.js";
+import { decodeHeld, decodeHolds, encodeHeld, encodeHolds } from "./holds.js";
 
 export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage {
   return {
@@ -68,11 +67,7 @@ export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage 
     started: message.started.map(encodeStarted),
     finished: message.finished.map(encodeFinished),
     refused: message.refused.map(encodeRefused),
-    held: (message.held ?? []).map(({ attempt, held, problem }) => ({
-      attemptId: attempt,
-      held,
-      problem: problem ?? undefined,
-    })),
+    held: encodeHeld(message.held),
   };
 }
 
@@ -86,7 +81,7 @@ export function decodeWorkerMessage(message: wire.WorkerMessage): Result<WorkerM
     started: list(scope, "started", message.started, decodeStarted),
     finished: list(scope, "finished", message.finished, decodeFinished),
     refused: list(scope, "refused", message.refused, decodeRefused),
-    ...(message.held.length === 0 ? {} : { held: list(scope, "held", message.held, decodeHeld) }),
+    ...decodeHeld(scope, message.held),
   });
 }
 
@@ -98,7 +93,7 @@ export function encodeMasterMessage(message: MasterMessage): wire.MasterMessage 
     launches: message.launches.map(encodeLaunch),
     stops: message.stops.map(encodeStop),
     leave: message.leave,
-    holds: (message.holds ?? []).map(({ attempt, paused }) => ({ attemptId: attempt, paused })),
+    holds: encodeHolds(message.holds),
   };
 }
 
@@ -111,9 +106,7 @@ export function decodeMasterMessage(message: wire.MasterMessage): Result<MasterM
     launches: list(scope, "launches", message.launches, decodeLaunch),
     stops: list(scope, "stops", message.stops, decodeStop),
     leave: message.leave,
-    ...(message.holds.length === 0
-      ? {}
-      : { holds: list(scope, "holds", message.holds, decodeHold) }),
+    ...decodeHolds(scope, message.holds),
   });
 }
 
@@ -191,17 +184,6 @@ const decodeRefused = (scope: Scope, message: wire.LaunchRefused): LaunchRefused
   attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
   reason: literal(scope, "reason", message.reason, refusalReasons),
   message: message.message,
-});
-
-const decodeHeld = (scope: Scope, message: wire.AttemptHeld): AttemptHeld => ({
-  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
-  held: message.held,
-  problem: message.problem ?? null,
-});
-
-const decodeHold = (scope: Scope, message: wire.Hold): Hold => ({
-  attempt: decodeAttemptId(scope, "attemptId", message.attemptId),
-  paused: message.paused,
 });
 
 const encodeWelcome = (welcome: Welcome): wire.Welcome => ({
