@@ -85,8 +85,8 @@ export interface RunningAttempt {
   stop(graceMs: number): void;
   /**
    * Holds every process of the attempt where it is, or lets them go on; both may be asked again. The
-   * attempt keeps what it has, and its clocks go on: a stop reaches it all the same. An error is
-   * words for the user.
+   * attempt keeps what it has, and a stop reaches it all the same; its limits of time are the
+   * supervisor's affair. An error is words for the user.
    */
   pause(): Promise<Result<null, string>>;
   resume(): Promise<Result<null, string>>;

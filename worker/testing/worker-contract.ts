@@ -78,9 +78,10 @@ export function workerContract(traits: WorkerTraits): void {
       }
     });
 
-    test("what is paused stays so when the agent dies, and its timeout ends it", async () => {
+    test("what is paused stays so when the agent dies, and its timeout stands still with it", async () => {
       const { worker, launchOf, said, until, processesOf } = bench;
-      const one = launchOf(counting(10_000, 0), { timeoutMs: 5_000 * patience });
+      const limitMs = 5_000 * patience;
+      const one = launchOf(counting(10_000, 0), { timeoutMs: limitMs });
       const { attempt } = one;
       worker.master.launch(one);
       await until(attempt, "3\n");
@@ -95,10 +96,16 @@ export function workerContract(traits: WorkerTraits): void {
       const before = await said(attempt);
       await sleep(300);
       expect(await said(attempt)).toBe(before);
+      const pausedMs = 200 * patience + 300;
+      expect(await second.ask({ kind: "hold", attempt, paused: false }, "held")).toEqual({
+        ...held,
+        paused: false,
+      });
       await second.destroy();
       await worker.restartAgent();
       const end = await worker.master.finishOf(attempt, timeoutMs);
       expect(end.outcome).toEqual({ kind: "timed_out" });
+      expect(end.endedAtMs - (end.startedAtMs ?? 0)).toBeGreaterThanOrEqual(limitMs + pausedMs - 5);
       expect(processesOf(attempt)).toEqual([]);
     });
 
