@@ -1,6 +1,7 @@
 /**
- * What jobs say of failures, and users who have jobs stand still: drawn beside the workload and the
- * faults, from a generator of their own, so that a seed keeps the life that it had without them.
+ * What jobs say of failures, users who have jobs stand still, and nodes that fail whatever they are
+ * given: drawn beside the workload and the faults, from a generator of their own, so that a seed
+ * keeps the faults that it had without them.
  */
 import { type JobId, jobId } from "../core/ids.js";
 import type { JobSpec, RetryPolicy, TaskTemplate } from "../core/job.js";
@@ -75,6 +76,20 @@ export function armPauses(world: World, random: () => number, withinMs: number):
       );
     });
   }
+}
+
+/** Now and then a node on which everything fails for a while. */
+export function armBrokenNode(world: World, random: () => number, withinMs: number): void {
+  const isOne = random() < 0.3;
+  const atMs = random() * withinMs * 0.5;
+  const node = world.nodes[randomInteger(random, world.nodes.length)];
+  if (!isOne || node === undefined) return;
+  world.time.at(atMs, () => {
+    node.programs.isBroken = true;
+  });
+  world.time.at(withinMs, () => {
+    node.programs.isBroken = false;
+  });
 }
 
 const order = (world: World, type: "Pause" | "Resume", job: JobId): void =>

@@ -2,11 +2,13 @@
  * Each failure policy once on real workers, told as it happened: `npx vitest run test/failure-policies
  * -u` writes the transcripts in test/transcripts anew, to be read as a diff.
  */
+import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unwrap } from "../cli/failure.js";
 import type { JobView, TaskView } from "../core/views.js";
+import { distEntry } from "./support/entry.js";
 import { jobHasEnded, outcomesOf, submitText, untilJob } from "./support/jobs.js";
 import { startTwoWorkers, type TwoWorkers } from "./support/two-workers.js";
 
@@ -41,6 +43,23 @@ const attemptsOf = (task: TaskView): string[] =>
     const mode = task.attempts[index]?.mode;
     return `    attempt ${index + 1}${mode === undefined ? "" : ` (${mode})`}: ${outcome}`;
   });
+
+async function almanac(...args: readonly string[]) {
+  const env = {
+    ...process.env,
+    ALMANAC_CLI_MASTER: two.cluster.address,
+    NO_COLOR: "1",
+    COLUMNS: "200",
+  };
+  const child = spawn(process.execPath, [distEntry(), ...args], { env, cwd: two.directory });
+  let stdout = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.resume();
+  const code = await new Promise((done) => child.once("close", done));
+  return { code, stdout };
+}
 
 async function ended(text: string): Promise<JobView> {
   const id = await submitText(two.client, text);
@@ -147,14 +166,14 @@ tasks:
     const task = (view: JobView): TaskView | undefined => view.tasks[0];
     await untilJob(two.client, id, (view) => task(view)?.state === "running");
     const lines: string[] = [];
-    lines.push(`paused: ${unwrap(await two.client.pause(id, "")).state}`);
+    lines.push(`almanac pause: ${(await almanac("pause", id)).code}`);
     const held = await untilJob(two.client, id, (view) => task(view)?.state === "paused");
     lines.push(told(held));
     // Longer than its timeout.
     await sleep(9_000);
     const still = unwrap(await two.client.get(id));
     lines.push(`nine seconds later: ${task(still)?.state}`);
-    unwrap(await two.client.resume(id, ""));
+    lines.push(`almanac resume: ${(await almanac("resume", id)).code}`);
     lines.push(told(await untilJob(two.client, id, jobHasEnded)));
     await expect(lines.join("\n")).toMatchFileSnapshot(transcript("paused"));
   });
@@ -178,7 +197,9 @@ tasks:
       next.tasks.flatMap(({ attempts }) => attempts.map(({ worker }) => worker)),
     );
     lines.push(`what comes next runs on: ${[...used]}`);
-    unwrap(await two.client.liftQuarantine("a"));
+    const { stdout } = await almanac("workers");
+    lines.push(`almanac workers: ${/quarantined for [45]m/.exec(stdout)?.[0].slice(0, 15)}`);
+    lines.push(`almanac worker release: ${(await almanac("worker", "release", "a")).code}`);
     lines.push(`released: ${await quarantined()}`);
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(transcript("quarantine"));
   });

@@ -22,6 +22,8 @@ export function behaviourOf(argv: readonly string[]): {
   return { durationMs: Number(ms), exitCode: Number(code), ignoresTerm: ignores === "stubborn" };
 }
 
+const brokenBehaviour = { durationMs: 50, exitCode: 9 };
+
 interface Program {
   readonly run: ProgramRun;
   /** When it ends by itself; null: it is paused. */
@@ -35,6 +37,8 @@ export class Programs {
   readonly #witness: Witness;
   readonly #speed: number;
   readonly #alive = new Map<AttemptId, Program[]>();
+  /** Whatever is started here fails at once: a broken mount, say. */
+  isBroken = false;
   #pid = 1;
 
   constructor(machine: Machine, witness: Witness, speed: number) {
@@ -75,7 +79,9 @@ export class Programs {
     const { attempt, command, resources, worker } = start;
     const { time } = this.#machine;
     const argv = command.program.kind === "argv" ? command.program.argv : [];
-    const { durationMs, exitCode, ignoresTerm } = behaviourOf(argv);
+    const told = behaviourOf(argv);
+    const { ignoresTerm } = told;
+    const { durationMs, exitCode } = this.isBroken ? brokenBehaviour : told;
     const run: ProgramRun = {
       attempt,
       task: taskOfAttempt(attempt),

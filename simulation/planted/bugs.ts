@@ -178,6 +178,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     '    case "JobPaused":\n',
   ),
   one(
+    "quarantine takes whatever fails",
+    "master/pure/quarantine.ts",
+    "return others > 0 && quarantined + 1 <= present / 2;",
+    "return others >= 0 && quarantined >= 0 && present > 0;",
+  ),
+  one(
     "poison is tried for ever",
     "master/pure/outcome.ts",
     "crashes(task) >= (task.template.retry.crashesMax ?? crashesDefault)",
