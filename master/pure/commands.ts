@@ -13,8 +13,9 @@ import type {
   Hello,
   LaunchRefused,
 } from "../../core/session.js";
+import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
-import type { ClusterSettings, Event } from "./events.js";
+import type { ClusterSettings, Event, PlainJob } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
 
 export type Command =
@@ -25,6 +26,15 @@ export type Command =
       readonly jobId: JobId;
       readonly spec: JobSpec;
       readonly idempotencyKey: string;
+      /** Of jobs that it comes after. Absent: none of them is in the archive alone. */
+      readonly archived?: ArchivedEnds;
+    }
+  /** The archive has these as they are now, synced. */
+  | {
+      readonly type: "Archive";
+      readonly jobs: readonly JobId[];
+      /** For how long from now on their idempotency keys are remembered. */
+      readonly keysForMs: number;
     }
   | {
       readonly type: "Cancel";
@@ -33,7 +43,13 @@ export type Command =
       readonly task: TaskId | null;
       readonly reason: string;
     }
-  | { readonly type: "Retry"; readonly job: JobId; readonly task: TaskId | null }
+  | {
+      readonly type: "Retry";
+      readonly job: JobId;
+      readonly task: TaskId | null;
+      /** The job as the archive has it. Absent: memory has it. */
+      readonly archived?: PlainJob;
+    }
   /** An operator vouches that the task's unknown attempt has stopped, and says what then. */
   | { readonly type: "Resolve"; readonly task: TaskId; readonly as: "failed" | "retry" }
   /** `task` null: the whole job. */
@@ -122,6 +138,9 @@ export type Command =
       /** null: whatever the role. */
       readonly role: JoinRole | null;
     };
+
+/** How jobs ended that only the archive knows, by id. */
+export type ArchivedEnds = Readonly<Record<string, JobStateName>>;
 
 export interface SubmitReply {
   readonly jobId: JobId;

@@ -34,6 +34,7 @@ import {
   workerUncordoned,
 } from "./evolve/closing.js";
 import { becomeReady, jobOf, taskOf, touchJob, touchTask } from "./evolve/entities.js";
+import { jobArchived, jobReloaded, keysForgotten } from "./evolve/history.js";
 import {
   jobEnded,
   jobPaused,
@@ -75,6 +76,12 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return jobEnded(state, event, atMs);
     case "JobReopened":
       return jobReopened(state, event, atMs);
+    case "JobArchived":
+      return jobArchived(state, event);
+    case "JobReloaded":
+      return jobReloaded(state, event);
+    case "KeysForgotten":
+      return keysForgotten(state, event.keys);
     case "TaskReleased":
       return taskReleased(state, taskOf(state, event.task), atMs);
     case "TaskCancelRequested": {

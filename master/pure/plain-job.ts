@@ -7,6 +7,7 @@ import { assert } from "../../core/result.js";
 import type { PlainJob } from "./events.js";
 import { buildJob } from "./job-graph.js";
 import type { Job, Task } from "./state.js";
+import { waysWithRemedy } from "./ways.js";
 
 /**
  * Fields are left out by name and not chosen by name: one that is added later goes along, as long
@@ -26,6 +27,7 @@ export function plainJob(job: Job): PlainJob {
     edgesIn: _edgesIn,
     topological: _topological,
     conditional: _conditional,
+    ways: _ways,
     groupOfTemplate: _groupOfTemplate,
     typicalMs: _typicalMs,
     ...own
@@ -58,6 +60,7 @@ export function jobOfPlain(plain: PlainJob): Job {
   assert(job.tasks.length === own.tasks.length, `tasks of ${job.id}`);
   job.tasks.forEach((task, index) => {
     Object.assign(task, own.tasks[index]);
+    task.ways = waysWithRemedy(task);
   });
   return job;
 }

@@ -7,8 +7,8 @@
 import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js";
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
-import type { JobSpec } from "../../core/job.js";
 import { assert, unreachable } from "../../core/result.js";
+import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
 import {
@@ -20,22 +20,24 @@ import {
   touchTask,
   touchWorker,
 } from "./evolve/entities.js";
+import { keepKey } from "./evolve/history.js";
 import { genesis } from "./genesis.js";
-import { buildJob } from "./job-graph.js";
+import { jobOfPlain, plainJob } from "./plain-job.js";
 import type {
   CertificateRecord,
   Index,
-  Job,
   PlanEntry,
   PlanState,
   State,
-  Task,
   TokenRecord,
   WorkerRecord,
 } from "./state.js";
-import { waysWithRemedy } from "./ways.js";
 
-/** Raised whenever a text that the code before wrote would be misread. */
+/**
+ * Raised whenever a text that the code before wrote would be misread. Journals are trimmed below
+ * snapshots since version 2, so from then on every version has to be read for ever: whoever raises
+ * it teaches `decodeState` the one before, and keeps a snapshot of that as a fixture.
+ */
 export const stateCodecVersion = 2;
 
 /** Texts of one kind each, so that none grows with the whole state. */
@@ -48,6 +50,7 @@ export function* encodeState(state: State): Generator<string> {
   for (const certificate of state.access.certificates) yield text("certificate", certificate);
   for (const part of partsOf(state.plan.entries)) yield text("plan", part);
   for (const part of partsOf(state.idempotency)) yield text("keys", part);
+  for (const part of partsOf(state.keysKept)) yield text("keysKept", part);
   for (const part of partsOf(state.index.openJobs)) {
     yield text(
       "openJobs",
@@ -86,6 +89,7 @@ type Part =
   | ["certificate", readonly [serial: string, CertificateRecord]]
   | ["plan", readonly (readonly [TaskId, PlanEntry])[]]
   | ["keys", readonly (readonly [string, JobId])[]]
+  | ["keysKept", readonly (readonly [string, number])[]]
   | ["openJobs", readonly JobId[]]
   | ["index", { readonly name: TaskIndex; readonly tasks: readonly TaskId[] }]
   | ["end", number];
@@ -131,6 +135,9 @@ function decodePart(state: State, [kind, value]: Part): void {
     case "keys":
       for (const [key, job] of value) state.idempotency.set(key, job);
       return;
+    case "keysKept":
+      for (const [key, untilMs] of value) keepKey(state, key, untilMs);
+      return;
     case "openJobs":
       for (const job of value) state.index.openJobs.add(jobOf(state, job));
       return;
@@ -155,6 +162,7 @@ function headOf(state: State) {
     tasks: _tasks,
     workers: _workers,
     idempotency: _idempotency,
+    keysKept: _keysKept,
     access: _access,
     statistics: _statistics,
     index: _index,
@@ -180,67 +188,15 @@ function restoreHead(state: State, { own, planned, poolUse, poolConsumed }: Head
   touchPlan(state);
 }
 
-interface PlainJob {
-  readonly id: JobId;
-  readonly spec: JobSpec;
-  readonly principal: string;
-  readonly submittedAtMs: number;
-  readonly liveInGroup: readonly number[];
-  readonly own: Readonly<Record<string, unknown>>;
-  readonly tasks: readonly Readonly<Record<string, unknown>>[];
-}
-
-function plainJob(job: Job): PlainJob {
-  const {
-    id,
-    spec,
-    principal,
-    submittedAtMs,
-    tasks,
-    liveInGroup,
-    firstOut: _firstOut,
-    edgesOut: _edgesOut,
-    firstIn: _firstIn,
-    edgesIn: _edgesIn,
-    topological: _topological,
-    conditional: _conditional,
-    ways: _ways,
-    groupOfTemplate: _groupOfTemplate,
-    typicalMs: _typicalMs,
-    ...own
-  } = job;
-  const plain = { id, spec, principal, submittedAtMs, own, tasks: tasks.map(plainTask) };
-  return { ...plain, liveInGroup: [...liveInGroup] };
-}
-
-function plainTask(task: Task) {
-  const {
-    id: _id,
-    job: _job,
-    index: _index,
-    entry: _entry,
-    template: _template,
-    ways: _ways,
-    bonds: _bonds,
-    ...own
-  } = task;
-  return own;
-}
-
 function restoreJob(state: State, plain: PlainJob): void {
-  const job = buildJob(plain.id, plain.spec, plain.principal, plain.submittedAtMs);
-  Object.assign(job, plain.own);
-  job.liveInGroup.set(plain.liveInGroup);
+  const job = jobOfPlain(plain);
   state.jobs.set(job.id, job);
   touchSpec(state, job);
   touchJob(state, job);
-  assert(job.tasks.length === plain.tasks.length, `tasks of ${job.id}`);
-  job.tasks.forEach((task, index) => {
-    Object.assign(task, plain.tasks[index]);
-    task.ways = waysWithRemedy(task);
+  for (const task of job.tasks) {
     state.tasks.set(task.id, task);
     touchTask(state, task);
-  });
+  }
 }
 
 type PlainWorker = Omit<WorkerRecord, "live"> & { readonly live: readonly AttemptId[] };

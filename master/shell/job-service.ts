@@ -10,11 +10,11 @@ import {
   decodeListQuery,
   decodeSubmission,
   decodeSubmissions,
+  decodeUsageQuery,
   decodeVerdict,
   encodeJobPage,
   encodeSubmitOutcomes,
-  type JobPage,
-  type ListQuery,
+  encodeUsage,
   type Submission,
 } from "../../proto/codec/requests.js";
 import type {
@@ -27,6 +27,7 @@ import type {
   ResolveRequest,
   ResolveResponse,
   ResumeResponse,
+  RetryRequest,
   RetryResponse,
   WaitRequest,
   WaitResponse,
@@ -37,6 +38,7 @@ import {
   encodePlanView,
   encodeSubmitReceipt,
 } from "../../proto/codec/views.js";
+import type { History } from "../history/history.js";
 import { jobInputs } from "../pure/data.js";
 import { dryRun } from "../pure/dry-run.js";
 import type { Job } from "../pure/state.js";
@@ -47,12 +49,13 @@ import { streamLogs } from "./job-logs.js";
 import { streamWatch } from "./job-watch.js";
 import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
-import { findJob, findTask, findTaskByPath } from "./lookup.js";
+import { findTask } from "./lookup.js";
 import { unary } from "./unary.js";
 import type { Watches } from "./watches.js";
 
 export interface JobServiceOptions {
   readonly engine: Engine;
+  readonly history: History;
   readonly forecasts: Forecasts;
   readonly watches: Watches;
   readonly logs: LogRelay;
@@ -61,7 +64,7 @@ export interface JobServiceOptions {
 }
 
 export function jobService(options: JobServiceOptions): JobServiceServer {
-  const { engine, forecasts } = options;
+  const { engine, forecasts, history } = options;
   const view = (job: Job, withTasks: boolean): JobView =>
     jobView(engine.state, job, forecasts.get(), withTasks);
   const summary = (job: Job) => encodeJobSummary(jobSummary(engine.state, job, forecasts.get()));
@@ -81,73 +84,77 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       );
       return ok(encodeSubmitOutcomes(await Promise.all(receipts)));
     }),
-    get: unary(
-      async ({ jobId: text, summaryOnly }): Promise<Result<GetResponse>> =>
-        engine.read((state) => {
-          const job = findJob(state, text);
-          return job.ok ? ok({ job: encodeJobView(view(job.value, !summaryOnly)) }) : job;
-        }),
-    ),
+    get: unary(async ({ jobId: text, summaryOnly }): Promise<Result<GetResponse>> => {
+      const found = await history.locate(text);
+      if (!found.ok) return found;
+      const { job } = found.value;
+      return engine.read(() => ok({ job: encodeJobView(view(job, !summaryOnly)) }));
+    }),
     list: unary(async (request) => {
       const query = decodeListQuery(request);
       if (!query.ok) return query;
-      return ok(encodeJobPage(await engine.read(() => list(options, query.value))));
+      const summaryOf = (job: Job) => jobSummary(engine.state, job, forecasts.get());
+      const page = await history.list(query.value, summaryOf);
+      await engine.durable();
+      return page.ok ? ok(encodeJobPage(page.value)) : page;
     }),
-    watch: (call) => streamWatch(options, call),
+    usage: unary(async (request) => {
+      const query = decodeUsageQuery(request);
+      if (!query.ok) return query;
+      const days = await history.usage(query.value);
+      await engine.durable();
+      return days.ok ? ok(encodeUsage(days.value)) : days;
+    }),
+    watch: (call) => void streamWatch(options, call),
     wait: unary(async (request, _, gone) => wait(options, request, summary, gone)),
     cancel: unary(
       async (request, principal): Promise<Result<CancelResponse>> =>
-        cancel(engine, request, principal, summary),
+        cancel(options, request, principal, summary),
     ),
-    retry: unary(async ({ jobId: text, taskName }, principal): Promise<Result<RetryResponse>> => {
-      const job = findJob(engine.state, text);
-      if (!job.ok) return job;
-      const task = taskName === "" ? null : findTask(job.value, taskName);
-      if (task !== null && !task.ok) return task;
-      const target = { job: job.value.id, task: task?.value.id ?? null };
-      const reply = await engine.execute({ type: "Retry", ...target }, principal);
-      if (!reply.ok) return reply;
-      const tasks = reply.value.kind === "retry" ? reply.value.tasks : 0;
-      return ok({ job: summary(job.value), tasks });
-    }),
+    retry: unary(
+      async (request, principal): Promise<Result<RetryResponse>> =>
+        retry(options, request, principal, summary),
+    ),
     pause: unary(
       async (request, principal): Promise<Result<PauseResponse>> =>
-        hold(engine, "Pause", request, principal, summary),
+        hold(options, "Pause", request, principal, summary),
     ),
     resume: unary(
       async (request, principal): Promise<Result<ResumeResponse>> =>
-        hold(engine, "Resume", request, principal, summary),
+        hold(options, "Resume", request, principal, summary),
     ),
     resolve: unary(
       async (request, principal): Promise<Result<ResolveResponse>> =>
-        resolve(engine, request, principal, summary),
+        resolve(options, request, principal, summary),
     ),
     amend: unary(async () =>
       fail("failed_precondition", "changing a job while it runs is not possible yet"),
     ),
-    logs: (call) => streamLogs(options, call),
-    getPlan: unary(
-      async ({ jobId: text }): Promise<Result<GetPlanResponse>> =>
-        engine.read((state) => {
-          const job = text === "" ? null : findJob(state, text);
-          if (job !== null && !job.ok) return job;
-          return ok(encodePlanView(planView(state, forecasts.get(), job?.value.id ?? null)));
-        }),
-    ),
+    logs: (call) => void streamLogs(options, call),
+    getPlan: unary(async ({ jobId: text }): Promise<Result<GetPlanResponse>> => {
+      const found = text === "" ? null : await history.locate(text);
+      if (found !== null && !found.ok) return found;
+      const id = found?.value.job.id ?? null;
+      return engine.read((state) => ok(encodePlanView(planView(state, forecasts.get(), id))));
+    }),
   };
 }
 
 async function submitOne(
-  { engine, blobs }: JobServiceOptions,
+  { engine, blobs, history }: JobServiceOptions,
   { spec, idempotencyKey, dryRun: only }: Submission,
   principal: string,
 ): Promise<Result<SubmitReceipt>> {
   const id = newJobId();
-  if (only) return dryRun(engine.state, id, spec, principal, engine.nowMs);
-  const absent = await absentInput(blobs, spec);
+  const absent = only ? null : await absentInput(blobs, spec);
   if (absent !== null) return absent;
+  // Last: what it answers holds only until something else has been waited for.
+  const ends = await history.endsBefore(spec);
+  if (!ends.ok) return ends;
+  const archived = ends.value;
+  if (only) return dryRun(engine.state, { id, spec, principal, archived }, engine.nowMs);
   const reply = await engine.execute(
-    { type: "Submit", jobId: id, spec, idempotencyKey },
+    { type: "Submit", jobId: id, spec, idempotencyKey, archived },
     principal,
   );
   if (!reply.ok) return reply;
@@ -173,70 +180,78 @@ const idAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 const newJobId = () =>
   jobId(Array.from(randomBytes(10), (byte) => idAlphabet[byte % idAlphabet.length]).join(""));
 
-/** Newest first; `next` is where to go on, empty at the end. */
-function list({ engine, forecasts }: JobServiceOptions, query: ListQuery): JobPage {
-  const { namespace, states, limit, after } = query;
-  const all = [...engine.state.jobs.values()].reverse();
-  const from = after === "" ? 0 : all.findIndex((job) => job.id === after) + 1;
-  const chosen = all
-    .slice(from)
-    .filter((job) => namespace === "" || job.spec.namespace === namespace)
-    .filter((job) => states.length === 0 || states.includes(job.state));
-  const page = chosen.slice(0, limit);
-  return {
-    jobs: page.map((job) => jobSummary(engine.state, job, forecasts.get())),
-    next: chosen.length > limit ? (page.at(-1)?.id ?? "") : "",
-  };
-}
-
 async function wait(
-  { engine, watches }: JobServiceOptions,
+  { engine, watches, history }: JobServiceOptions,
   { jobId: text, timeoutMs }: WaitRequest,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
   gone: AbortSignal,
 ): Promise<Result<WaitResponse>> {
-  const found = findJob(engine.state, text);
+  const found = await history.locate(text);
   if (!found.ok) return found;
-  const job = found.value;
+  const { job } = found.value;
   if (job.state === "running") await watches.untilEnded(job.id, timeoutMs, gone);
   await engine.durable();
   return ok({ job: summary(job), finished: job.state !== "running" });
 }
 
 async function cancel(
-  engine: Engine,
+  { engine, history }: JobServiceOptions,
   { jobId: text, taskName, reason }: CancelRequest,
   principal: string,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
 ): Promise<Result<CancelResponse>> {
-  const job = findJob(engine.state, text);
-  if (!job.ok) return job;
-  const task = taskName === "" ? null : findTask(job.value, taskName);
+  const found = await history.locate(text);
+  if (!found.ok) return found;
+  const { job, archived } = found.value;
+  const task = taskName === "" ? null : findTask(job, taskName);
   if (task !== null && !task.ok) return task;
+  if (archived !== null) return over(job);
   const why = reason === "" ? `cancelled by ${principal}` : reason;
-  const target = { job: job.value.id, task: task?.value.id ?? null };
+  const target = { job: job.id, task: task?.value.id ?? null };
   const reply = await engine.execute({ type: "Cancel", ...target, reason: why }, principal);
-  return reply.ok ? ok({ job: summary(job.value) }) : reply;
+  return reply.ok ? ok({ job: summary(job) }) : reply;
+}
+
+/** A job that has left memory comes back to it, if it can be retried. */
+async function retry(
+  { engine, history }: JobServiceOptions,
+  { jobId: text, taskName }: RetryRequest,
+  principal: string,
+  summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
+): Promise<Result<RetryResponse>> {
+  const found = await history.locate(text);
+  if (!found.ok) return found;
+  const { job, archived } = found.value;
+  const task = taskName === "" ? null : findTask(job, taskName);
+  if (task !== null && !task.ok) return task;
+  const target = { job: job.id, task: task?.value.id ?? null };
+  const back = archived === null ? {} : { archived };
+  const reply = await engine.execute({ type: "Retry", ...target, ...back }, principal);
+  if (!reply.ok) return reply;
+  const tasks = reply.value.kind === "retry" ? reply.value.tasks : 0;
+  return ok({ job: summary(engine.state.jobs.get(job.id) ?? job), tasks });
 }
 
 async function hold(
-  engine: Engine,
+  { engine, history }: JobServiceOptions,
   type: "Pause" | "Resume",
   { jobId: text, taskName }: { readonly jobId: string; readonly taskName: string },
   principal: string,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
 ): Promise<Result<PauseResponse>> {
-  const job = findJob(engine.state, text);
-  if (!job.ok) return job;
-  const task = taskName === "" ? null : findTask(job.value, taskName);
+  const found = await history.locate(text);
+  if (!found.ok) return found;
+  const { job, archived } = found.value;
+  const task = taskName === "" ? null : findTask(job, taskName);
   if (task !== null && !task.ok) return task;
-  const target = { job: job.value.id, task: task?.value.id ?? null };
+  if (archived !== null) return over(job);
+  const target = { job: job.id, task: task?.value.id ?? null };
   const reply = await engine.execute({ type, ...target }, principal);
-  return reply.ok ? ok({ job: summary(job.value) }) : reply;
+  return reply.ok ? ok({ job: summary(job) }) : reply;
 }
 
 async function resolve(
-  engine: Engine,
+  { engine, history }: JobServiceOptions,
   request: ResolveRequest,
   principal: string,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
@@ -244,9 +259,14 @@ async function resolve(
   const verdict = decodeVerdict(request);
   if (!verdict.ok) return verdict;
   const { jobId: text, taskName } = request;
-  const task = findTaskByPath(engine.state, taskName === "" ? text : `${text}/${taskName}`);
-  if (!task.ok) return task;
-  const command = { type: "Resolve", task: task.value.id, as: verdict.value } as const;
+  const found = await history.locateTask(taskName === "" ? text : `${text}/${taskName}`);
+  if (!found.ok) return found;
+  const { task, job, archived } = found.value;
+  if (archived !== null) return over(job);
+  const command = { type: "Resolve", task: task.id, as: verdict.value } as const;
   const reply = await engine.execute(command, principal);
-  return reply.ok ? ok({ job: summary(task.value.job) }) : reply;
+  return reply.ok ? ok({ job: summary(job) }) : reply;
 }
+
+const over = (job: Job) =>
+  fail("failed_precondition", `job ${job.id} has already ${job.state.replace("_", " ")}`);

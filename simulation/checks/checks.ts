@@ -3,7 +3,16 @@
  * they share no code with master, planner or worker.
  */
 import type { ProgramRun, Witness } from "../witness.js";
-import type { History, TaskStory } from "./history.js";
+import type { Evidence } from "./evidence.js";
+import { type History, launchesIn, type TaskStory, taskOf } from "./history.js";
+import {
+  boundsHold,
+  closedStayClosed,
+  consumedAddsUp,
+  drainsBlameless,
+  everybodyConnected,
+  gangsReleased,
+} from "./operations.js";
 import {
   budgetsKept,
   endsByRule,
@@ -12,17 +21,6 @@ import {
   poisonStopped,
   quarantineSpares,
 } from "./policies.js";
-
-export interface Evidence {
-  readonly witness: Witness;
-  readonly history: History;
-  readonly capacities: ReadonlyMap<
-    string,
-    { readonly cpuMillis: number; readonly memoryBytes: number }
-  >;
-  readonly pools: ReadonlyMap<string, number>;
-  readonly endedAtMs: number;
-}
 
 export interface Violation {
   readonly promise: string;
@@ -40,6 +38,7 @@ export function checkAll(evidence: Evidence): Violation[] {
 const checks: Readonly<Record<string, Check>> = {
   "nothing goes wrong inside": ({ witness }) => witness.errors,
   "an acknowledged job is kept, under one id": acknowledgedKept,
+  "what has left memory is in the archive": archiveWhole,
   "the journal has no holes": journalWhole,
   "an attempt starts once": startsOnce,
   "a task that may not run twice never does": neverTwice,
@@ -53,6 +52,12 @@ const checks: Readonly<Record<string, Check>> = {
   "what succeeded ran to its end": successIsReal,
   "what ran to its end is not run again": successNotRepeated,
   "a task fails no more often than it may": retriesBounded,
+  "whoever is there is connected": everybodyConnected,
+  "who is closed gets nothing new": closedStayClosed,
+  "a gang goes on whole or not at all": gangsReleased,
+  "what a drain stops has not failed": drainsBlameless,
+  "a bound is not above the value of its plan": boundsHold,
+  "what is used up adds up": consumedAddsUp,
   "a code that is never retried is not": ({ history }) => neverRetried(history),
   "a job keeps to its budget of retries": ({ history }) => budgetsKept(history),
   "what takes down its worker is stopped": ({ history }) => poisonStopped(history),
@@ -73,6 +78,17 @@ function* acknowledgedKept({ witness, history }: Evidence): Iterable<string> {
   for (const [job, { key }] of history.jobs) {
     if (key !== "" && jobs.has(key)) yield `${key} became ${jobs.get(key)} and ${job}`;
     jobs.set(key, job);
+  }
+}
+
+function* archiveWhole({ history, archived }: Evidence): Iterable<string> {
+  const ends = new Map<string, string>();
+  for (const { event } of history.events) {
+    if (event.type === "JobEnded") ends.set(event.job, event.state);
+    if (event.type !== "JobArchived") continue;
+    const [end, found] = [ends.get(event.job), archived.get(event.job)];
+    if (end === undefined) yield `${event.job} left memory before it ended`;
+    else if (found !== end) yield `${event.job} ended as ${end}; the archive says ${found}`;
   }
 }
 
@@ -149,14 +165,8 @@ function* dependenciesMet({ history }: Evidence): Iterable<string> {
   const endedAs = new Map<string, string>();
   for (const { event } of history.events) {
     if (event.type === "TaskEnded") endedAs.set(event.task, event.state);
-    const launched =
-      event.type === "AttemptLaunched"
-        ? [event.attempt]
-        : event.type === "GangLaunched"
-          ? event.attempts.map(({ attempt }) => attempt)
-          : [];
-    for (const attempt of launched) {
-      const story = history.tasks.get(attempt.slice(0, attempt.lastIndexOf("#")));
+    for (const { attempt } of launchesIn(event)) {
+      const story = history.tasks.get(taskOf(attempt));
       for (const { task, on } of story?.after ?? []) {
         if (!satisfies(endedAs.get(task), on))
           yield `${attempt} began with ${task} ${endedAs.get(task)}`;
@@ -212,22 +222,25 @@ function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
     for (const [pool, amount] of Object.entries(asked ?? {})) {
       const now = (used.get(pool) ?? 0) + sign * amount;
       used.set(pool, now);
-      const total = pools.get(pool) ?? 0;
+      const total = pools.get(pool) ?? Number.POSITIVE_INFINITY;
       if (sign > 0 && now > total)
         yield `pool ${pool} gives ${now} of ${total} with ${run.attempt}`;
     }
   }
 }
 
-/** All that a gang has to start is launched by one event. */
+/** All that a gang has to start is launched by one event: nobody else of it waits then. */
 function* gangsWhole({ history }: Evidence): Iterable<string> {
+  const [live, ended] = [new Set<string>(), new Set<string>()];
   for (const { event } of history.events) {
+    if (event.type === "TaskEnded") ended.add(event.task);
+    if (event.type === "AttemptEnded") live.delete(taskOf(event.attempt));
+    for (const { attempt } of launchesIn(event)) live.add(taskOf(attempt));
     if (event.type !== "AttemptLaunched") continue;
-    const task = event.attempt.slice(0, event.attempt.lastIndexOf("#"));
-    const story = history.tasks.get(task);
-    if (story?.template.gang === undefined || story.ends.length > 0) continue;
-    const others = membersOf(history, story).filter((one) => one.ends.length === 0);
-    if (others.length > 1) yield `${event.attempt} began without ${others.length - 1} of its gang`;
+    const story = history.tasks.get(taskOf(event.attempt));
+    if (story?.template.gang === undefined) continue;
+    const waiting = membersOf(history, story).filter(({ id }) => !live.has(id) && !ended.has(id));
+    if (waiting.length > 0) yield `${event.attempt} began without ${waiting.length} of its gang`;
   }
 }
 
