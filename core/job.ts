@@ -6,6 +6,7 @@ import type { TaskData } from "./data.js";
 import type { DriverName, DriverOptions } from "./drivers.js";
 import type { ObjectiveWeights } from "./objective.js";
 import type { GpuRequest, Resources } from "./resources.js";
+import type { TaskSecrets } from "./secrets.js";
 
 export { type DriverName, driverNames } from "./drivers.js";
 
@@ -121,6 +122,8 @@ export interface TaskTemplate {
   readonly metadata: Readonly<Record<string, string>>;
   /** Files that it takes in and leaves behind. Absent: none. */
   readonly data?: TaskData;
+  /** Secrets that each attempt is given, in whatever mode. Absent: none. */
+  readonly secrets?: TaskSecrets;
   /** Tasks of the job that give the same name here start at one instant. Absent: it is in none. */
   readonly gang?: string;
   /** No two tasks of the group run in the same domain at once. Absent: it is in none. */

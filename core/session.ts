@@ -7,6 +7,7 @@ import type { DataFile, LaunchData } from "./data.js";
 import type { AttemptId, Incarnation } from "./ids.js";
 import type { Command, DriverName } from "./job.js";
 import type { Resources } from "./resources.js";
+import type { LaunchSecrets } from "./secrets.js";
 import type { Outcome, UsageReport, WorkerFacts } from "./worker.js";
 
 export interface WorkerMessage {
@@ -118,6 +119,8 @@ export interface Launch {
   readonly logBytesMax: number;
   /** Absent: the task neither takes files nor leaves any. */
   readonly data?: LaunchData;
+  /** Values: in memory and on protected channels only. Absent: the task is given none. */
+  readonly secrets?: LaunchSecrets;
 }
 
 export interface Stop {

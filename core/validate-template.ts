@@ -16,7 +16,7 @@ import {
 import { validateData } from "./validate-data.js";
 import { validateDriver } from "./validate-driver.js";
 import { validateModes } from "./validate-modes.js";
-import { validateRetry } from "./validate-retry.js";
+import { validateSecrets } from "./validate-secrets.js";
 import {
   amountMax,
   isCount,
@@ -42,6 +42,7 @@ export function validateTemplate(template: TaskTemplate, at: string, found: Viol
   validatePolicies(template, at, found);
   found.metadata(`${at}.metadata`, template.metadata);
   validateData(template, at, found);
+  validateSecrets(template, at, found);
 }
 
 /** What each mode of a task says for itself. */
@@ -233,11 +234,27 @@ function validateConstraints(template: TaskTemplate, at: string, found: Violatio
 }
 
 function validatePolicies(template: TaskTemplate, at: string, found: Violations): void {
-  const { priority } = template;
+  const { priority, retry } = template;
   if (!(Number.isInteger(priority) && Math.abs(priority) <= 1000)) {
     found.add(`${at}.priority`, `must be a whole number from -1000 to 1000, not ${priority}`, 1000);
   }
-  validateRetry(template, `${at}.retry`, found, { durationMsMax, validateWay });
+  if (!isPositive(retry.attemptsMax, jobLimits.attempts)) {
+    found.add(
+      `${at}.retry.attemptsMax`,
+      `must be a whole number from 1 to ${jobLimits.attempts}`,
+      jobLimits.attempts,
+    );
+  }
+  if (!isCount(retry.backoffMs, durationMsMax)) {
+    found.add(`${at}.retry.backoffMs`, "must be whole milliseconds, 0 or more", durationMsMax);
+  }
+  if (!isCount(retry.backoffMaxMs, durationMsMax) || retry.backoffMaxMs < retry.backoffMs) {
+    found.add(
+      `${at}.retry.backoffMaxMs`,
+      "must be whole milliseconds, at least the first backoff",
+      durationMsMax,
+    );
+  }
   if (!isCount(template.killGraceMs, 3_600_000)) {
     found.add(`${at}.killGraceMs`, "must be whole milliseconds from 0 to one hour", 3_600_000);
   }

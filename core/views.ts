@@ -7,6 +7,7 @@ import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "./ids.js";
 import type { Edge } from "./job.js";
 import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
 import type { Resources } from "./resources.js";
+import type { SecretUse } from "./secrets.js";
 import type { Violation } from "./result.js";
 import type { Heartbeat } from "./session.js";
 import type {
@@ -109,6 +110,8 @@ export interface AttemptView {
   readonly outputs?: OutputSummary;
   /** Absent: its task has no modes. */
   readonly mode?: string;
+  /** Which values it was given, never the values. Absent: none. */
+  readonly secrets?: readonly SecretUse[];
 }
 
 export interface TaskView {

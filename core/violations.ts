@@ -19,6 +19,7 @@ export const reservedEnvironment: ReadonlySet<string> = new Set([
   "ALMANAC_ATTEMPT_DIRECTORY",
   "ALMANAC_WORKER",
   "ALMANAC_WORKER_SPEED",
+  "ALMANAC_SECRETS_DIRECTORY",
 ]);
 
 export class Violations {

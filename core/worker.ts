@@ -16,6 +16,8 @@ export interface DriverFacts {
   readonly notEnforced?: readonly string[];
   /** It takes inputs and leaves outputs. Absent: it does not. */
   readonly stagesData?: boolean;
+  /** It gives attempts their secrets. Absent: it does not. */
+  readonly givesSecrets?: boolean;
 }
 
 /** A driver that this worker knows and cannot offer now. */

@@ -27,6 +27,9 @@ export function unfitReasons(facts: WorkerFacts, template: TaskTemplate): string
   if (template.data !== undefined && driver !== undefined && driver.stagesData !== true) {
     reasons.push(`driver ${template.driver} takes no inputs and outputs here`);
   }
+  if (template.secrets !== undefined && driver !== undefined && driver.givesSecrets !== true) {
+    reasons.push(`driver ${template.driver} gives no secrets here`);
+  }
   for (const name of exceeding(chargedResources(template), facts.capacity)) {
     reasons.push(`not enough ${name}`);
   }

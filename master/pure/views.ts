@@ -123,7 +123,7 @@ export function taskStateName(task: Task): TaskStateName {
 }
 
 function attemptView(attempt: Attempt): AttemptView {
-  const { id, number, worker, mode, launchedAtMs, status } = attempt;
+  const { id, number, worker, mode, secrets, launchedAtMs, status } = attempt;
   return {
     id,
     number,

@@ -54,6 +54,7 @@ import {
   wordsOf,
 } from "./decoding.js";
 import { decodeTerms, encodeTerms } from "./job-terms.js";
+import { decodeTaskSecrets, encodeTaskSecrets } from "./secrets.js";
 
 export function encodeJobSpec(spec: JobSpec): wire.JobSpec {
   return {
@@ -137,6 +138,7 @@ const encodeTemplate = (template: TaskTemplate): wire.TaskTemplate => ({
   metadata: entriesOf(template.metadata),
   data: template.data === undefined ? undefined : encodeTaskData(template.data),
   modes: template.modes?.map(encodeMode) ?? [],
+  secrets: template.secrets === undefined ? undefined : encodeTaskSecrets(template.secrets),
   ...encodeTerms(template),
 });
 
@@ -195,6 +197,7 @@ const decodeTemplate = (scope: Scope, message: wire.TaskTemplate): TaskTemplate 
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
   metadata: textRecord(scope, "metadata", message.metadata),
   ...(message.data === undefined ? {} : { data: decodeTaskData(scope, message.data) }),
+  ...(message.secrets === undefined ? {} : { secrets: decodeTaskSecrets(scope, message.secrets) }),
   ...decodeModes(scope, message.modes),
   ...decodeTerms(scope, message),
 });

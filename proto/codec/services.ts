@@ -72,6 +72,11 @@ export type {
 } from "../gen/almanac/v1/planner.js";
 export { PlannerServiceClient, PlannerServiceService } from "../gen/almanac/v1/planner.js";
 export type {
+  RotateSecretKeyResponse,
+  SecretServiceServer,
+} from "../gen/almanac/v1/secret.js";
+export { SecretServiceClient, SecretServiceService } from "../gen/almanac/v1/secret.js";
+export type {
   LogPull as LogPullWire,
   LogPush as LogPushWire,
   MasterMessage as MasterMessageWire,

@@ -53,6 +53,7 @@ import {
   required,
   type Scope,
 } from "./decoding.js";
+import { decodeSecretUses, encodeSecretUses } from "./secrets.js";
 import { decodeEdges, encodeEdge } from "./job.js";
 import { jobStateWords, taskStateNumbers, taskStateWords } from "./states.js";
 import { encodeJobSummary, readJobSummary } from "./summary.js";
@@ -189,6 +190,7 @@ const encodeAttemptView = (view: AttemptView): wire.AttemptView => ({
   usage: view.usage === null ? undefined : encodeUsage(view.usage),
   outputs: view.outputs,
   mode: view.mode ?? "",
+  secrets: encodeSecretUses(view.secrets),
 });
 
 const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView => ({
@@ -205,6 +207,7 @@ const readAttemptView = (scope: Scope, message: wire.AttemptView): AttemptView =
     ? {}
     : { outputs: decodeOutputSummary(scope, message.outputs) }),
   ...readMode(message),
+  ...decodeSecretUses(scope, message.secrets),
 });
 
 const readMode = ({ mode }: { readonly mode: string }): { readonly mode?: string } =>

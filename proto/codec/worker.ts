@@ -39,6 +39,7 @@ import {
 } from "./common.js";
 import { decodeLaunchData, decodeOutputs, encodeDataFile, encodeLaunchData } from "./data.js";
 import type { Scope } from "./decoding.js";
+import { decodeLaunchSecrets, encodeLaunchSecrets } from "./secrets.js";
 import {
   entriesOf,
   enumWord,
@@ -214,6 +215,7 @@ const encodeLaunch = (launch: Launch): wire.Launch => ({
   stopWhenLostAfterMs: launch.stopWhenLostAfterMs ?? undefined,
   logBytesMax: launch.logBytesMax,
   data: launch.data === undefined ? undefined : encodeLaunchData(launch.data),
+  secrets: launch.secrets === undefined ? undefined : encodeLaunchSecrets(launch.secrets),
 });
 
 const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
@@ -228,6 +230,9 @@ const decodeLaunch = (scope: Scope, message: wire.Launch): Launch => ({
   stopWhenLostAfterMs: integerOrNull(scope, "stopWhenLostAfterMs", message.stopWhenLostAfterMs),
   logBytesMax: integer(scope, "logBytesMax", message.logBytesMax),
   ...(message.data === undefined ? {} : { data: decodeLaunchData(scope, message.data) }),
+  ...(message.secrets === undefined
+    ? {}
+    : { secrets: decodeLaunchSecrets(scope, message.secrets) }),
 });
 
 const encodeStop = (stop: Stop): wire.Stop => ({
@@ -250,18 +255,21 @@ export const encodeWorkerFacts = (facts: WorkerFacts): wire.WorkerFacts => ({
   capacity: encodeResources(facts.capacity),
   devices: facts.devices.map(encodeDevice),
   labels: entriesOf(facts.labels),
-  drivers: facts.drivers.map(({ name, cpuLimit, memoryLimit, notEnforced, stagesData }) => ({
-    name,
-    cpuLimit,
-    memoryLimit,
-    notEnforced: [...(notEnforced ?? [])],
-    stagesData: stagesData === true,
-  })),
+  drivers: facts.drivers.map(encodeDriverFacts),
   speed: facts.speed,
   softwareVersion: facts.softwareVersion,
   unavailableDrivers: facts.unavailableDrivers.map(({ name, reason }) => ({ name, reason })),
   link: facts.link,
   costPerHour: facts.costPerHour,
+});
+
+const encodeDriverFacts = (facts: DriverFacts): wire.DriverFacts => ({
+  name: facts.name,
+  cpuLimit: facts.cpuLimit,
+  memoryLimit: facts.memoryLimit,
+  notEnforced: [...(facts.notEnforced ?? [])],
+  stagesData: facts.stagesData === true,
+  givesSecrets: facts.givesSecrets === true,
 });
 
 export function decodeWorkerFacts(scope: Scope, message: wire.WorkerFacts): WorkerFacts {
@@ -303,6 +311,7 @@ const decodeDriverFacts = (scope: Scope, message: wire.DriverFacts): DriverFacts
   memoryLimit: literal(scope, "memoryLimit", message.memoryLimit, enforcements),
   ...(message.notEnforced.length === 0 ? {} : { notEnforced: message.notEnforced }),
   ...(message.stagesData ? { stagesData: true } : {}),
+  ...(message.givesSecrets ? { givesSecrets: true } : {}),
 });
 
 export const logStreamNumbers = {
