@@ -114,6 +114,7 @@ const attemptJson = (attempt: AttemptView): Json => ({
   outcome: attempt.outcome === null ? null : { ...attempt.outcome },
   usage: attempt.usage === null ? null : { ...attempt.usage },
   outputs: attempt.outputs === undefined ? null : { ...attempt.outputs },
+  secrets: (attempt.secrets ?? []).map((use) => ({ ...use })),
 });
 
 const reservationJson = (reservation: Reservation): Json => ({

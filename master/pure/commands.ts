@@ -137,7 +137,17 @@ export type Command =
       readonly target: string;
       /** null: whatever the role. */
       readonly role: JoinRole | null;
-    };
+    }
+  /** The value is durable already, under a version that the shell has drawn: the highest yet. */
+  | {
+      readonly type: "SetSecret";
+      readonly namespace: string;
+      readonly name: string;
+      readonly version: number;
+    }
+  | { readonly type: "RemoveSecret"; readonly namespace: string; readonly name: string }
+  /** Every value has been sealed with this key. */
+  | { readonly type: "RotateSecretKey"; readonly keyId: string };
 
 /** How jobs ended that only the archive knows, by id. */
 export type ArchivedEnds = Readonly<Record<string, JobStateName>>;

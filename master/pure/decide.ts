@@ -20,6 +20,7 @@ import { place } from "./place.js";
 import { liftQuarantine } from "./quarantine.js";
 import { resolve } from "./resolve.js";
 import { retry } from "./retry.js";
+import { removeSecret, rotateSecretKey, setSecret } from "./secrets.js";
 import { workerDisconnected, workerHello, workerReport } from "./session.js";
 import type { State } from "./state.js";
 import { submit } from "./submit.js";
@@ -81,6 +82,12 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return issueLocalCertificate(state, command, nowMs);
     case "RevokeAccess":
       return revokeAccess(state, command, nowMs);
+    case "SetSecret":
+      return setSecret(state, command);
+    case "RemoveSecret":
+      return removeSecret(state, command);
+    case "RotateSecretKey":
+      return rotateSecretKey(command);
     default:
       return unreachable(command);
   }

@@ -20,6 +20,7 @@ import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { takenOf } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
+import { secretUses } from "./secrets.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNow } from "./ways.js";
@@ -121,7 +122,7 @@ function launchingNow(
       : profile.fits(nowMs, nowMs + Math.max(p50Ms, p90Ms), template);
   if (!mayGo) return null;
   const attempt = attemptId(task.id, task.attempts.length + 1);
-  return { attempt, worker: worker.id, devices, ...named };
+  return { attempt, worker: worker.id, devices, ...named, ...secretUses(state, task) };
 }
 
 /** Others of its gang wait with it. */

@@ -11,6 +11,7 @@ import type { JobSpec } from "../../core/job.js";
 import type { ClusterLinks } from "../../core/links.js";
 import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
+import type { SecretUse } from "../../core/secrets.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
 
@@ -71,6 +72,8 @@ export interface Launching {
   readonly devices: readonly string[];
   /** Of the task's modes. Absent: it has none. */
   readonly mode?: string;
+  /** The values that it is given, by their versions. Absent: none. */
+  readonly secrets?: readonly SecretUse[];
 }
 
 /** A job as plain data (plain-job.ts): in snapshots and the archive, and when it comes back. */
@@ -269,7 +272,17 @@ export type Event =
       readonly serial: string;
       readonly expiresAtMs: number;
     }
-  | { readonly type: "CertificateBarred"; readonly serial: string };
+  | { readonly type: "CertificateBarred"; readonly serial: string }
+  /** Its value was durable before, under this version, which no other value has ever had. */
+  | {
+      readonly type: "SecretSet";
+      readonly namespace: string;
+      readonly name: string;
+      readonly version: number;
+    }
+  | { readonly type: "SecretRemoved"; readonly namespace: string; readonly name: string }
+  /** Every value is sealed with this key. */
+  | { readonly type: "SecretKeyRotated"; readonly keyId: string };
 
 /** An event as it stands in the journal. */
 export interface Recorded {

@@ -48,6 +48,7 @@ import {
   taskRemedied,
 } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
+import { secretRemoved, secretSet } from "./evolve/secrets.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
 import type { State } from "./state.js";
 
@@ -163,6 +164,12 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return certificateRenewed(state, event, atMs);
     case "CertificateBarred":
       return certificateBarred(state, event);
+    case "SecretSet":
+      return secretSet(state, event, atMs, principal);
+    case "SecretRemoved":
+      return secretRemoved(state, event);
+    case "SecretKeyRotated":
+      return;
     default:
       return unreachable(event);
   }

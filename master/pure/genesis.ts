@@ -43,6 +43,8 @@ export function genesis(): State {
       entries: new Map(),
     },
     access: { tokens: new Map(), certificates: new Map() },
+    secrets: new Map(),
+    secretVersion: 0,
     statistics: emptyStatistics(),
     overheadMs: overheadGuessMs,
     facts: 0,

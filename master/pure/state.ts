@@ -9,6 +9,7 @@ import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core
 import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
 import type { Resources } from "../../core/resources.js";
+import type { SecretUse } from "../../core/secrets.js";
 import type { InitialPlan, JobStateName } from "../../core/views.js";
 import type {
   Drain,
@@ -82,6 +83,8 @@ export interface Attempt {
   readonly devices: readonly string[];
   /** Of the task's modes. Absent: it has none. */
   readonly mode?: string;
+  /** The values that it is given, by their versions. Absent: none. */
+  readonly secrets?: readonly SecretUse[];
   readonly launchedAtMs: number;
   status: AttemptStatus;
   /** Absent: it was never paused. */
@@ -253,6 +256,15 @@ export interface Access {
   readonly certificates: Map<string, CertificateRecord>;
 }
 
+/** A secret without its value. */
+export interface SecretRecord {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+  readonly setAtMs: number;
+  readonly setBy: string;
+}
+
 export interface State {
   /** Sequence of the last event folded in. */
   seq: number;
@@ -271,6 +283,10 @@ export interface State {
   readonly poolConsumed: Map<string, number>;
   readonly plan: PlanState;
   readonly access: Access;
+  /** By namespace and name. */
+  readonly secrets: Map<string, SecretRecord>;
+  /** The highest version that a value of any secret has had. */
+  secretVersion: number;
   readonly statistics: GroupStatistics;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
   overheadMs: number;
@@ -307,5 +323,7 @@ export const hasBegun = (task: Task): boolean => task.attempts.length > task.att
 export const isPaused = ({ paused, job }: Task): boolean => paused || job.pausedAtMs !== null;
 
 export const isEnded = (task: Task): boolean => task.status.kind === "ended";
+
+export const secretKey = (namespace: string, name: string): string => `${namespace}\u0000${name}`;
 
 export const jobKey = (namespace: string, key: string): string => `${namespace}\u0000${key}`;

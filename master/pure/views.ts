@@ -129,6 +129,7 @@ function attemptView(attempt: Attempt): AttemptView {
     number,
     worker,
     ...(mode === undefined ? {} : { mode }),
+    ...(secrets === undefined ? {} : { secrets }),
     state: status.kind,
     launchedAtMs,
     startedAtMs: status.kind === "launching" ? null : status.startedAtMs,

@@ -32,6 +32,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
   const task = taskOf(state, taskOfAttempt(event.attempt));
   const worker = workerOf(state, event.worker);
   const { named, template } = wayNamed(task, event.mode);
+  const { secrets } = event;
   task.attempts.push({
     id: event.attempt,
     number: numberOfAttempt(event.attempt),
@@ -39,6 +40,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     session: worker.incarnation.session,
     devices: event.devices,
     ...named,
+    ...(secrets === undefined ? {} : { secrets }),
     launchedAtMs: atMs,
     status: { kind: "launching" },
   });
