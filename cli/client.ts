@@ -14,6 +14,7 @@ import type { DayUsage, UsageQuery } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import type { TokenView } from "../core/join-token.js";
 import { type AlmanacError, ok, type Result } from "../core/result.js";
+import type { SecretView } from "../core/secrets.js";
 import type {
   ClusterStatus,
   DrainForecast,
@@ -64,9 +65,16 @@ import {
   type Verdict,
 } from "../proto/codec/requests.js";
 import {
+  decodeRotation,
+  decodeSecretViews,
+  encodeSecretOrder,
+  type Rotation,
+} from "../proto/codec/secrets.js";
+import {
   ClusterServiceClient,
   DataServiceClient,
   JobServiceClient,
+  SecretServiceClient,
 } from "../proto/codec/services.js";
 import {
   decodeJobSummary,
@@ -110,6 +118,12 @@ export interface Client {
   tokens(): Promise<Result<readonly TokenView[]>>;
   /** Of a token's id or a name; null: whatever its role. */
   revoke(target: string, role: JoinRole | null): Promise<Result<Revocation>>;
+  /** The version that the value has. */
+  setSecret(namespace: string, name: string, value: Uint8Array): Promise<Result<number>>;
+  /** Empty: of all namespaces. */
+  secrets(namespace: string): Promise<Result<readonly SecretView[]>>;
+  removeSecret(namespace: string, name: string): Promise<Result<null>>;
+  rotateSecretKey(): Promise<Result<Rotation>>;
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
@@ -165,11 +179,13 @@ export function createClient(address: string, held: Credentials | null = null): 
   const jobs = new JobServiceClient(address, channel, channelOptions);
   const cluster = new ClusterServiceClient(address, channel, channelOptions);
   const data = new DataServiceClient(address, channel, channelOptions);
+  const secrets = new SecretServiceClient(address, channel, channelOptions);
   const call = caller(address);
   return {
     address,
     ...jobCalls(jobs, call),
     ...clusterCalls(cluster, call),
+    ...secretCalls(secrets, call),
     watch: (jobId, afterSequence, signal) =>
       read(
         address,
@@ -185,6 +201,7 @@ export function createClient(address: string, held: Credentials | null = null): 
       jobs.close();
       cluster.close();
       data.close();
+      secrets.close();
     },
   };
 }
@@ -287,6 +304,21 @@ const clusterCalls = (cluster: ClusterServiceClient, call: Call) =>
     tokens: () => call(cluster.listTokens.bind(cluster), {}, decodeTokenViews, shortDeadlineMs),
     revoke: (target, role) =>
       call(cluster.revokeAccess.bind(cluster), { target, role: role ?? "" }, ok),
+  }) satisfies Partial<Client>;
+
+const secretCalls = (secrets: SecretServiceClient, call: Call) =>
+  ({
+    setSecret: (namespace, name, value) =>
+      call(
+        secrets.setSecret.bind(secrets),
+        encodeSecretOrder({ namespace, name, value }),
+        ({ version }) => ok(version),
+      ),
+    secrets: (namespace) =>
+      call(secrets.listSecrets.bind(secrets), { namespace }, decodeSecretViews),
+    removeSecret: (namespace, name) =>
+      call(secrets.removeSecret.bind(secrets), { namespace, name }, () => ok(null)),
+    rotateSecretKey: () => call(secrets.rotateSecretKey.bind(secrets), {}, decodeRotation),
   }) satisfies Partial<Client>;
 
 async function* read<Response, T>(

@@ -21,6 +21,7 @@ import { addPlan } from "./commands/plan.js";
 import { addPlanner } from "./commands/planner.js";
 import { addRetry } from "./commands/retry.js";
 import { addRun } from "./commands/run.js";
+import { addSecret } from "./commands/secret.js";
 import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
 import { addTask } from "./commands/task.js";
@@ -63,6 +64,7 @@ export function createProgram(installation: Installation, json = false): Program
   addHealth(program);
   program.commandsGroup("Set-up:");
   addToken(program);
+  addSecret(program);
   addJoin(program);
   addLogin(program);
   addJournal(program);

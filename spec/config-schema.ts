@@ -110,6 +110,12 @@ const master = closed({
   dataDirectory: path
     .default("~/.local/state/almanac/master")
     .describe("The journal; locked by one master at a time."),
+  secretKeyFile: path
+    .nullable()
+    .default(null)
+    .describe(
+      "File of mode 0600 with the keys that secrets are sealed with, one a line, the first of which seals; none: a key of the master's own, in its data directory.",
+    ),
   segmentBytes: bytes(4096, 2 ** 31)
     .prefault("64Mi")
     .describe("Size at which the journal starts a new segment."),

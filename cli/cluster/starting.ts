@@ -21,7 +21,8 @@ function explain(error: unknown, listen: string): CommandFailure {
   if (/EACCES/.test(message)) {
     return failure("permission_denied", `${listen}: ${message}`);
   }
-  // Of the journal: locked by another master, damaged, of another version.
-  const known = error instanceof Error && error.name === "JournalError";
+  // Of the journal: locked by another master, damaged, of another version. Of secrets: their keys.
+  const known =
+    error instanceof Error && ["JournalError", "SecretTrouble"].includes(error.name);
   return failure(known ? "failed_precondition" : "internal", message);
 }

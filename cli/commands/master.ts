@@ -4,6 +4,7 @@ import packageFile from "../../package.json" with { type: "json" };
 import { speaksTls } from "../../spec/address.js";
 import { sayReady } from "../cluster/ready.js";
 import { clusterSettings } from "../cluster/settings.js";
+import { secretKeysOf } from "../cluster/secret-keys.js";
 import { starting } from "../cluster/starting.js";
 import { tiedOption, untilStopped } from "../cluster/until-stopped.js";
 import { exitCodes } from "../exit-codes.js";
@@ -59,6 +60,7 @@ export function addMaster(program: Program, { distribution }: Installation): voi
         logCacheBytes: master.logCacheBytes,
         storeBytes: config.data.storeBytes,
         sharedDirectory: config.data.sharedDirectory,
+        secretKeys: secretKeysOf(master.secretKeyFile),
         version: packageFile.version,
         security: secure
           ? { names: master.names, certificateLifeMs: master.certificateLifeMs }

@@ -8,7 +8,7 @@ import { type SecretUse, secretLimits, secretNames, type TaskSecrets } from "../
 import { quote } from "../../core/violations.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
-import type { SecretRecord, State, Task } from "./state.js";
+import type { State, Task } from "./state.js";
 import { secretKey } from "./state.js";
 
 type SetSecret = Extract<Command, { type: "SetSecret" }>;
@@ -102,21 +102,25 @@ export function secretNeeds(
   return { needs: { namespace, asked, uses } };
 }
 
-/** Versions whose values may still be asked for: the ones that count, and what was promised. */
-export function versionsInUse(state: State): ReadonlySet<number> {
-  const versions = new Set<number>();
-  for (const { version } of state.secrets.values()) versions.add(version);
-  for (const { attempts } of state.index.live) {
-    const last = attempts.at(-1);
-    // One that has started has its values, and one whose worker is away may have to be told again.
-    if (last === undefined || last.status.kind === "running") continue;
-    for (const { version } of last.secrets ?? []) versions.add(version);
-  }
-  return versions;
+/** A value that may still be asked for. */
+export interface ValueInUse {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
 }
 
-export const secretOf = (
-  state: State,
-  namespace: string,
-  name: string,
-): SecretRecord | undefined => state.secrets.get(secretKey(namespace, name));
+/** By their versions: the values that count, and what attempts were promised and may not have yet. */
+export function valuesInUse(state: State): ReadonlyMap<number, ValueInUse> {
+  const values = new Map<number, ValueInUse>();
+  for (const record of state.secrets.values()) values.set(record.version, record);
+  for (const { job, attempts } of state.index.live) {
+    const last = attempts.at(-1);
+    // One that runs has its values. One whose worker is away may have to be told again.
+    if (last === undefined || last.status.kind === "running") continue;
+    const { namespace } = job.spec;
+    for (const { name, version } of last.secrets ?? []) {
+      if (version > 0) values.set(version, { namespace, name, version });
+    }
+  }
+  return values;
+}

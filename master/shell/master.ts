@@ -10,20 +10,18 @@ import {
   DataServiceService,
   JobServiceService,
   JoinServiceService,
+  SecretServiceService,
   type WorkerServiceServer,
   WorkerServiceService,
 } from "../../proto/codec/services.js";
 import { channelToPlanner } from "../../proto/security/channel.js";
-import { serve } from "../../proto/serving.js";
-import type { Archive } from "../history/archive.js";
-import { Archivist, type HistorySettings, historyDefaults } from "../history/archivist.js";
-import { History } from "../history/history.js";
-import { openArchive, pastRuns } from "../history/open-archive.js";
-import { trimJournal } from "../history/trim.js";
+import { isLoopback, serve } from "../../proto/serving.js";
 import { type FileSystem, nodeFileSystem } from "../journal/file-system.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
+import type { KeySource } from "../secrets/keys.js";
+import { withoutSecrets } from "../secrets/launch-secrets.js";
 import { keepSwept, openBlobs, storeBytesDefault } from "./blobs.js";
 import { masterClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
@@ -39,9 +37,11 @@ import { outletsOf } from "./outlets.js";
 import { PlannerClient } from "./planner-client.js";
 import { connectPlanner } from "./planner-port.js";
 import { type Restored, restore } from "./recovery.js";
+import { secretService } from "./secret-service.js";
+import { openSecrets, type Secrets } from "./secrets.js";
 import type { MasterSecurity, SecurityOptions } from "./security.js";
 import { openSentContent } from "./sent-content.js";
-import { Sessions } from "./sessions.js";
+import { Sessions, type SessionsOptions } from "./sessions.js";
 import { keepSnapshots, type Snapshots } from "./snapshots.js";
 import { Watches } from "./watches.js";
 
@@ -61,20 +61,14 @@ export interface MasterOptions {
   readonly fileSystem?: FileSystem;
   /** File of the bundled snapshot-thread.ts; absent: no snapshots are taken. */
   readonly snapshotThreadEntry?: string;
-  /** Finished jobs, and where they go. Absent: `historyDefaults`. */
-  readonly history?: HistorySettings;
-  /** Whether segments go that snapshots and archive have made superfluous. Absent: they do. */
-  readonly trimJournal?: boolean;
-  /** Start although the archive lacks jobs that the journal no longer holds. Absent: do not. */
-  readonly acceptLostHistory?: boolean;
-  /** File of the bundled archive-thread.ts; absent: the archive is used in this thread. */
-  readonly archiveThreadEntry?: string;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
   /** Of the store of inputs and outputs. Absent: 64 GiB. */
   readonly storeBytes?: number;
   /** Where that is, if workers and users share it. Absent or null: below `dataDirectory`. */
   readonly sharedDirectory?: string | null;
+  /** What secrets are sealed with. Absent or null: keys of the master's own, in `dataDirectory`. */
+  readonly secretKeys?: Exclude<KeySource, { kind: "own" }> | null;
   readonly version: string;
   /** Mutual TLS; absent or null: plain text. */
   readonly security?: SecurityOptions | null;
@@ -101,52 +95,28 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   const directory = journalOf(options);
   const { segmentBytes, fileSystem = nodeFileSystem } = options;
   const journal = await openSegmentedJournal({ directory, segmentBytes, fileSystem });
-  let archive: Archive | null = null;
   try {
-    const restored = await recoverState(options, journal);
-    archive = await archiveOf(options, journal);
-    return await lead(options, { journal, archive, restored });
+    return await lead(options, journal);
   } catch (error) {
-    await archive?.close(null);
     await journal.close();
     throw error;
   }
 }
 
-interface Found {
-  readonly journal: SegmentedJournal;
-  readonly archive: Archive;
-  readonly restored: Restored;
-}
-
-function archiveOf(options: MasterOptions, journal: SegmentedJournal): Promise<Archive> {
-  const { dataDirectory, archiveThreadEntry: threadEntry, acceptLostHistory, log } = options;
-  return openArchive({
-    dataDirectory,
-    fileSystem: options.fileSystem ?? nodeFileSystem,
-    directory: journalOf(options),
-    source: journal,
-    tail: journal.tail,
-    ...(threadEntry === undefined ? {} : { threadEntry }),
-    acceptLoss: acceptLostHistory === true,
-    log,
-  });
-}
-
-/** Begins an epoch, and serves. */
-async function lead(options: MasterOptions, found: Found): Promise<RunningMaster> {
-  const { journal, archive, restored } = found;
+/** Folds the journal, begins an epoch, and serves. */
+async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<RunningMaster> {
   const { log, settings, heartbeatIntervalMs, onFatal, version } = options;
   const clock = masterClock();
   const startedAtMs = clock.nowMs();
-  const { state } = restored;
+  const { state, snapshot } = await recoverState(options, journal);
   const engine = new Engine({ state, journal, log, clock, onFatal });
   const epoch = Math.max(state.epoch, journal.epoch) + 1;
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
   if (!began.ok) throw new Error(began.error.message);
 
+  const { dataDirectory, secretKeys = null } = options;
+  const secrets = await openSecrets({ engine, dataDirectory, keys: secretKeys, log });
   const security = await secure(options, engine, () => planner.reconnect());
-  const history = new History(state, archive);
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
@@ -161,7 +131,8 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
   const sent = shares ? null : await openSentContent(join(options.dataDirectory, "sent"));
   const received = { blobs, sent };
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const sessions = new Sessions({ engine, received, heartbeatIntervalMs, version, log });
+  const reveal = revealTo(secrets, security !== null);
+  const sessions = new Sessions({ engine, received, reveal, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
   const solvers = options.planSolvers ?? [];
@@ -172,13 +143,7 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
     budgetMs,
     solvers,
     seed: epoch,
-    pastRuns: address === null ? [] : await pastRuns(archive, state),
     log,
-  });
-  const archivist = new Archivist({
-    ...{ engine, archive, clock, log },
-    settings: options.history ?? historyDefaults,
-    isWatched: (job) => watches.isWatched(job),
   });
   const workerService: WorkerServiceServer = {
     session: (stream) => sessions.accept(stream),
@@ -193,22 +158,20 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
     addServices: (server) => {
       server.addService(
         JobServiceService,
-        jobService({ engine, history, forecasts, watches, logs, logCache, blobs }),
+        jobService({ engine, forecasts, watches, logs, logCache, blobs }),
       );
-      server.addService(DataServiceService, dataService({ engine, history, received }));
+      server.addService(DataServiceService, dataService({ engine, received }));
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
       server.addService(JoinServiceService, joinService({ engine, security }));
+      server.addService(SecretServiceService, secretService(engine, secrets));
     },
   }).catch((error: unknown) => {
     security?.stop();
     throw error;
   });
   const outlets = outletsOf(sessions, planner, {
-    folded: (events) => {
-      watches.remember(events);
-      archivist.folded(events);
-    },
+    folded: (events) => watches.remember(events),
     happened: (events) => {
       watches.wake();
       failureLogs.happened(events);
@@ -219,23 +182,19 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
   });
   engine.start(outlets);
   planner.start();
-  archivist.start();
-  const swept = keepSwept({ received, engine, history, log });
-  const snapshots = snapshotsOf(options, found);
+  const swept = keepSwept(received, engine, log);
+  const snapshots = snapshotsOf(options, journal, snapshot);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
     security?.stop();
     swept.stop();
+    await secrets.stop();
     planner.stop();
     sessions.closeAll();
     await serving.stop();
     await snapshots?.stop();
-    await archivist.stop();
     await engine.stop();
     await logCache.idle();
-    // Only saves the next start some reading.
-    await archive.setCursor(journal.tail).catch(() => undefined);
-    await archive.close(null);
     await journal.close();
   };
   return { address: serving.address, epoch, stop };
@@ -257,21 +216,33 @@ async function recoverState(options: MasterOptions, journal: SegmentedJournal): 
 
 function snapshotsOf(
   options: MasterOptions,
-  { journal, archive, restored: { snapshot: last } }: Found,
+  journal: SegmentedJournal,
+  last: Restored["snapshot"],
 ): Snapshots | null {
   const { snapshotThreadEntry: threadEntry, segmentBytes, log } = options;
   if (threadEntry === undefined) return null;
   const directory = journalOf(options);
-  const onUsable = (usable: readonly number[]): void => {
-    if (options.trimJournal === false) return;
-    trimJournal({ journal, archive, usable, log }).catch((error: unknown) =>
-      log.error({ err: error }, "the journal was not trimmed"),
-    );
-  };
-  return keepSnapshots({ directory, journal, segmentBytes, threadEntry, last, onUsable, log });
+  return keepSnapshots({ directory, journal, segmentBytes, threadEntry, last, log });
 }
 
-const services = ["JobService", "DataService", "ClusterService", "WorkerService", "JoinService"];
+const services = [
+  "JobService",
+  "DataService",
+  "ClusterService",
+  "WorkerService",
+  "JoinService",
+  "SecretService",
+];
+
+/** Values leave over mutual TLS, where the guard knows the worker by its certificate, or not at all. */
+const revealTo =
+  (secrets: Secrets, tls: boolean): SessionsOptions["reveal"] =>
+  (needs, stream) => {
+    const peer = stream.getPeer();
+    const host = peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    if (tls || isLoopback(host.replace(/^::ffff:/, ""))) return secrets.reveal(needs);
+    return withoutSecrets("secrets travel over mutual TLS and loopback only");
+  };
 
 const isBarring = ({ event }: Recorded): boolean => event.type === "CertificateBarred";
 

@@ -7,11 +7,13 @@ import type { Logger } from "pino";
 import type { Incarnation, WorkerId } from "../../core/ids.js";
 import { sameIncarnation } from "../../core/ids.js";
 import type { AlmanacError } from "../../core/result.js";
-import type { Hello, MasterMessage, Welcome, WorkerMessage } from "../../core/session.js";
+import type { LaunchSecrets } from "../../core/secrets.js";
+import type { Hello, Launch, MasterMessage, Welcome, WorkerMessage } from "../../core/session.js";
 import { toServiceError } from "../../proto/codec/errors.js";
 import type { MasterMessageWire, WorkerMessageWire } from "../../proto/codec/services.js";
 import { decodeWorkerMessage, encodeMasterMessage } from "../../proto/codec/worker.js";
-import { type WorkerCommands, welcome } from "../pure/effects.js";
+import { type DecidedLaunch, type WorkerCommands, welcome } from "../pure/effects.js";
+import type { SecretNeeds } from "../pure/secrets.js";
 import { versionRefusal } from "../pure/versions.js";
 import type { Engine } from "./engine.js";
 import { mayBeWorker } from "./principal.js";
@@ -20,6 +22,8 @@ import { type Evidence, verifiedReports } from "./reported-outputs.js";
 /** What of a worker's stream is used here. */
 export interface WorkerStream {
   readonly metadata: Pick<Metadata, "get">;
+  /** `address:port` of the other end. */
+  getPeer(): string;
   on(event: "data", listener: (message: WorkerMessageWire) => void): unknown;
   on(event: "end" | "error" | "close" | "cancelled", listener: () => void): unknown;
   write(message: MasterMessageWire): unknown;
@@ -31,6 +35,8 @@ export interface WorkerStream {
 export interface SessionsOptions {
   readonly engine: Engine;
   readonly received: Evidence;
+  /** The values that a launch needs, if they may go to the other end of this stream. */
+  readonly reveal: (needs: SecretNeeds, to: WorkerStream) => LaunchSecrets;
   readonly heartbeatIntervalMs: number;
   /** The master's own. */
   readonly version: string;
@@ -148,13 +154,13 @@ class Session {
     }
     const { engine, received } = this.#options;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
-    const { started, refused, heartbeat, held = [] } = message;
+    const { started, refused, heartbeat } = message;
     if (heartbeat !== null) engine.heartbeats.set(incarnation.worker, heartbeat);
     this.#undecided.add(message.sequence);
-    if (started.length + message.finished.length + refused.length + held.length > 0) {
+    if (started.length + message.finished.length + refused.length > 0) {
       const finished = await verifiedReports(received, message.finished);
       const reply = await engine.execute(
-        { type: "WorkerReport", incarnation, started, finished, refused, held },
+        { type: "WorkerReport", incarnation, started, finished, refused },
         `worker ${incarnation.worker}`,
       );
       if (!reply.ok) return this.#refuse(reply.error);
@@ -210,12 +216,18 @@ class Session {
     this.#write({ welcome: null, launches: [], stops: [], leave: false });
   }
 
-  #write(part: Pick<MasterMessage, "welcome" | "launches" | "stops" | "holds" | "leave">): void {
+  #write(part: Pick<MasterMessage, "welcome"> & WorkerCommands): void {
     if (this.#ended) return;
     this.#sequence++;
-    this.#stream.write(
-      encodeMasterMessage({ sequence: this.#sequence, acknowledged: this.#taken, ...part }),
-    );
+    const launches = part.launches.map((launch) => this.#revealed(launch));
+    const said = { sequence: this.#sequence, acknowledged: this.#taken, ...part, launches };
+    this.#stream.write(encodeMasterMessage(said));
+  }
+
+  /** Only here, where it leaves: what waits for its turn has no values. */
+  #revealed({ needs, ...launch }: DecidedLaunch): Launch {
+    if (needs === undefined) return launch;
+    return { ...launch, secrets: this.#options.reveal(needs, this.#stream) };
   }
 
   #refuse(error: AlmanacError): void {

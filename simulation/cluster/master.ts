@@ -165,6 +165,7 @@ export class MasterNode {
     const sessions = new Sessions({
       engine,
       received,
+      reveal: () => ({ env: [], files: [], unavailable: "there are no secrets here" }),
       heartbeatIntervalMs,
       version: packageFile.version,
       log,
