@@ -7,8 +7,8 @@ import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "./ids.js";
 import type { Edge } from "./job.js";
 import type { ObjectiveParts, ObjectiveWeights } from "./objective.js";
 import type { Resources } from "./resources.js";
-import type { SecretUse } from "./secrets.js";
 import type { Violation } from "./result.js";
+import type { SecretUse } from "./secrets.js";
 import type { Heartbeat } from "./session.js";
 import type {
   Drain,

@@ -35,6 +35,8 @@ export interface DriverStart {
    * to bring it. Absent: nothing.
    */
   readonly outputs?: readonly TaskOutput[];
+  /** Its environment has the variables already. Absent: the task is given no secrets. */
+  readonly secrets?: DriverSecrets;
   /** Resolves once the launch is durable. The program must not run before. */
   readonly durable: Promise<void>;
   /**
@@ -42,6 +44,17 @@ export interface DriverStart {
    * the program again and stop it, if this one dies.
    */
   readonly identify: (identity: DriverIdentity) => void;
+}
+
+/** For drivers whose facts say `givesSecrets`. */
+export interface DriverSecrets {
+  /**
+   * In memory, and gone with the attempt. Whatever a driver has to write that holds values of the
+   * environment goes here, and not into the attempt's own directory, which is on a disk.
+   */
+  readonly directory: string;
+  /** `files` below it holds the task's secret files: to be given to whoever the program runs as. */
+  readonly hasFiles: boolean;
 }
 
 /** Opaque to the supervisor: a pid with its start time, a container id. */

@@ -22,7 +22,6 @@ function explain(error: unknown, listen: string): CommandFailure {
     return failure("permission_denied", `${listen}: ${message}`);
   }
   // Of the journal: locked by another master, damaged, of another version. Of secrets: their keys.
-  const known =
-    error instanceof Error && ["JournalError", "SecretTrouble"].includes(error.name);
+  const known = error instanceof Error && ["JournalError", "SecretTrouble"].includes(error.name);
   return failure(known ? "failed_precondition" : "internal", message);
 }

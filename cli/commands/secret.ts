@@ -79,16 +79,23 @@ function readValue(file: string, keepNewline: boolean): Uint8Array {
     read = readFileSync(file === "-" ? 0 : file);
   } catch (error) {
     const from = file === "-" ? "standard input" : file;
-    throw failure("invalid_argument", `the value cannot be read from ${from}: ${messageOf(error)}`, [
-      { field: "--file", message: "must be a file that can be read" },
-    ]);
+    throw failure(
+      "invalid_argument",
+      `the value cannot be read from ${from}: ${messageOf(error)}`,
+      [{ field: "--file", message: "must be a file that can be read" }],
+    );
   }
-  const end = keepNewline ? 0 : (/\r?\n$/.exec(read.subarray(-2).toString("latin1"))?.[0].length ?? 0);
+  const end = keepNewline
+    ? 0
+    : (/\r?\n$/.exec(read.subarray(-2).toString("latin1"))?.[0].length ?? 0);
   const value = read.subarray(0, read.length - end);
   const { valueBytes } = secretLimits;
   if (value.length > 0 && value.length <= valueBytes) return value;
-  const message = value.length === 0 ? "must not be empty" : `must have at most ${valueBytes} bytes`;
-  throw failure(value.length === 0 ? "invalid_argument" : "limit_exceeded", `the value ${message}`, [
-    { field: "value", message, ...(value.length > 0 && { limit: valueBytes }) },
-  ]);
+  const message =
+    value.length === 0 ? "must not be empty" : `must have at most ${valueBytes} bytes`;
+  throw failure(
+    value.length === 0 ? "invalid_argument" : "limit_exceeded",
+    `the value ${message}`,
+    [{ field: "value", message, ...(value.length > 0 && { limit: valueBytes }) }],
+  );
 }

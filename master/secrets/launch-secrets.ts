@@ -13,7 +13,7 @@ interface Needs {
 /** Throws SecretTrouble. */
 export function launchSecrets(
   { namespace, asked, uses }: Needs,
-  valueOf: (of: ValueName) => Buffer,
+  read: (of: ValueName) => Buffer,
 ): LaunchSecrets {
   const values = new Map<string, Buffer>();
   for (const { name, version } of uses) {
@@ -21,7 +21,7 @@ export function launchSecrets(
       const words = `namespace ${namespace} had no secret ${quote(name)} any more`;
       throw new SecretTrouble("not_found", words);
     }
-    values.set(name, valueOf({ namespace, name, version }));
+    values.set(name, read({ namespace, name, version }));
   }
   const given = (name: string): Buffer => {
     const value = values.get(name);

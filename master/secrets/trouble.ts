@@ -15,3 +15,10 @@ export class SecretTrouble extends Error {
     return { code: this.code, message: this.message, violations: [] };
   }
 }
+
+/** A disk that fails says what the system says of it, which is of paths and never of values. */
+export function troubleOf(error: unknown): SecretTrouble {
+  if (error instanceof SecretTrouble) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return new SecretTrouble("internal", `the secrets' directory failed (${code})`, error);
+}

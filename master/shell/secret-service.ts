@@ -1,6 +1,10 @@
 /** SecretService: values go in, names and versions come out. */
 import { ok, type Result } from "../../core/result.js";
-import { decodeSecretName, decodeSecretOrder, encodeSecretViews } from "../../proto/codec/secrets.js";
+import {
+  decodeSecretName,
+  decodeSecretOrder,
+  encodeSecretViews,
+} from "../../proto/codec/secrets.js";
 import type { RotateSecretKeyResponse, SecretServiceServer } from "../../proto/codec/services.js";
 import type { Engine } from "./engine.js";
 import type { Secrets } from "./secrets.js";

@@ -163,7 +163,5 @@ export function decodeSecretViews(
   return finish(scope, "malformed list of secrets", views, "internal");
 }
 
-export const decodeRotation = ({
-  keyId,
-  values,
-}: wire.RotateSecretKeyResponse): Result<Rotation> => ok({ keyId, values });
+export const decodeRotation = ({ keyId, values }: wire.RotateSecretKeyResponse): Result<Rotation> =>
+  ok({ keyId, values });

@@ -39,7 +39,6 @@ import {
 } from "./common.js";
 import { decodeLaunchData, decodeOutputs, encodeDataFile, encodeLaunchData } from "./data.js";
 import type { Scope } from "./decoding.js";
-import { decodeLaunchSecrets, encodeLaunchSecrets } from "./secrets.js";
 import {
   entriesOf,
   enumWord,
@@ -57,7 +56,7 @@ import {
   textRecord,
   wordsOf,
 } from "./decoding.js";
-import { decodeHeld, decodeHolds, encodeHeld, encodeHolds } from "./holds.js";
+import { decodeLaunchSecrets, encodeLaunchSecrets } from "./secrets.js";
 
 export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage {
   return {
@@ -68,7 +67,6 @@ export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage 
     started: message.started.map(encodeStarted),
     finished: message.finished.map(encodeFinished),
     refused: message.refused.map(encodeRefused),
-    held: encodeHeld(message.held),
   };
 }
 
@@ -82,7 +80,6 @@ export function decodeWorkerMessage(message: wire.WorkerMessage): Result<WorkerM
     started: list(scope, "started", message.started, decodeStarted),
     finished: list(scope, "finished", message.finished, decodeFinished),
     refused: list(scope, "refused", message.refused, decodeRefused),
-    ...decodeHeld(scope, message.held),
   });
 }
 
@@ -94,7 +91,6 @@ export function encodeMasterMessage(message: MasterMessage): wire.MasterMessage 
     launches: message.launches.map(encodeLaunch),
     stops: message.stops.map(encodeStop),
     leave: message.leave,
-    holds: encodeHolds(message.holds),
   };
 }
 
@@ -107,7 +103,6 @@ export function decodeMasterMessage(message: wire.MasterMessage): Result<MasterM
     launches: list(scope, "launches", message.launches, decodeLaunch),
     stops: list(scope, "stops", message.stops, decodeStop),
     leave: message.leave,
-    ...decodeHolds(scope, message.holds),
   });
 }
 
@@ -117,7 +112,6 @@ const encodeHello = (hello: Hello): wire.Hello => ({
   epochSeen: hello.epochSeen,
   live: hello.live.map(encodeStarted),
   unacknowledged: hello.unacknowledged.map(encodeFinished),
-  held: [...(hello.held ?? [])],
 });
 
 const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
@@ -126,9 +120,6 @@ const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
   epochSeen: integer(scope, "epochSeen", message.epochSeen),
   live: list(scope, "live", message.live, decodeStarted),
   unacknowledged: list(scope, "unacknowledged", message.unacknowledged, decodeFinished),
-  ...(message.held.length === 0
-    ? {}
-    : { held: message.held.map((id, index) => decodeAttemptId(scope, `held[${index}]`, id)) }),
 });
 
 export const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({

@@ -188,6 +188,11 @@ export class WorkerNode {
         emit: desk.emit,
         transfers: createTransfers(desk.emit),
         data: { stage: async () => null, collect: async (_one, _outputs, end) => end },
+        secrets: {
+          make: async () => ({ ok: false, error: "there are no secrets here" }),
+          remove: async () => undefined,
+          keepOnly: async () => undefined,
+        },
         renewals: {
           read: () => this.#renewedAtMs,
           keep: (renewedAtMs) => {

@@ -15,7 +15,7 @@ import type {
 import type { DriverFacts, UnavailableDriver } from "../../core/worker.js";
 import type { Transfer } from "../data/transfer.js";
 
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 export type AgentToSupervisor =
   /** First on every connection; answered by `state`, or by `busy` if another agent is attached. */

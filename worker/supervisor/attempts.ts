@@ -2,18 +2,19 @@
  * The attempts that are alive on this worker: started, bounded in time, stopped, and their ends
  * recorded before anybody hears of them.
  */
-import type { Clock } from "../../core/clock.js";
+import { type Clock, sleepOn } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
-import { sleepOn } from "../clock.js";
-import type { Driver, RunningAttempt } from "../driver.js";
+import type { Driver, DriverStart, RunningAttempt } from "../driver.js";
 import type { SupervisorToAgent } from "../ipc/messages.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
 import { type LaunchTerms, termsOf } from "../pure/ledger-state.js";
+import type { SecretPlaces } from "../secrets/places.js";
 import type { AttemptData } from "./attempt-data.js";
+import { giveSecrets, maskedOutcome, maskFor } from "./attempt-secrets.js";
 import { createLeases, type Leases, type RenewalMemory } from "./leases.js";
 import type { Ledger } from "./ledger.js";
 import {
@@ -47,6 +48,7 @@ export interface AttemptsOptions {
   readonly ledger: Ledger;
   readonly log: WorkerLog;
   readonly data: AttemptData;
+  readonly secrets: SecretPlaces;
   readonly renewals: RenewalMemory;
   /** Tells the agent, if one is attached. */
   readonly emit: (message: SupervisorToAgent) => void;
@@ -94,27 +96,14 @@ export class LiveAttempts {
       .map(([attempt]) => attempt);
   }
 
-  /** Its timeout stands still meanwhile; its lease goes on, and a stop ends it all the same. */
+  /** Its timeout and its lease go on meanwhile, and a stop ends it all the same. */
   async hold(attempt: AttemptId, paused: boolean): Promise<Result<null, string>> {
     const one = this.#live.get(attempt);
     if (one === undefined) return { ok: false, error: "it is not running here" };
     await one.settled;
     if (one.running === null) return { ok: false, error: "it has not started" };
     if (one.stop !== null) return { ok: false, error: "it is being stopped" };
-    const result = await (paused ? one.running.pause() : one.running.resume());
-    if (result.ok) this.#holdTimeout(one, paused);
-    return result;
-  }
-
-  #holdTimeout(one: LiveAttempt, paused: boolean): void {
-    const { clock } = this.#options;
-    if (paused && one.timeoutAtMs !== null) {
-      one.timeout?.clear();
-      one.timeoutLeftMs = Math.max(0, one.timeoutAtMs - clock.nowMs());
-      one.timeoutAtMs = null;
-    } else if (!paused && one.timeoutLeftMs !== null) {
-      this.#strikeAfter(one, one.timeoutLeftMs);
-    }
+    return paused ? one.running.pause() : one.running.resume();
   }
 
   /** Of the attempts that are not being stopped: the master has given those back already. */
@@ -138,6 +127,8 @@ export class LiveAttempts {
   /** The launch has been appended to the ledger; it need not be durable yet. */
   begin(launch: Launch, driver: Driver, context: AttemptContext): void {
     const one = createLiveAttempt(launch.attempt, termsOf(launch));
+    one.hasSecrets = launch.secrets !== undefined;
+    one.mask = maskFor(launch.secrets);
     this.#live.set(launch.attempt, one);
     const waits = launch.data !== undefined || this.#leases.isOver(launch.stopWhenLostAfterMs);
     const run = this.#start(one, launch, driver, context);
@@ -151,6 +142,7 @@ export class LiveAttempts {
   /** An attempt of an earlier supervisor; its launch and its start are in the ledger. */
   takeUp({ attempt, terms, running }: TakenUp): void {
     const one = createLiveAttempt(attempt, terms);
+    one.hasSecrets = true;
     this.#live.set(attempt, one);
     this.#leases.takeUp(attempt, terms.stopWhenLostAfterMs);
     one.running = running;
@@ -158,24 +150,14 @@ export class LiveAttempts {
     one.finished = running.ended.then((end) => this.#finish(one, end));
   }
 
-  #strikeAfter(one: LiveAttempt, leftMs: number): void {
-    const { clock } = this.#options;
-    one.timeoutAtMs = clock.nowMs() + leftMs;
-    one.timeoutLeftMs = null;
-    one.timeout = clock.after(leftMs, () => this.stop(one.attempt, { kind: "timed_out" }));
-  }
-
-  /**
-   * Counted from the start, whoever was there to see it. Of one that a supervisor finds paused the
-   * pause so far counts too: nobody has written down since when.
-   */
-  #limit(one: LiveAttempt, running: RunningAttempt): void {
+  /** Counted from the start, whoever was there to see it. */
+  #limit(one: LiveAttempt, { startedAtMs }: RunningAttempt): void {
     const { timeoutMs } = one.terms;
     const { clock } = this.#options;
     if (timeoutMs === null) return;
-    const leftMs = Math.max(0, running.startedAtMs + timeoutMs - clock.nowMs());
-    this.#strikeAfter(one, Math.min(timeoutMs, leftMs));
-    if (running.isPaused()) this.#holdTimeout(one, true);
+    const leftMs = Math.max(0, startedAtMs + timeoutMs - clock.nowMs());
+    const stop = (): void => this.stop(one.attempt, { kind: "timed_out" });
+    one.timeout = clock.after(Math.min(timeoutMs, leftMs), stop);
   }
 
   /** The first reason stands; a later one may only shorten the grace. null: the attempt's own grace. */
@@ -204,7 +186,7 @@ export class LiveAttempts {
     context: AttemptContext,
   ): Promise<RunningAttempt | null> {
     const { ledger, emit, boot, clock } = this.#options;
-    const { attempt, command, resources, devices, logBytesMax, data } = launch;
+    const { attempt, resources, devices, logBytesMax, data } = launch;
     const directory = attemptDirectory(this.#options.dataDirectory, attempt);
     const durable = ledger.commit();
     if (data !== undefined) {
@@ -218,10 +200,16 @@ export class LiveAttempts {
       await this.#finish(one, notStarted("was stopped before it began", clock.nowMs()));
       return null;
     }
+    const given = await this.#given(launch);
+    if (!given.ok) {
+      await durable;
+      await this.#finish(one, notStarted(given.error, clock.nowMs()));
+      return null;
+    }
     const result = await driver.start({
       ...context,
       attempt,
-      command,
+      ...given.value,
       resources,
       devices,
       logBytesMax,
@@ -243,6 +231,16 @@ export class LiveAttempts {
     if (one.stop !== null) result.value.stop(one.stop.graceMs);
     this.#limit(one, result.value);
     return result.value;
+  }
+
+  /** What the program starts with: as the task says, and its secrets. */
+  async #given({
+    attempt,
+    command,
+    secrets,
+  }: Launch): Promise<Result<Pick<DriverStart, "command" | "secrets">, string>> {
+    if (secrets === undefined) return { ok: true, value: { command } };
+    return await giveSecrets(this.#options.secrets, attempt, command, secrets);
   }
 
   /**
@@ -267,11 +265,12 @@ export class LiveAttempts {
     const { ledger, emit, clock } = this.#options;
     const { attempt } = one;
     one.timeout?.clear();
+    await this.#takeSecrets(one);
     const { outputs } = one.terms;
     const end = outputs === null ? ended : await this.#options.data.collect(one, outputs, ended);
     const finished: AttemptFinished = {
       attempt,
-      outcome: outcomeOf(one, end),
+      outcome: maskedOutcome(outcomeOf(one, end), one.mask),
       usage: end.usage,
       ...(end.outputs === undefined || end.outputs.length === 0 ? {} : { outputs: end.outputs }),
       startedAtMs: one.running?.startedAtMs ?? null,
@@ -286,6 +285,15 @@ export class LiveAttempts {
     this.#leases.remove(attempt);
     this.#live.delete(attempt);
     emit({ kind: "finished", finished });
+  }
+
+  /** Nobody needs them any more; the program has ended, with all that it left behind. */
+  async #takeSecrets({ attempt, hasSecrets }: LiveAttempt): Promise<void> {
+    if (!hasSecrets) return;
+    const { secrets, log } = this.#options;
+    await secrets.remove(attempt).catch((error: unknown) => {
+      log.error({ attempt, error: messageOf(error) }, "secret files cannot be removed");
+    });
   }
 
   /** A full disk must not take attempts down; false: it was not written. */

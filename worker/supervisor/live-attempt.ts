@@ -6,6 +6,7 @@ import type { AttemptStarted } from "../../core/session.js";
 import type { Outcome } from "../../core/worker.js";
 import type { DriverEnd, RunningAttempt } from "../driver.js";
 import type { LaunchTerms } from "../pure/ledger-state.js";
+import type { Mask } from "./attempt-secrets.js";
 
 /** Why the supervisor itself ends an attempt. */
 export type StopOutcome = Extract<
@@ -34,6 +35,10 @@ export interface LiveAttempt {
   stagingMs: number | null;
   /** Ends transfers of its files when it is told to stop. */
   readonly abort: AbortController;
+  /** It was given secrets, or may have been by an earlier supervisor. */
+  hasSecrets: boolean;
+  /** Takes their values out of words; null: it has none that are known here. */
+  mask: Mask | null;
   /** Resolves when the attempt has started or, without having started, finished. */
   settled: Promise<void>;
   /** Resolves when its end is durable. */
@@ -53,6 +58,8 @@ export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveA
     waitingSinceMs: null,
     stagingMs: null,
     abort: new AbortController(),
+    hasSecrets: false,
+    mask: null,
     settled: done,
     finished: done,
   };

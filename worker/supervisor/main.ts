@@ -16,6 +16,7 @@ import { bootId } from "../drivers/process/proc.js";
 import { createProcessDriver } from "../drivers/process/process.js";
 import { attemptsDirectory, cacheDirectory } from "../ipc/paths.js";
 import { createLineLog, messageOf } from "../log.js";
+import { createSecretPlaces } from "../secrets/places.js";
 import { createAgentDesk } from "./agent-desk.js";
 import { createAttemptData } from "./attempt-data.js";
 import { createRenewalMemory } from "./leases.js";
@@ -64,6 +65,8 @@ async function main(): Promise<void> {
     writtenBytes,
     log,
   });
+  const secrets = createSecretPlaces(dataDirectory);
+  await secrets.keepOnly(takenUp.map(({ attempt }) => attempt));
   if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
   const retention = createRetention(dataDirectory, ledger, { attemptsMax, bytesMax }, log);
@@ -75,6 +78,7 @@ async function main(): Promise<void> {
   const transfers = createTransfers(emit);
   const supervisor = new Supervisor({
     transfers,
+    secrets,
     clock: workerClock,
     data: createAttemptData({ clock: workerClock, dataDirectory, cache, transfers, log }),
     dataDirectory,

@@ -7,10 +7,12 @@ import { jobOfTask, taskOfAttempt } from "../../../core/ids.js";
 import { unreachable } from "../../../core/result.js";
 import type { DriverStart } from "../../driver.js";
 import { attemptDirectoryName } from "../../ipc/paths.js";
+import { secretFilesIn } from "../../secrets/places.js";
 import {
   attemptEnvironment,
   directoryVariable,
   scriptArgumentBytesMax,
+  secretsEnvironment,
 } from "../process/environment.js";
 import { fail, type Outcome, ok } from "./outcome.js";
 import { containerDirectory, type DockerPolicy } from "./policy.js";
@@ -21,6 +23,7 @@ export const ownerLabel = "almanac.owner";
 const nobody = "65534:65534";
 const workDirectory = `${containerDirectory}/work`;
 const scriptPath = `${containerDirectory}/script`;
+const secretsDirectory = `${containerDirectory}/secrets`;
 const cpuPeriodUs = 100_000;
 /** The kernel takes no smaller quota. */
 const cpuQuotaUsMin = 1_000;
@@ -99,6 +102,10 @@ function hostConfig(
 ): Docker.HostConfig {
   const own = [{ source: join(start.directory, "work"), target: workDirectory, writable: true }];
   if (script !== null) own.push({ source: script, target: scriptPath, writable: false });
+  if (start.secrets?.hasFiles === true) {
+    const source = secretFilesIn(start.secrets.directory);
+    own.push({ source, target: secretsDirectory, writable: false });
+  }
   return {
     ...limits(start),
     ...devices(start, policy),
@@ -190,6 +197,7 @@ function environment(start: DriverStart, directory: string, name: string): strin
     PWD: directory,
     ...attemptEnvironment(start),
     [directoryVariable]: containerDirectory,
+    ...secretsEnvironment(start, secretsDirectory),
     [containerVariable]: name,
     // What the runtime puts into the container beside the devices: CUDA and nvidia-smi.
     ...(start.devices.length > 0 && { NVIDIA_DRIVER_CAPABILITIES: "compute,utility" }),

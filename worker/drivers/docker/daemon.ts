@@ -174,5 +174,6 @@ function factsOf(info: DaemonInfo): DriverFacts {
     cpuLimit: info.CpuCfsQuota === true ? enforced : "not_enforced",
     memoryLimit: info.MemoryLimit === true ? enforced : "not_enforced",
     stagesData: true,
+    givesSecrets: true,
   };
 }

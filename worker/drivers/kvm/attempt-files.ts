@@ -8,7 +8,7 @@ import type { KvmOptions } from "../../../core/drivers.js";
 import type { Program } from "../../../core/job.js";
 import { type Result, unreachable } from "../../../core/result.js";
 import type { DriverStart } from "../../driver.js";
-import { buildEnvironment, directoryVariable } from "../process/environment.js";
+import { buildEnvironment, directoryVariable, secretsEnvironment } from "../process/environment.js";
 import { seedDirectory, stateDirectory } from "./guest-agent.js";
 import type { MachineImage } from "./images.js";
 import { endOfOutputs } from "./receive.js";
@@ -35,16 +35,23 @@ const placesIn: Readonly<Record<MachineImage["kind"], Places>> = {
 
 export interface GuestFile {
   readonly name: string;
-  readonly text: string;
+  readonly content: Buffer;
   readonly executable: boolean;
+}
+
+/** Archives that the guest is given beside what its attempt says (tar.ts). */
+export interface GuestArchives {
+  /** How long the one of its inputs is, which comes through a port. */
+  readonly inputPortions: number;
+  /** Of its secret files; null: it has none. */
+  readonly secrets: Buffer | null;
 }
 
 export function attemptFiles(
   start: DriverStart,
   kind: MachineImage["kind"],
   { image, network, disk }: KvmOptions,
-  /** Of the archive that it is sent (tar.ts). */
-  portions: number,
+  { inputPortions, secrets }: GuestArchives,
 ): Result<readonly GuestFile[], string> {
   const places = placesIn[kind];
   const { program, workingDirectory, stdin } = start.command;
@@ -58,12 +65,16 @@ export function attemptFiles(
   if ([...argv, ...environment, directory].some((text) => text.includes("\0"))) {
     return no("program: an argument or a variable holds a NUL byte");
   }
-  const unpack = start.staged === true ? unpackInputs(places, image, portions) : "";
+  const unpack = [
+    ...(start.staged === true ? [unpackInputs(places, image, inputPortions)] : []),
+    ...(secrets === null ? [] : [unpackSecrets(places)]),
+  ].join("");
   const text = launcher(places, directory, environment, argv, unpack);
-  const files: GuestFile[] = [{ name: "launch", text, executable: true }];
-  const add = (name: string, content: string): void => {
-    files.push({ name, text: content, executable: false });
+  const files: GuestFile[] = [{ name: "launch", content: Buffer.from(text), executable: true }];
+  const add = (name: string, content: string | Buffer): void => {
+    files.push({ name, content: Buffer.from(content), executable: false });
   };
+  if (secrets !== null) add("secrets", secrets);
   if (program.kind === "script") add("script", program.script);
   // A known text of a mebibyte at most: as a file its end is certain, which a port's is not.
   if (stdin !== null) add("stdin", stdin);
@@ -95,6 +106,7 @@ function guestEnvironment(start: DriverStart, directory: string, places: Places)
   const environment = {
     ...buildEnvironment(start, directory, "/root"),
     [directoryVariable]: places.files,
+    ...secretsEnvironment(start, secretsIn(places)),
   };
   return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 }
@@ -139,6 +151,18 @@ shift
 exec env -i ${environment.map(quote).join(" ")} "$found" "$@"
 `;
 }
+
+const secretsIn = ({ state }: Places): string => `${state}/secrets`;
+
+/** Into the guest's memory, as its user alone may read them. */
+const unpackSecrets = (places: Places): string => `(
+  umask 077
+  mkdir -p ${secretsIn(places)} &&
+    tar -xf ${places.files}/secrets -C ${secretsIn(places)} &&
+    find ${secretsIn(places)} -type f -exec chmod 0400 {} + &&
+    find ${secretsIn(places)} -type d -exec chmod 0700 {} +
+) || fail "the secret files cannot be unpacked in the machine: no tar, or no room"
+`;
 
 /** An image made before there were such ports has not been told where they are. */
 const unpackInputs = ({ state }: Places, image: string, portions: number): string =>

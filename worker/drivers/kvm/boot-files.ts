@@ -7,11 +7,12 @@ import { guestAgent, metaData, userData } from "./guest-agent.js";
 import type { MachineImage } from "./images.js";
 import { isoImage } from "./iso.js";
 
-/** The file that was written: an initramfs, or a seed disk. */
+/** The file that was written: an initramfs, or a seed disk for a machine that is this `instance`. */
 export function writeBootFiles(
   image: MachineImage,
   files: readonly GuestFile[],
   directory: string,
+  instance: string = basename(directory),
 ): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = bootFileOf(directory);
@@ -19,7 +20,7 @@ export function writeBootFiles(
     copyFileSync(image.initramfs, path);
     appendFileSync(path, archive(archived(files)), { mode: 0o600 });
   } else {
-    writeFileSync(path, seedDisk(files, basename(directory)), { mode: 0o600 });
+    writeFileSync(path, seedDisk(files, instance), { mode: 0o600 });
   }
   return path;
 }
@@ -31,10 +32,10 @@ const bootFileOf = (directory: string): string => join(directory, "boot");
 
 const archived = (files: readonly GuestFile[]): ArchiveFile[] => [
   { path: "attempt", mode: 0o040755, data: Buffer.alloc(0) },
-  ...files.map(({ name, text, executable }) => ({
+  ...files.map(({ name, content, executable }) => ({
     path: `attempt/${name}`,
     mode: 0o100000 | (executable ? 0o755 : 0o644),
-    data: Buffer.from(text),
+    data: content,
   })),
 ];
 
@@ -44,5 +45,5 @@ const seedDisk = (files: readonly GuestFile[], instance: string): Buffer =>
     { name: "meta-data", data: Buffer.from(metaData(instance)) },
     { name: "user-data", data: Buffer.from(userData) },
     { name: "agent", data: Buffer.from(guestAgent) },
-    ...files.map(({ name, text }) => ({ name, data: Buffer.from(text) })),
+    ...files.map(({ name, content }) => ({ name, data: content })),
   ]);

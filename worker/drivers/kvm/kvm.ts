@@ -24,7 +24,13 @@ import { createDiskUse } from "./disks.js";
 import { closeDisks, type Machine, startMachine } from "./machine.js";
 import { moveData } from "./machine-data.js";
 import { machineOutcome, noteOf, outputsProblemOf, wordOf } from "./outcome.js";
-import { mebibyte, type Prepared, type PrepareOptions, prepareMachine } from "./prepare.js";
+import {
+  bootDirectoryOf,
+  mebibyte,
+  type Prepared,
+  type PrepareOptions,
+  prepareMachine,
+} from "./prepare.js";
 import type { KvmSettings } from "./settings.js";
 import { createStopper } from "./stopper.js";
 import { createImageVerifier } from "./sums.js";
@@ -67,7 +73,7 @@ export function createKvmDriver(options: KvmDriverOptions): Driver {
       const memoryLimit = cgroups?.memoryLimit ?? "not_enforced";
       // A guest's processes are none of the host's: they end where the machine's memory does.
       const facts = { name: "kvm", cpuLimit, memoryLimit, notEnforced: ["processes"] } as const;
-      return { kind: "available", facts: { ...facts, stagesData: true } };
+      return { kind: "available", facts: { ...facts, stagesData: true, givesSecrets: true } };
     },
     get labels(): Readonly<Record<string, string>> {
       const found = machines();
@@ -206,7 +212,7 @@ function supervise(
     state = "ready";
     stopper.ready();
     // The guest has its copy of it, or QEMU has it open.
-    removeBootFiles(start.directory);
+    removeBootFiles(bootDirectoryOf(start));
   });
   const startedAtMs = Date.now();
   machine.open();
@@ -228,7 +234,7 @@ function supervise(
     const note = noteOf(facts);
     if (note !== null) await logs.stderr.append(Buffer.from(note));
     await closeLogs(logs);
-    removeBootFiles(start.directory);
+    removeBootFiles(bootDirectoryOf(start));
     const usage = sampler?.stop() ?? {
       peakMemoryBytes: cgroup?.peakMemoryBytes() ?? null,
       cpuMs: cgroup?.cpuMs() ?? null,

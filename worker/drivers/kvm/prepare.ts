@@ -1,9 +1,10 @@
 /** From what an attempt asks to a machine that can be started: checked against the worker's policy. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { machineMemoryBytesDefault } from "../../../core/charge.js";
 import type { KvmOptions, MachineNetwork } from "../../../core/drivers.js";
 import type { Result } from "../../../core/result.js";
 import type { DriverStart } from "../../driver.js";
+import { secretFilesIn } from "../../secrets/places.js";
 import type { MachineDisks } from "./arguments.js";
 import { attemptFiles } from "./attempt-files.js";
 import { writeBootFiles } from "./boot-files.js";
@@ -12,7 +13,7 @@ import { defaultImageName, findImage, type MachineImage } from "./images.js";
 import { closeDisks } from "./machine.js";
 import type { KvmSettings } from "./settings.js";
 import type { ImageVerifier } from "./sums.js";
-import { tarPortionsOf } from "./tar.js";
+import { tarOf, tarPortionsOf } from "./tar.js";
 
 export const mebibyte = 1024 ** 2;
 /** The kernel needs so much before it can start anything. */
@@ -48,11 +49,14 @@ export async function prepareMachine(
   const image = findImage(options.settings.images, asked.image);
   if (!image.ok) return image;
   const portions = start.staged === true ? await tarPortionsOf(join(start.directory, "work")) : 0;
-  const files = attemptFiles(start, image.value.kind, asked, portions);
+  const secrets = await secretsArchive(start);
+  const archives = { inputPortions: portions, secrets };
+  const files = attemptFiles(start, image.value.kind, asked, archives);
   if (!files.ok) return files;
   const verified = await options.verifier.verify(image.value);
   if (!verified.ok) return verified;
-  const bootFile = writeBootFiles(image.value, files.value, start.directory);
+  const instance = basename(start.directory);
+  const bootFile = writeBootFiles(image.value, files.value, bootDirectoryOf(start), instance);
   const user = userDisk(options, asked);
   if (!user.ok) return user;
   const { disk, release } = user.value;
@@ -64,6 +68,17 @@ export async function prepareMachine(
   const { network } = asked;
   const machine = { image: image.value, bootFile, disks: disks.value, ...size.value, network };
   return { ok: true, value: { ...machine, staged: start.staged === true, release } };
+}
+
+/** What a machine boots with holds its environment: where that has secrets, it lies in memory. */
+export const bootDirectoryOf = ({ directory, secrets }: DriverStart): string =>
+  secrets?.directory ?? directory;
+
+async function secretsArchive({ secrets }: DriverStart): Promise<Buffer | null> {
+  if (secrets?.hasFiles !== true) return null;
+  const parts: Buffer[] = [];
+  for await (const part of tarOf(secretFilesIn(secrets.directory))) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 function sizeOf(

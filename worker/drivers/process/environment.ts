@@ -4,7 +4,9 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { jobOfTask, nameOfTask, numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import type { Program } from "../../../core/job.js";
 import { type Result, unreachable } from "../../../core/result.js";
+import { secretsVariable } from "../../../core/secrets.js";
 import type { DriverStart } from "../../driver.js";
+import { secretFilesIn } from "../../secrets/places.js";
 
 const basePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -31,8 +33,15 @@ export function buildEnvironment(
     PWD: workingDirectory,
     ...attemptEnvironment(start),
     [directoryVariable]: start.directory,
+    ...secretsEnvironment(start, secretFilesIn(start.secrets?.directory ?? "")),
   };
 }
+
+/** Where its secret files are, if it has some. */
+export const secretsEnvironment = (
+  { secrets }: DriverStart,
+  directory: string,
+): Record<string, string> => (secrets?.hasFiles === true ? { [secretsVariable]: directory } : {});
 
 /** What must not be overridden: who the attempt is, and which GPUs it may see. */
 export function attemptEnvironment(start: DriverStart): Record<string, string> {
