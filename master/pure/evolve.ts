@@ -59,6 +59,11 @@ export function evolve(state: State, recorded: Recorded): void {
   apply(state, recorded.event, recorded.atMs, recorded.principal);
 }
 
+type Access = Extract<
+  Event,
+  { type: `Token${string}` | `Certificate${string}` | `Secret${string}` }
+>;
+
 function apply(state: State, event: Event, atMs: number, principal: string): void {
   switch (event.type) {
     case "EpochBegan":
@@ -152,6 +157,14 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return maintenanceRemoved(state, event);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
+    default:
+      return applyAccess(state, event, atMs, principal);
+  }
+}
+
+/** Of tokens, certificates and secrets. */
+function applyAccess(state: State, event: Access, atMs: number, principal: string): void {
+  switch (event.type) {
     case "TokenIssued":
       return tokenIssued(state, event, atMs);
     case "TokenUsed":

@@ -63,7 +63,7 @@ export const describe = ({ namespace, name, version }: ValueName): string =>
 const associated = (keyId: string, { namespace, name, version }: ValueName): Buffer =>
   Buffer.from(JSON.stringify([format, formatVersion, namespace, name, version, keyId]));
 
-/** With the name, for people; what is authenticated is the name that is asked for. */
+/** With the name, for people: what is authenticated is the name that is asked for. */
 export const encodeSealed = (of: ValueName, { keyId, nonce, tag, sealed }: SealedValue): string =>
   `${JSON.stringify({
     format,
@@ -85,7 +85,8 @@ export function decodeSealed(of: ValueName, text: string): SealedValue {
     const words = `has format ${String(found.formatVersion)}; this master knows ${formatVersion}`;
     throw new SecretTrouble("failed_precondition", `${describe(of)} ${words}`);
   }
-  const { keyId } = found;
+  const { namespace, name, version, keyId } = found;
+  if (namespace !== of.namespace || name !== of.name || version !== of.version) throw damaged(of);
   const [nonce, tag, sealed] = [found.nonce, found.tag, found.sealed].map(bytesOf);
   if (typeof keyId !== "string" || nonce?.length !== nonceBytes || tag?.length !== tagBytes) {
     throw damaged(of);

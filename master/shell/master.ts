@@ -114,8 +114,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
   if (!began.ok) throw new Error(began.error.message);
 
-  const { dataDirectory, secretKeys = null } = options;
-  const secrets = await openSecrets({ engine, dataDirectory, keys: secretKeys, log });
+  const secrets = await secretsOf(options, engine);
   const security = await secure(options, engine, () => planner.reconnect());
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
@@ -131,7 +130,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const sent = shares ? null : await openSentContent(join(options.dataDirectory, "sent"));
   const received = { blobs, sent };
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const reveal = revealTo(secrets, security !== null);
+  const reveal = revealTo(secrets, security);
   const sessions = new Sessions({ engine, received, reveal, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
@@ -145,10 +144,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     seed: epoch,
     log,
   });
-  const workerService: WorkerServiceServer = {
-    session: (stream) => sessions.accept(stream),
-    logs: (stream) => logs.accept(stream),
-  };
+  const workerService = workerServiceOf(sessions, logs);
   const cluster = clusterService({ engine, planner, version, startedAtMs, security });
   const serving = await serve({
     listen: options.listen,
@@ -234,13 +230,23 @@ const services = [
   "SecretService",
 ];
 
+const workerServiceOf = (sessions: Sessions, logs: LogRelay): WorkerServiceServer => ({
+  session: (stream) => sessions.accept(stream),
+  logs: (stream) => logs.accept(stream),
+});
+
+const secretsOf = (options: MasterOptions, engine: Engine): Promise<Secrets> => {
+  const { dataDirectory, secretKeys: keys = null, log } = options;
+  return openSecrets({ engine, dataDirectory, keys, log });
+};
+
 /** Values leave over mutual TLS, where the guard knows the worker by its certificate, or not at all. */
 const revealTo =
-  (secrets: Secrets, tls: boolean): SessionsOptions["reveal"] =>
+  (secrets: Secrets, security: MasterSecurity | null): SessionsOptions["reveal"] =>
   (needs, stream) => {
     const peer = stream.getPeer();
     const host = peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
-    if (tls || isLoopback(host.replace(/^::ffff:/, ""))) return secrets.reveal(needs);
+    if (security !== null || isLoopback(host.replace(/^::ffff:/, ""))) return secrets.reveal(needs);
     return withoutSecrets("secrets travel over mutual TLS and loopback only");
   };
 
