@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Child, type Exit, startChild } from "./cluster/child.js";
 import { untilConnected } from "./cluster/connected.js";
 import { processesOf, waitUntilGone } from "./cluster/processes.js";
+import { secretKeyVariable } from "./cluster/secret-keys.js";
 
 export interface WorkerShape {
   readonly name: string;
@@ -183,7 +184,7 @@ async function startMember(
       name: name.replace("-", " "),
       entry: options.entry,
       args: args(address),
-      env: { ...process.env, ALMANAC_CONFIG: undefined, ...options.env },
+      env: environmentOf(options, name),
       logPath,
       readyTimeoutMs: options.readyTimeoutMs ?? readyTimeoutDefaultMs,
     });
@@ -209,6 +210,14 @@ async function startMember(
     },
   };
 }
+
+/** The keys of secrets are the master's alone. */
+const environmentOf = ({ env }: ClusterOptions, name: string) => ({
+  ...process.env,
+  ALMANAC_CONFIG: undefined,
+  ...env,
+  ...(name === "master" ? {} : { [secretKeyVariable]: undefined }),
+});
 
 function killQuietly(pid: number): void {
   try {

@@ -3,7 +3,7 @@
  * detached; it goes by itself when nobody has needed it for a while.
  */
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { openBlobDirectory } from "../../data/blob-directory.js";
 import { workerClock } from "../clock.js";
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
     writtenBytes,
     log,
   });
-  const secrets = createSecretPlaces(dataDirectory);
+  const secrets = createSecretPlaces(realpathSync(dataDirectory));
   await secrets.keepOnly(takenUp.map(({ attempt }) => attempt));
   if (kvm !== null) drivers.push(await kvmDriverOf(kvm, dataDirectory, onChange));
   const { retainedAttemptsMax: attemptsMax, retainedBytesMax: bytesMax } = given;
