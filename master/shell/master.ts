@@ -15,13 +15,12 @@ import {
   WorkerServiceService,
 } from "../../proto/codec/services.js";
 import { channelToPlanner } from "../../proto/security/channel.js";
-import { isLoopback, serve } from "../../proto/serving.js";
+import { serve } from "../../proto/serving.js";
 import { type FileSystem, nodeFileSystem } from "../journal/file-system.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
 import type { ClusterSettings, Recorded } from "../pure/events.js";
 import type { KeySource } from "../secrets/keys.js";
-import { withoutSecrets } from "../secrets/launch-secrets.js";
 import { keepSwept, openBlobs, storeBytesDefault } from "./blobs.js";
 import { masterClock } from "./clock.js";
 import { clusterService } from "./cluster-service.js";
@@ -37,11 +36,12 @@ import { outletsOf } from "./outlets.js";
 import { PlannerClient } from "./planner-client.js";
 import { connectPlanner } from "./planner-port.js";
 import { type Restored, restore } from "./recovery.js";
+import { revealTo } from "./reveal.js";
 import { secretService } from "./secret-service.js";
 import { openSecrets, type Secrets } from "./secrets.js";
 import type { MasterSecurity, SecurityOptions } from "./security.js";
 import { openSentContent } from "./sent-content.js";
-import { Sessions, type SessionsOptions } from "./sessions.js";
+import { Sessions } from "./sessions.js";
 import { keepSnapshots, type Snapshots } from "./snapshots.js";
 import { Watches } from "./watches.js";
 
@@ -130,7 +130,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   const sent = shares ? null : await openSentContent(join(options.dataDirectory, "sent"));
   const received = { blobs, sent };
   const failureLogs = new FailureLogs(state, logs, logCache);
-  const reveal = revealTo(secrets, security);
+  const reveal = revealTo(secrets, security !== null);
   const sessions = new Sessions({ engine, received, reveal, heartbeatIntervalMs, version, log });
   const { plannerAddress: address, planBudgetMs: budgetMs } = options;
   const channel = plannerChannel(options, engine, security);
@@ -239,16 +239,6 @@ const secretsOf = (options: MasterOptions, engine: Engine): Promise<Secrets> => 
   const { dataDirectory, secretKeys: keys = null, log } = options;
   return openSecrets({ engine, dataDirectory, keys, log });
 };
-
-/** Values leave over mutual TLS, where the guard knows the worker by its certificate, or not at all. */
-const revealTo =
-  (secrets: Secrets, security: MasterSecurity | null): SessionsOptions["reveal"] =>
-  (needs, stream) => {
-    const peer = stream.getPeer();
-    const host = peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
-    if (security !== null || isLoopback(host.replace(/^::ffff:/, ""))) return secrets.reveal(needs);
-    return withoutSecrets("secrets travel over mutual TLS and loopback only");
-  };
 
 const isBarring = ({ event }: Recorded): boolean => event.type === "CertificateBarred";
 
