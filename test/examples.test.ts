@@ -35,6 +35,9 @@ beforeAll(async () => {
     workerArgs: ["--gpu-nvidia-smi", stubNvidiaSmi(directory, gpus).path],
   });
   client = createClient(cluster.address);
+  for (const name of ["example-token", "example-key"]) {
+    await client.setSecret("default", name, Buffer.from("of no worth"));
+  }
 });
 
 afterAll(async () => {
