@@ -179,6 +179,26 @@ describe("errors", () => {
     return view.tasks[0]?.message ?? "";
   };
 
+  it("of calls name the field, have no value, and change nothing", async () => {
+    const standing = async () => {
+      const { sequence, stateHash } = unwrap(await client.status());
+      return [sequence, stateHash];
+    };
+    const before = await standing();
+    const large = Buffer.alloc(64 * 1024 + 1, token);
+    const refusals = await Promise.all([
+      client.setSecret("default", "two words", Buffer.from(token)),
+      client.setSecret("", "a", Buffer.from(token)),
+      client.setSecret("default", "a", large),
+      client.setSecret("default", "a", Buffer.alloc(0)),
+      client.removeSecret("default", "nobody-has-set-it"),
+    ]);
+    const fields = refusals.map((one) => (one.ok ? "" : one.error.violations[0]?.field));
+    expect(fields).toEqual(["name", "namespace", "value", "value", "name"]);
+    expect(JSON.stringify(refusals)).not.toContain(token.slice(0, 20));
+    expect(await standing()).toEqual(before);
+  });
+
   it("name what is missing, by the field that names it", async () => {
     const spec = `
 name: missing

@@ -175,6 +175,25 @@ describe("a master with TLS", () => {
     client.close();
   });
 
+  it("lets people alone set, list and remove secrets", async () => {
+    const value = Buffer.from("of no worth");
+    expect(await admin.setSecret("default", "token", value)).toEqual({ ok: true, value: 1 });
+    for (const role of ["worker", "planner"] as const) {
+      const client = createClient(address(), await enrol(role, `curious-${role}`));
+      const tries = await Promise.all([
+        client.setSecret("default", "token", Buffer.from("mine now")),
+        client.secrets(""),
+        client.removeSecret("default", "token"),
+        client.rotateSecretKey(),
+      ]);
+      for (const one of tries) {
+        expect(one).toMatchObject({ ok: false, error: { code: "permission_denied" } });
+      }
+      client.close();
+    }
+    expect(await admin.secrets("")).toMatchObject({ ok: true, value: [{ version: 1 }] });
+  });
+
   it("takes no worker for a master: its certificate serves nothing", async () => {
     const held = await enrol("worker", "spoof");
     const text = Buffer.from(held.chainPem).toString();
