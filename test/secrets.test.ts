@@ -46,6 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   client?.close();
   await cluster?.stop();
+  if (worker !== undefined) await rm(inMemory(), { recursive: true, force: true });
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -192,6 +192,7 @@ export class WorkerNode {
           make: async () => ({ ok: false, error: "there are no secrets here" }),
           remove: async () => undefined,
           keepOnly: async () => undefined,
+          close: async () => undefined,
         },
         renewals: {
           read: () => this.#renewedAtMs,

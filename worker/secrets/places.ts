@@ -2,7 +2,7 @@
  * Where the secret files of attempts lie: in memory, below a directory that nobody else can enter,
  * for as long as the attempt lives. Nothing of them is ever on a disk of the worker's own making.
  */
-import { chmod, chown, lstat, mkdir, open, readdir, rm, statfs } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, open, readdir, rm, rmdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AttemptId } from "../../core/ids.js";
 import type { Result } from "../../core/result.js";
@@ -16,6 +16,8 @@ export interface SecretPlaces {
   remove(attempt: AttemptId): Promise<void>;
   /** Of earlier supervisors: what belongs to none of these goes. */
   keepOnly(attempts: readonly AttemptId[]): Promise<void>;
+  /** Leaves nothing behind that is empty. */
+  close(): Promise<void>;
 }
 
 export const secretFilesIn = (directory: string): string => join(directory, "files");
@@ -75,6 +77,7 @@ export function createSecretPlaces(dataDirectory: string, root = rootDefault): S
         if (!kept.has(name)) await rm(join(base, name), { recursive: true, force: true });
       }
     },
+    close: () => rmdir(base).catch(() => undefined),
   };
 }
 

@@ -53,6 +53,15 @@ describe("secret files", () => {
     await places.remove(attempt);
   });
 
+  it("leave nothing behind when the supervisor goes", async () => {
+    const { places, attempt, directory } = await made();
+    await places.close();
+    expect(existsSync(directory)).toBe(true);
+    await places.remove(attempt);
+    await places.close();
+    expect(existsSync(join(directory, ".."))).toBe(false);
+  });
+
   it("of attempts that nobody has taken up go at the next start", async () => {
     const [kept, left] = [await made(), await made()];
     await createSecretPlaces(data, root).keepOnly([kept.attempt]);

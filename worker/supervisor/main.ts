@@ -102,6 +102,7 @@ async function main(): Promise<void> {
     // First, so that no command comes in between: an agent that notices finds the lock still held.
     server.close();
     for (const driver of drivers) await driver.close();
+    await secrets.close();
     await ledger.close();
     process.exit(0);
   };

@@ -7,6 +7,7 @@ import { endings } from "./contract/endings.js";
 import { limits } from "./contract/limits.js";
 import { pausing } from "./contract/pausing.js";
 import type { Traits } from "./contract/promise.js";
+import { secrets } from "./contract/secrets.js";
 import { stopping } from "./contract/stopping.js";
 import { streams } from "./contract/streams.js";
 import { createHarness, type DriverHarness, type MakeDriver } from "./driver-harness.js";
@@ -26,6 +27,7 @@ export function driverContract(name: string, makeDriver: MakeDriver, traits: Tra
     limits(() => harness, traits);
     stopping(() => harness, traits);
     pausing(() => harness, traits);
+    secrets(() => harness);
   });
 }
 
