@@ -72,8 +72,18 @@ function templateTail(rest: readonly (string | number)[]): Path {
   return rest.map((step) => (typeof step === "string" ? (renamed[step] ?? step) : step));
 }
 
+/** What stands behind these is one path of files, dots and all. */
+const pathsFollow = ".secretFiles.";
+
 /** `tasks[3].env.HOME` → ["tasks", 3, "env", "HOME"]. */
 function stepsOf(field: string): readonly (string | number)[] {
+  const at = field.indexOf(pathsFollow);
+  const path = at < 0 ? [] : [field.slice(at + pathsFollow.length)];
+  const before = at < 0 ? field : field.slice(0, at + pathsFollow.length - 1);
+  return [...plainSteps(before), ...path];
+}
+
+function plainSteps(field: string): readonly (string | number)[] {
   const steps: (string | number)[] = [];
   for (const match of field.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
     if (match[2] !== undefined) steps.push(Number(match[2]));

@@ -35,6 +35,7 @@ export function addMaster(program: Program, { distribution }: Installation): voi
     const secure = speaksTls(master.tls, master.listen);
     const plannerTls = speaksTls(planner.tls, master.planner);
     if (plannerTls && !secure) throw withoutTls(master.planner);
+    const secretKeys = secretKeysOf(master.secretKeyFile);
     const log = createLogger("master", config.log.level);
     // Loaded only here, so that every other command starts fast.
     const { startMaster } = await import("../../master/shell/master.js");
@@ -60,7 +61,7 @@ export function addMaster(program: Program, { distribution }: Installation): voi
         logCacheBytes: master.logCacheBytes,
         storeBytes: config.data.storeBytes,
         sharedDirectory: config.data.sharedDirectory,
-        secretKeys: secretKeysOf(master.secretKeyFile),
+        secretKeys,
         version: packageFile.version,
         security: secure
           ? { names: master.names, certificateLifeMs: master.certificateLifeMs }

@@ -1,8 +1,9 @@
 /** `almanac secret`: values that tasks are given by name. None is ever printed, or an argument. */
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
+import type { ErrorCode } from "../../core/result.js";
 import { secretLimits } from "../../core/secrets.js";
 import { failure, messageOf, unwrap } from "../failure.js";
-import { printJson, printLines, screenOf } from "../output.js";
+import { note, printJson, printLines, screenOf } from "../output.js";
 import { renderSecrets, secretJson } from "../render/secrets.js";
 import type { Program } from "../root.js";
 import { withSession } from "../session.js";
@@ -60,7 +61,7 @@ function addSet(secret: Commands): void {
     .option("--file <path>", "the file with the value; `-`: standard input", "-")
     .option("--keep-newline", "a line's end at the end of the value belongs to it", false)
     .action(async (name, { namespace, file, keepNewline }, command) => {
-      const value = readValue(file, keepNewline);
+      const value = await readValue(file, keepNewline);
       await withSession(command.optsWithGlobals(), async ({ client, json, quiet }) => {
         const version = unwrap(await client.setSecret(namespace, name, value));
         if (json) return printJson({ namespace, name, version });
@@ -70,32 +71,42 @@ function addSet(secret: Commands): void {
 }
 
 /** `echo` and editors end what they write with a line's end, which is seldom meant. */
-function readValue(file: string, keepNewline: boolean): Uint8Array {
-  if (file === "-" && process.stdin.isTTY) {
-    console.error("type the value, then Ctrl-D; it is shown as you type");
-  }
-  let read: Buffer;
+async function readValue(path: string, keepNewline: boolean): Promise<Uint8Array> {
+  const read = await readBounded(path);
+  const last = read.subarray(-2).toString("latin1");
+  const end = keepNewline ? 0 : (/\r?\n$/.exec(last)?.[0].length ?? 0);
+  const value = read.subarray(0, read.length - end);
+  const { valueBytes } = secretLimits;
+  if (value.length === 0) throw refusal("invalid_argument", { message: "must not be empty" });
+  if (value.length <= valueBytes) return value;
+  const message = `must have at most ${valueBytes} bytes`;
+  throw refusal("limit_exceeded", { message, limit: valueBytes });
+}
+
+/** As a stream, because a pipe may not have its bytes yet; little more of it than may be. */
+async function readBounded(path: string): Promise<Buffer> {
+  const isStandard = path === "-";
+  if (isStandard && process.stdin.isTTY) note("type the value, then Ctrl-D; it shows as you type");
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    read = readFileSync(file === "-" ? 0 : file);
+    for await (const chunk of isStandard ? process.stdin : createReadStream(path)) {
+      chunks.push(Buffer.from(chunk));
+      bytes += chunk.length;
+      if (bytes > secretLimits.valueBytes + 2) break;
+    }
   } catch (error) {
-    const from = file === "-" ? "standard input" : file;
+    const from = isStandard ? "standard input" : path;
     throw failure(
       "invalid_argument",
       `the value cannot be read from ${from}: ${messageOf(error)}`,
       [{ field: "--file", message: "must be a file that can be read" }],
     );
   }
-  const end = keepNewline
-    ? 0
-    : (/\r?\n$/.exec(read.subarray(-2).toString("latin1"))?.[0].length ?? 0);
-  const value = read.subarray(0, read.length - end);
-  const { valueBytes } = secretLimits;
-  if (value.length > 0 && value.length <= valueBytes) return value;
-  const message =
-    value.length === 0 ? "must not be empty" : `must have at most ${valueBytes} bytes`;
-  throw failure(
-    value.length === 0 ? "invalid_argument" : "limit_exceeded",
-    `the value ${message}`,
-    [{ field: "value", message, ...(value.length > 0 && { limit: valueBytes }) }],
-  );
+  return Buffer.concat(chunks);
 }
+
+const refusal = (code: ErrorCode, { message, limit }: { message: string; limit?: number }) =>
+  failure(code, `the value ${message}`, [
+    { field: "value", message, ...(limit !== undefined && { limit }) },
+  ]);

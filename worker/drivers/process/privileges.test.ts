@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProcessOptions } from "../../../core/drivers.js";
 import { attemptDirectory } from "../../ipc/paths.js";
+import { createSecretPlaces, secretFilesIn } from "../../secrets/places.js";
 import { createHarness, type DriverHarness, startOf } from "../../testing/driver-harness.js";
 import { argv, command, newAttempt, shell } from "../../testing/launches.js";
 import {
@@ -206,6 +207,36 @@ describe("programs with less than the worker has", () => {
       ]);
     }
   });
+
+  test.runIf(asRoot)(
+    "have secret files that no other user has, and do not see others'",
+    async () => {
+      const places = createSecretPlaces(harness.dataDirectory);
+      const made = async (text: string) => {
+        const attempt = newAttempt();
+        const valueBase64 = Buffer.from(text).toString("base64");
+        const result = await places.make(attempt, [{ path: "tls/key", valueBase64 }]);
+        if (!result.ok) throw new Error(result.error);
+        return { attempt, directory: result.value };
+      };
+      try {
+        const [own, other] = [await made("mine"), await made("theirs")];
+        const theirs = join(secretFilesIn(other.directory), "tls/key");
+        const script = `cd $ALMANAC_SECRETS_DIRECTORY
+cat tls/key; stat -c ' %a %u' tls/key; ls .. 2>/dev/null && echo LISTED; cat ${theirs} 2>/dev/null && echo REACHED; :`;
+        const end = await harness.end({
+          attempt: own.attempt,
+          command: command(shell(script), { options: asks({ user: "nobody" }) }),
+          secrets: { directory: own.directory, hasFiles: true },
+        });
+        expect(end.outcome).toEqual({ kind: "exited", exitCode: 0 });
+        expect(await harness.log(own.attempt, "stdout")).toBe("mine 400 65534\n");
+      } finally {
+        await places.keepOnly([]);
+        await places.close();
+      }
+    },
+  );
 
   test.runIf(asRoot)("a data directory that the user cannot reach is named", async () => {
     const closed = join(harness.dataDirectory, "closed");
