@@ -2,11 +2,15 @@
  * Secrets through a cluster of real processes: a task has its values, and nobody else does. What is
  * looked for is looked for everywhere, and found where it is known to be.
  */
+
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../cli/client.js";
 import { type Cluster, startCluster, type WorkerMember } from "../cli/dev-cluster.js";
@@ -169,6 +173,63 @@ tasks:
       .toBe(true);
     expect(readdirSync(join(cluster.dataDirectory, "master", "secrets", "values"))).toHaveLength(2);
     expectNowhere();
+  });
+});
+
+describe("almanac secret", () => {
+  const almanac = async (args: readonly string[], input: string) => {
+    const env = { ...process.env, ALMANAC_CLI_MASTER: cluster.address, COLUMNS: "120" };
+    const child = spawn(process.execPath, [distEntry(), "secret", ...args], {
+      env,
+      cwd: directory,
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk) => {
+        said += chunk;
+      });
+    }
+    // As from a program that takes its time.
+    await sleep(200);
+    child.stdin.end(input);
+    const [code] = await once(child, "close");
+    expect(said).not.toContain(token.slice(0, 20));
+    return { code, said };
+  };
+
+  it("takes a value from standard input, and shows none", async () => {
+    const set = await almanac(["set", "typed", "--namespace", "typing"], `${token}\n`);
+    expect(set).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/^typed set, version \d+\n$/),
+    });
+    const list = await almanac(["list", "--namespace", "typing"], "");
+    expect(list.said).toMatch(/^SECRET +NAMESPACE +VERSION .*\ntyped +typing +\d+ /);
+    const id = await submitText(
+      client,
+      `
+name: typed
+namespace: typing
+tasks: { t: { secrets: { T: typed }, script: 'printf %s "$T" | sha256sum' } }
+`,
+    );
+    expect((await untilJob(client, id, jobHasEnded)).summary.state).toBe("succeeded");
+    expect(await writtenBy(worker.dataDirectory, `${id}/t#1`)).toBe(`${sha256(token)}  -\n`);
+  });
+
+  it("rotates the key, and removes", async () => {
+    const rotated = await almanac(["rotate"], "");
+    expect(rotated.said).toMatch(/^3 values sealed anew, with key [0-9a-f]{16}\n$/);
+    expect(await almanac(["remove", "typed", "--namespace", "typing"], "")).toMatchObject({
+      code: 0,
+    });
+    expect((await almanac(["remove", "typed", "--namespace", "typing"], "")).code).not.toBe(0);
+  });
+
+  it("takes no value as an argument", async () => {
+    const refused = await almanac(["set", "typed", "a-value"], "");
+    expect(refused.code).toBe(2);
+    expect(refused.said).not.toContain("a-value");
   });
 });
 
