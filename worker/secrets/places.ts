@@ -81,17 +81,22 @@ export function createSecretPlaces(dataDirectory: string, root = rootDefault): S
   };
 }
 
+type Owner = { readonly uid: number; readonly gid: number } | null;
+
 /**
- * Gives the files to whoever the program runs as; null: that cannot be told or done, so whoever
- * reaches them may read them, which is up to the directories above.
+ * Gives the files in an attempt's directory to whoever the program runs as; null: that cannot be
+ * told or done, so whoever reaches them may read them, and nobody of this host reaches them by name:
+ * they are for a mount of their own.
  */
-export async function giveSecretFiles(
-  path: string,
-  owner: { readonly uid: number; readonly gid: number } | null,
-): Promise<void> {
+export async function giveSecretFiles(directory: string, owner: Owner): Promise<void> {
+  if (owner === null) await chmod(directory, 0o700);
+  await giveBelow(secretFilesIn(directory), owner);
+}
+
+async function giveBelow(path: string, owner: Owner): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const below = join(path, entry.name);
-    if (entry.isDirectory()) await giveSecretFiles(below, owner);
+    if (entry.isDirectory()) await giveBelow(below, owner);
     else if (owner === null) await chmod(below, 0o444);
     else await chown(below, owner.uid, owner.gid);
   }

@@ -40,10 +40,11 @@ describe("secret files", () => {
     expect(existsSync(join(data, "attempts"))).toBe(false);
   });
 
-  it("are open to whoever reaches them where nobody can be told apart", async () => {
+  it("are open in a mount of their own where nobody can be told apart, and closed outside", async () => {
     const { directory } = await made();
-    await giveSecretFiles(secretFilesIn(directory), null);
+    await giveSecretFiles(directory, null);
     expect(modeOf(join(secretFilesIn(directory), "tls/key"))).toBe(0o444);
+    expect(modeOf(directory)).toBe(0o700);
   });
 
   it("go with their attempt", async () => {

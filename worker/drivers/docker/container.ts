@@ -5,7 +5,7 @@ import type Docker from "dockerode";
 import type { Result } from "../../../core/result.js";
 import { giveTree } from "../../data/stage.js";
 import type { DriverEnd, DriverStart, RunningAttempt } from "../../driver.js";
-import { giveSecretFiles, secretFilesIn } from "../../secrets/places.js";
+import { giveSecretFiles } from "../../secrets/places.js";
 import { type ContainerContext, discard, supervise } from "./container-end.js";
 import { type ContainerRequest, containerName, containerSpec, ownerOf } from "./container-spec.js";
 import { type Daemon, statusOf } from "./daemon.js";
@@ -80,7 +80,7 @@ async function prepare(
     if (!spec.ok) return spec;
     if (start.staged === true) await giveTree(join(start.directory, "work"), ownerOf(options.user));
     if (start.secrets?.hasFiles === true) {
-      await giveSecretFiles(secretFilesIn(start.secrets.directory), ownerOf(options.user));
+      await giveSecretFiles(start.secrets.directory, ownerOf(options.user));
     }
     const limits = { deadlineMs: daemonDeadlineMs, signal };
     await unlessStopped(

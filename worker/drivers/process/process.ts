@@ -20,7 +20,7 @@ import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../drive
 import { attemptDirectoryName, attemptsDirectory, digest } from "../../ipc/paths.js";
 import { messageOf } from "../../log.js";
 import { createLogWriter, type LogWriter } from "../../logs/segments.js";
-import { giveSecretFiles, secretFilesIn } from "../../secrets/places.js";
+import { giveSecretFiles } from "../../secrets/places.js";
 import { type Cgroup, type CgroupManager, removeDirectories } from "./cgroup.js";
 import { createCgroupManager } from "./cgroup-manager.js";
 import { clearAttempt, clearGroups, createStopper, reapProcess } from "./ending.js";
@@ -157,7 +157,7 @@ async function makeDirectories(
     await mkdir(work, { recursive: true, mode: 0o700 });
     await chmod(directory, user === null ? 0o700 : 0o711);
     if (user === null) return { ok: true, value: null };
-    if (secrets?.hasFiles === true) await giveSecretFiles(secretFilesIn(secrets.directory), user);
+    if (secrets?.hasFiles === true) await giveSecretFiles(secrets.directory, user);
     if (staged === true) await giveTree(work, user);
     else await chown(work, user.uid, user.gid);
     const closed = closedAbove(work, user);
