@@ -133,22 +133,23 @@ const bytes = (value: Buffer): Buffer => value;
 describe("the server", () => {
   const caller = (): Client => new Client(master.address, credentials.createInsecure());
 
-  it.each(["", "almanac.v1.JobService", "almanac.v1.ClusterService", "almanac.v1.WorkerService"])(
-    "answers a health check for %j: serving",
-    async (service) => {
-      // HealthCheckRequest { string service = 1 }, HealthCheckResponse { SERVING = 1 }.
-      const request = Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
-      const client = caller();
-      const reply = await new Promise<Buffer | undefined>((resolve, reject) => {
-        const path = "/grpc.health.v1.Health/Check";
-        client.makeUnaryRequest(path, bytes, bytes, request, (error, answer) =>
-          error === null ? resolve(answer) : reject(error),
-        );
-      });
-      client.close();
-      expect([...(reply ?? [])]).toEqual([0x08, 0x01]);
-    },
-  );
+  it.each(
+    ["", "JobService", "ClusterService", "WorkerService", "SecretService"].map(
+      (n) => n && `almanac.v1.${n}`,
+    ),
+  )("answers a health check for %j: serving", async (service) => {
+    // HealthCheckRequest { string service = 1 }, HealthCheckResponse { SERVING = 1 }.
+    const request = Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
+    const client = caller();
+    const reply = await new Promise<Buffer | undefined>((resolve, reject) => {
+      const path = "/grpc.health.v1.Health/Check";
+      client.makeUnaryRequest(path, bytes, bytes, request, (error, answer) =>
+        error === null ? resolve(answer) : reject(error),
+      );
+    });
+    client.close();
+    expect([...(reply ?? [])]).toEqual([0x08, 0x01]);
+  });
 
   it("lists its services by reflection", async () => {
     const client = caller();
@@ -159,7 +160,7 @@ describe("the server", () => {
     const [reply] = await once(call, "data");
     call.end();
     client.close();
-    for (const service of ["JobService", "ClusterService", "WorkerService"]) {
+    for (const service of ["JobService", "ClusterService", "WorkerService", "SecretService"]) {
       expect(String(reply)).toContain(`almanac.v1.${service}`);
     }
   });
