@@ -5,7 +5,7 @@ import { lowerBound } from "../../core/bounds.js";
 import { checkPlan } from "../../core/check.js";
 import { greedy } from "../../core/greedy.js";
 import { jobId, workerId } from "../../core/ids.js";
-import type { JobSpec, RetryPolicy, TaskMode, TaskTemplate } from "../../core/job.js";
+import type { JobSpec, TaskMode, TaskTemplate } from "../../core/job.js";
 import { job, resources, template, workerFacts } from "../../core/testing/jobs.js";
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
@@ -18,19 +18,6 @@ const pools = [
   { name: "licence", capacity: 2 },
   { name: "fuel", capacity: 12, consumable: true },
 ];
-
-/** Larger than what it stands in for, and of a pool. */
-const fallback: TaskMode = {
-  name: "fallback",
-  driver: "process",
-  command: null,
-  resources: resources(1_500),
-  gpu: null,
-  pools: { licence: 1 },
-  constraints: [],
-  estimate: { p50Ms: 900, p90Ms: 1_000 },
-  timeoutMs: null,
-};
 
 const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
   resources: fc.constantFrom(resources(500), resources(1_000), resources(2_000), resources(9_000)),
@@ -46,18 +33,9 @@ const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
   onLost: fc.constantFrom({ kind: "keep" as const }, { kind: "stop" as const, afterMs: 3_000 }),
   maxConcurrent: fc.constantFrom(null, 1),
   priority: fc.integer({ min: -5, max: 5 }),
-  retry: fc.constantFrom<RetryPolicy[]>(
+  retry: fc.constantFrom(
     { attemptsMax: 1, backoffMs: 100, backoffMaxMs: 1_000 },
     { attemptsMax: 3, backoffMs: 100, backoffMaxMs: 1_000 },
-    { attemptsMax: 3, backoffMs: 100, backoffMaxMs: 1_000, never: [{ from: 2, to: 9 }] },
-    {
-      attemptsMax: 5,
-      backoffMs: 100,
-      backoffMaxMs: 1_000,
-      crashesMax: 2,
-      moreMemory: { factor: 4, maxBytes: 2 ** 31 },
-    },
-    { attemptsMax: 2, backoffMs: 0, backoffMaxMs: 0, fallback: { way: fallback, attemptsMax: 2 } },
   ),
   gpu: fc.constantFrom(
     null,
@@ -129,10 +107,23 @@ const terms: fc.Arbitrary<Partial<TaskTemplate>> = fc.oneof(
   },
 );
 
-const whole = fc.tuple(templates, terms, someModes).map(
-  ([plain, more, ways]): Partial<TaskTemplate> => ({
+/** Names of which some are of no secret when they are asked for, or not any more. */
+const secretNames = ["s0", "s1", "s2"];
+const secrets: fc.Arbitrary<Pick<TaskTemplate, "secrets">> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({}) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...secretNames), fc.constantFrom(...secretNames))
+      .map(([one, other]) => ({ secrets: { env: { ONE: one }, files: { other } } })),
+  },
+);
+
+const whole = fc.tuple(templates, terms, someModes, secrets).map(
+  ([plain, more, ways, given]): Partial<TaskTemplate> => ({
     ...plain,
     ...more,
+    ...given,
     ...(more.hardDeadline === true ? estimated(ways) : ways),
     ...(more.gang === undefined ? {} : { maxConcurrent: null }),
   }),
@@ -144,14 +135,6 @@ function withoutLoneGangs(changes: readonly Partial<TaskTemplate>[]): Partial<Ta
     return gang === undefined || isLone ? rest : { ...rest, gang };
   });
 }
-
-const policies: fc.Arbitrary<Pick<JobSpec, "retryBudget" | "success" | "timeoutMs">> =
-  fc.constantFrom(
-    { timeoutMs: null },
-    { timeoutMs: null },
-    { timeoutMs: null, retryBudget: 1 },
-    { timeoutMs: 20_000, success: { atLeast: 0.5 } },
-  );
 
 const jobs: fc.Arbitrary<JobSpec> = fc
   .array(whole, { minLength: 1, maxLength: 6, size: "max" })
@@ -165,10 +148,8 @@ const jobs: fc.Arbitrary<JobSpec> = fc
         }),
         { maxLength: 8, size: "max" },
       )
-      .chain((edges) => policies.map((policy) => ({ edges, policy })))
-      .map(({ edges, policy }) => ({
+      .map((edges) => ({
         ...job(withoutLoneGangs(changes).map((change, i) => template(`t${i}`, change))),
-        ...policy,
         // Edges go up only, so there is no cycle, and none twice.
         edges: edges.filter(
           (edge, i) =>
@@ -183,8 +164,6 @@ const outcomes: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome[]>(
   { kind: "exited", exitCode: 0 },
   { kind: "exited", exitCode: 0 },
   { kind: "exited", exitCode: 1 },
-  { kind: "exited", exitCode: 7 },
-  { kind: "out_of_memory" },
   { kind: "timed_out" },
   { kind: "lease_expired" },
   { kind: "supervisor_lost" },
@@ -203,6 +182,7 @@ const racks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const factsOf = (worker: string) => ({
   capacity: resources(2_000, 2 ** 30),
   labels: racks[worker] ?? {},
+  drivers: workerFacts(worker).drivers.map((driver) => ({ ...driver, givesSecrets: true })),
 });
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
@@ -336,35 +316,22 @@ const resolutions: fc.Arbitrary<Deed> = fc.boolean().map(
     },
 );
 
-/** A user has a job, or one of its tasks, stand still or go on; a worker says that it does. */
-const pauses: fc.Arbitrary<Deed> = fc.tuple(fc.nat(), fc.nat(5)).map(
-  ([pick, what]): Deed =>
-    (script) => {
-      const all = [...script.state.tasks.values()];
-      const task = all[pick % Math.max(1, all.length)];
-      if (task === undefined) return;
-      const target = { job: task.job.id, task: what % 2 === 0 ? null : task.id };
-      if (what < 2) script.do({ type: "Pause", ...target });
-      else if (what < 4) script.do({ type: "Resume", ...target });
-      else {
-        const attempt = liveAttempt(task);
-        if (attempt !== null) script.holds(attempt, what === 4);
-      }
-    },
-);
-
-const releases: fc.Arbitrary<Deed> = fc.nat(2).map(
-  (w): Deed =>
-    (script) =>
-      void script.do({ type: "LiftQuarantine", worker: workers[w] ?? workerId("a") }),
-);
+const secretDeeds: fc.Arbitrary<Deed> = fc
+  .tuple(fc.constantFrom(...secretNames), fc.nat(4))
+  .map(([name, what]): Deed => {
+    const namespace = "default";
+    return (script) => {
+      const version = script.state.secretVersion + 1;
+      if (what > 0) script.do({ type: "SetSecret", namespace, name, version });
+      else script.do({ type: "RemoveSecret", namespace, name });
+    };
+  });
 
 /** As above, with operators at work. */
 const anyDeeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 20, arbitrary: deeds },
+  { weight: 3, arbitrary: secretDeeds },
   { weight: 4, arbitrary: operations },
-  { weight: 2, arbitrary: pauses },
-  { weight: 1, arbitrary: releases },
   { weight: 1, arbitrary: resolutions },
 );
 

@@ -192,6 +192,20 @@ function launchedOnClosed(
   return broken;
 }
 
+/** It is given the values that count now of all that it asks for, and of nothing else. */
+function promisedOther(state: State, task: Task, { attempt, secrets = [] }: Launching): string[] {
+  const { env = {}, files = {} } = task.template.secrets ?? {};
+  const asked = new Set([...Object.values(env), ...Object.values(files)]);
+  const broken = secrets.flatMap(({ name, version }) => {
+    const known = [...state.secrets.values()].find(
+      (one) => one.name === name && one.namespace === task.job.spec.namespace,
+    );
+    const right = asked.delete(name) && version === (known?.version ?? 0);
+    return right ? [] : [`${attempt} was promised version ${version} of ${name}`];
+  });
+  return [...broken, ...[...asked].map((name) => `${attempt} was promised no ${name}`)];
+}
+
 /** What a task that is being started waits for must have come true, and its worker be open. */
 export function brokenLaunch(state: State, { event, atMs }: Recorded): string[] {
   if (event.type === "GangLaunched") {
@@ -208,6 +222,8 @@ function brokenStart(state: State, launching: Launching, atMs: number): string[]
   if (left.length > 0) return [`${task.id} started without ${left[0]?.id} of its gang`];
   const closed = launchedOnClosed(state, task, launching, atMs);
   if (closed.length > 0) return closed;
+  const otherSecrets = promisedOther(state, task, launching);
+  if (otherSecrets.length > 0) return otherSecrets;
   // A further attempt stands on what was true at the first: a retry may run a predecessor again.
   if (task.attempts.length > task.attemptsBefore + 1) return [];
   const early = [...predecessors(task)].filter(
