@@ -27,6 +27,21 @@ describe("one-off work", () => {
     });
   });
 
+  test("takes secrets by name, and says which flag is wrong", () => {
+    const spec = accepted({ secrets: ["TOKEN=api"], secretFiles: ["tls/key.pem=key"] });
+    expect(spec.templates[0]?.secrets).toEqual({
+      env: { TOKEN: "api" },
+      files: { "tls/key.pem": "key" },
+    });
+    for (const [request, field] of [
+      [{ secrets: ["TOKEN"] }, "--secret"],
+      [{ secrets: ["A-B=api"] }, "--secret"],
+      [{ secretFiles: ["../up=key"] }, "--secret-file"],
+    ] as const) {
+      expect(make(request)).toMatchObject({ ok: false, error: { violations: [{ field }] } });
+    }
+  });
+
   test("takes amounts, an array, other jobs and policies", () => {
     const spec = accepted({
       name: "sweep",

@@ -52,6 +52,9 @@ export interface OneOff {
   readonly inputs?: readonly string[];
   /** Patterns. */
   readonly outputs?: readonly string[];
+  /** `VARIABLE=SECRET`, and `PATH=SECRET`. */
+  readonly secrets?: readonly string[];
+  readonly secretFiles?: readonly string[];
 }
 
 export interface OneOffOptions {
@@ -116,11 +119,27 @@ function taskOf(
       gpu: gpuOf(request.gpu, wrong),
       inputs: request.inputs?.map(inputOf),
       outputs: request.outputs?.map(literal),
+      secrets: namesOf("--secret", request.secrets, wrong),
+      secretFiles: namesOf("--secret-file", request.secretFiles, wrong),
     }),
     ...(request.attempts === undefined
       ? {}
       : { retry: defined({ attempts: wholeOf("--attempts", request.attempts, wrong) }) }),
   };
+}
+
+function namesOf(
+  flag: string,
+  given: readonly string[] | undefined,
+  wrong: Violation[],
+): Record<string, string> | undefined {
+  if (given === undefined) return undefined;
+  const entries = given.map((text): [string, string] => {
+    const cut = text.lastIndexOf("=");
+    if (cut < 1) wrong.push({ field: flag, message: "must be WHERE=SECRET" });
+    return [text.slice(0, Math.max(cut, 0)), text.slice(cut + 1)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function inputOf(text: string): { from: string; path?: string } {
@@ -227,6 +246,8 @@ const flags: ReadonlyMap<string, string> = new Map([
   ["constraints", "--constraint"],
   ["inputs", "--input"],
   ["outputs", "--output"],
+  ["secrets", "--secret"],
+  ["secretFiles", "--secret-file"],
   ["onLost", "--on-lost"],
   ["stop", "--on-lost"],
   ["count", "--gpu"],

@@ -177,9 +177,9 @@ tasks:
 });
 
 describe("almanac secret", () => {
-  const almanac = async (args: readonly string[], input: string) => {
+  const almanac = async (args: readonly string[], input: string, command = "secret") => {
     const env = { ...process.env, ALMANAC_CLI_MASTER: cluster.address, COLUMNS: "120" };
-    const child = spawn(process.execPath, [distEntry(), "secret", ...args], {
+    const child = spawn(process.execPath, [distEntry(), command, ...args], {
       env,
       cwd: directory,
     });
@@ -224,6 +224,13 @@ tasks: { t: { secrets: { T: typed }, script: 'printf %s "$T" | sha256sum' } }
       code: 0,
     });
     expect((await almanac(["remove", "typed", "--namespace", "typing"], "")).code).not.toBe(0);
+  });
+
+  it("goes with one-off work", async () => {
+    const given = ["--secret", "T=token", "--secret-file", "k=key", "--wait", "--name", "one-off"];
+    const script = 'test -n "$T" && test -s "$ALMANAC_SECRETS_DIRECTORY/k"';
+    const run = await almanac([...given, "--", "sh", "-c", script], "", "run");
+    expect(run.code).toBe(0);
   });
 
   it("takes no value as an argument", async () => {

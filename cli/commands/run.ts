@@ -39,6 +39,8 @@ export function addRun(program: Program): void {
     .option("--stdin <file>", "a file given on standard input; `-` is this command's own")
     .option("--input <PATH[:WHERE]>", "a file or directory for its working directory", collect)
     .option("--output <pattern>", "files to keep: out.csv, 'out/*.csv', out/", collect)
+    .option("--secret <VARIABLE=SECRET>", "a variable whose value is a secret", collect)
+    .option("--secret-file <PATH=SECRET>", "a file whose content is a secret", collect)
     .option("--constraint <condition>", "a condition on labels, like `zone = eu`", collect)
     .option("--priority <number>", "higher is more urgent, -1000 to 1000")
     .option("--deadline <when>", "when it should be done: a time, or 2h from now")
@@ -66,6 +68,8 @@ export function addRun(program: Program): void {
           key,
           input,
           output,
+          secret,
+          secretFile,
           ...texts
         } = options;
         const envFiles = envFile.map((name) => ({ name, text: unwrap(readEnvFile(name)) }));
@@ -76,6 +80,7 @@ export function addRun(program: Program): void {
           ...(env === undefined ? {} : { env }),
           ...(input === undefined ? {} : { inputs: input }),
           ...(output === undefined ? {} : { outputs: output }),
+          ...secretsOf(secret, secretFile),
           ...(constraint === undefined ? {} : { constraints: constraint }),
           ...(after === undefined ? {} : { after: await fullIds(session.client, after) }),
           ...(stdin === undefined ? {} : { stdin: await readText(stdin) }),
@@ -95,6 +100,11 @@ export function addRun(program: Program): void {
       });
     });
 }
+
+const secretsOf = (
+  secrets: readonly string[] | undefined,
+  secretFiles: readonly string[] | undefined,
+) => ({ ...(secrets && { secrets }), ...(secretFiles && { secretFiles }) });
 
 async function readText(file: string): Promise<string> {
   const bytes = unwrap(await readSource(file, process.stdin, jobLimits.stdinBytes));
