@@ -16,6 +16,7 @@ import {
 import { validateData } from "./validate-data.js";
 import { validateDriver } from "./validate-driver.js";
 import { validateModes } from "./validate-modes.js";
+import { validateRetry } from "./validate-retry.js";
 import { validateSecrets } from "./validate-secrets.js";
 import {
   amountMax,
@@ -234,27 +235,11 @@ function validateConstraints(template: TaskTemplate, at: string, found: Violatio
 }
 
 function validatePolicies(template: TaskTemplate, at: string, found: Violations): void {
-  const { priority, retry } = template;
+  const { priority } = template;
   if (!(Number.isInteger(priority) && Math.abs(priority) <= 1000)) {
     found.add(`${at}.priority`, `must be a whole number from -1000 to 1000, not ${priority}`, 1000);
   }
-  if (!isPositive(retry.attemptsMax, jobLimits.attempts)) {
-    found.add(
-      `${at}.retry.attemptsMax`,
-      `must be a whole number from 1 to ${jobLimits.attempts}`,
-      jobLimits.attempts,
-    );
-  }
-  if (!isCount(retry.backoffMs, durationMsMax)) {
-    found.add(`${at}.retry.backoffMs`, "must be whole milliseconds, 0 or more", durationMsMax);
-  }
-  if (!isCount(retry.backoffMaxMs, durationMsMax) || retry.backoffMaxMs < retry.backoffMs) {
-    found.add(
-      `${at}.retry.backoffMaxMs`,
-      "must be whole milliseconds, at least the first backoff",
-      durationMsMax,
-    );
-  }
+  validateRetry(template, `${at}.retry`, found, { durationMsMax, validateWay });
   if (!isCount(template.killGraceMs, 3_600_000)) {
     found.add(`${at}.killGraceMs`, "must be whole milliseconds from 0 to one hour", 3_600_000);
   }

@@ -25,6 +25,7 @@ import {
   whole,
 } from "./fields.js";
 import { deadline, planningSections } from "./planning-section.js";
+import { jobPolicies, retry } from "./policy-section.js";
 import { secretSections } from "./secrets-section.js";
 
 const scalars = z.record(z.string(), scalar, {
@@ -131,18 +132,6 @@ const estimate = z
   })
   .describe("How long a run takes on a worker of speed 1. Leave it out if you do not know.");
 
-const retry = closed({
-  attempts: whole(1, jobLimits.attempts)
-    .optional()
-    .describe("Attempts in all, the first included. Default 1."),
-  backoff: duration(0)
-    .optional()
-    .describe("Before the second attempt; doubles with each further one. Default 1s."),
-  backoffMax: duration(0)
-    .optional()
-    .describe("The longest backoff. Default 5m, or backoff where that is longer."),
-}).describe("What happens after a failed attempt.");
-
 const onLost = z
   .union([z.literal("keep"), closed({ stop: duration(1) })], {
     error: "must be keep, or {stop: 30s}: after how long without contact the attempt is stopped",
@@ -237,7 +226,7 @@ const common = {
 };
 
 /** What a mode says is said instead of the task, or beside it where that is a map or a list. */
-const mode = closed({
+const modeShape = {
   command: commandWords.optional().describe("Instead of the task's command or script."),
   script: text("the text of a script").optional().describe("Instead of the task's."),
   driver: common.driver,
@@ -251,9 +240,18 @@ const mode = closed({
   constraints: common.constraints,
   estimate: common.estimate,
   timeout: common.timeout,
-}).refine((value) => value.command === undefined || value.script === undefined, {
-  error: "must have only one of command or script",
-});
+};
+
+const oneProgram = (value: Programs): boolean =>
+  value.command === undefined || value.script === undefined;
+const oneProgramRight = { error: "must have only one of command or script" };
+
+const mode = closed(modeShape).refine(oneProgram, oneProgramRight);
+
+const fallback = closed({
+  ...modeShape,
+  attempts: whole(1, jobLimits.attempts).optional().describe("Of the fallback. Default 1."),
+}).refine(oneProgram, oneProgramRight);
 
 const taskShape = {
   description: text("a text").optional().describe("For people."),
@@ -270,6 +268,10 @@ const taskShape = {
     })
     .optional()
     .describe("Several ways to run it, by name, of which each attempt's plan chooses one."),
+  fallback: fallback
+    .optional()
+    .describe("What is tried once its attempts are over, or a code is never retried."),
+  mayFail: flag.optional().describe("Its failure is not the job's. Default false."),
   ...dataSections,
   ...planningSections,
   ...common,
@@ -349,6 +351,7 @@ export const jobFile = closed({
   })
     .optional()
     .describe("Weights by which plans are compared; parts left out keep their default."),
+  ...jobPolicies,
   metadata: scalars.optional().describe("Texts of your own, kept and shown."),
 });
 

@@ -1,12 +1,12 @@
 /** One task of the file, merged with the defaults, as core's template. */
-import type { Command, TaskTemplate } from "../core/job.js";
+import type { Command, RetryPolicy, TaskTemplate } from "../core/job.js";
 import { violationsMax } from "../core/violations.js";
 import { driverOf, optionsOf } from "./driver-sections.js";
 import { parseEnvFile } from "./env-file.js";
 import type { ParseOptions, Problem, SourceTask } from "./expansion.js";
 import type { When } from "./fields.js";
 import type { JobFile, TaskDefaults } from "./job-file.js";
-import { lowerModes } from "./lower-modes.js";
+import { lowerFallback, lowerModes } from "./lower-modes.js";
 import { lowerSecrets } from "./lower-secrets.js";
 import { lowerTerms } from "./lower-terms.js";
 import { substitute, type Values } from "./substitute.js";
@@ -33,7 +33,8 @@ export function lowerTask(
 ): TaskTemplate {
   const lower = (one: SourceTask): TaskTemplate => lowerOne(one, defaults, values, fileEnv, now);
   const lowered = lower(source);
-  return { ...lowered, ...lowerModes(source, lowered, lower) };
+  const retry = { ...lowered.retry, ...lowerFallback(source, lower) };
+  return { ...lowered, retry, ...lowerModes(source, lowered, lower) };
 }
 
 function lowerOne(
@@ -46,9 +47,7 @@ function lowerOne(
   const own = source.file;
   const base = defaults ?? {};
   const resources = { ...base.resources, ...own.resources };
-  const retry = { ...base.retry, ...own.retry };
   const deadline = own.deadline ?? base.deadline;
-  const backoffMs = retry.backoff ?? taskDefaults.backoffMs;
   return {
     name: source.name,
     driver: driverOf(own, base),
@@ -66,11 +65,7 @@ function lowerOne(
     priority: own.priority ?? base.priority ?? 0,
     deadlineAtMs: instantOf(deadline?.when, now),
     estimate: own.estimate ?? base.estimate ?? null,
-    retry: {
-      attemptsMax: retry.attempts ?? 1,
-      backoffMs,
-      backoffMaxMs: retry.backoffMax ?? Math.max(backoffMs, taskDefaults.backoffMaxMs),
-    },
+    retry: lowerRetry({ ...base.retry, ...own.retry }),
     timeoutMs: own.timeout ?? base.timeout ?? null,
     killGraceMs: own.killGrace ?? base.killGrace ?? taskDefaults.killGraceMs,
     onLost: own.onLost ?? base.onLost ?? { kind: "keep" },
@@ -81,6 +76,19 @@ function lowerOne(
     metadata: { ...base.metadata, ...own.metadata },
     ...lowerSecrets(own, defaults),
     ...lowerTerms(source, deadline),
+  };
+}
+
+function lowerRetry(retry: NonNullable<TaskDefaults["retry"]>): RetryPolicy {
+  const { attempts, backoff, backoffMax, never = [], moreMemory, crashes } = retry;
+  const backoffMs = backoff ?? taskDefaults.backoffMs;
+  return {
+    attemptsMax: attempts ?? 1,
+    backoffMs,
+    backoffMaxMs: backoffMax ?? Math.max(backoffMs, taskDefaults.backoffMaxMs),
+    ...(never.length === 0 ? {} : { never }),
+    ...(moreMemory === undefined ? {} : { moreMemory }),
+    ...(crashes === undefined ? {} : { crashesMax: crashes }),
   };
 }
 

@@ -1,12 +1,12 @@
 /** What must leave the master because of what happened: commands to workers, and notices. */
 import type { AttemptId, WorkerId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
-import type { Hello, Launch, Stop } from "../../core/session.js";
+import type { Hello, Hold, Launch, Stop } from "../../core/session.js";
 import { launchData } from "./data.js";
-import type { Recorded } from "./events.js";
+import type { Event, Recorded } from "./events.js";
 import { type SecretNeeds, secretNeeds } from "./secrets.js";
 import type { Attempt, State, Task } from "./state.js";
-import { liveAttempt } from "./state.js";
+import { isPaused, liveAttempt } from "./state.js";
 import { wayNamed } from "./ways.js";
 
 /** A launch as it was decided: whoever sends it puts the values of its secrets in. */
@@ -18,6 +18,7 @@ export interface DecidedLaunch extends Launch {
 export interface WorkerCommands {
   readonly launches: DecidedLaunch[];
   readonly stops: Stop[];
+  readonly holds: Hold[];
   leave: boolean;
 }
 
@@ -32,8 +33,31 @@ export function effects(state: State, events: readonly Recorded[]): Commands {
       for (const { attempt } of event.attempts) addLaunch(state, attempt, commands);
     } else if (event.type === "AttemptStopRequested") addStop(state, event.attempt, commands);
     else if (event.type === "DrainCompleted") addLeave(state, event.worker, commands);
+    else for (const task of heldBy(state, event)) addHold(task, commands);
   }
   return commands;
+}
+
+/** Tasks of whose live attempts an event says that they are to be held, or no longer. */
+function heldBy(state: State, event: Event): readonly Task[] {
+  switch (event.type) {
+    case "AttemptStarted":
+    case "AttemptRecovered": {
+      // Whoever paused it while it was on its way meant it too.
+      const found = find(state, event.attempt);
+      return found !== null && isPaused(found.task) ? [found.task] : [];
+    }
+    case "JobPaused":
+    case "JobResumed":
+      return state.jobs.get(event.job)?.tasks ?? [];
+    case "TaskPaused":
+    case "TaskResumed": {
+      const task = state.tasks.get(event.task);
+      return task === undefined ? [] : [task];
+    }
+    default:
+      return [];
+  }
 }
 
 /** What a worker that has just said Hello must be told: what to keep, kill, launch and stop. */
@@ -50,6 +74,7 @@ export function welcome(
     const status = liveAttempt(task)?.status;
     if (status?.kind === "launching") addLaunch(state, id, commands);
     if (status?.kind === "stopping") addStop(state, id, commands);
+    if (isPaused(task) || hello.held?.includes(id) === true) addHold(task, commands);
   }
   addLeave(state, hello.incarnation.worker, commands);
   return { keep, kill, commands: commandsOf(commands, hello.incarnation.worker) };
@@ -106,6 +131,14 @@ function find(state: State, id: AttemptId): Found | null {
   return task !== undefined && attempt?.id === id ? { task, attempt } : null;
 }
 
+/** As its task is to be now; what is being stopped has to go on to that. */
+function addHold(task: Task, commands: Commands): void {
+  const attempt = liveAttempt(task);
+  if (attempt === null || attempt.status.kind === "stopping") return;
+  const hold = { attempt: attempt.id, paused: isPaused(task) };
+  commandsOf(commands, attempt.worker).holds.push(hold);
+}
+
 /** Told again with each Hello of the same incarnation, for the first word may have been lost. */
 function addLeave(state: State, id: WorkerId, commands: Commands): void {
   const drain = state.workers.get(id)?.drain;
@@ -113,7 +146,7 @@ function addLeave(state: State, id: WorkerId, commands: Commands): void {
 }
 
 function commandsOf(commands: Commands, worker: WorkerId): WorkerCommands {
-  const known = commands.get(worker) ?? { launches: [], stops: [], leave: false };
+  const known = commands.get(worker) ?? { launches: [], stops: [], holds: [], leave: false };
   commands.set(worker, known);
   return known;
 }

@@ -5,7 +5,7 @@ import { lowerBound } from "../../core/bounds.js";
 import { checkPlan } from "../../core/check.js";
 import { greedy } from "../../core/greedy.js";
 import { jobId, workerId } from "../../core/ids.js";
-import type { JobSpec, TaskMode, TaskTemplate } from "../../core/job.js";
+import type { JobSpec, RetryPolicy, TaskMode, TaskTemplate } from "../../core/job.js";
 import { job, resources, template, workerFacts } from "../../core/testing/jobs.js";
 import type { Outcome } from "../../core/worker.js";
 import { buildProblem } from "./problem.js";
@@ -18,6 +18,19 @@ const pools = [
   { name: "licence", capacity: 2 },
   { name: "fuel", capacity: 12, consumable: true },
 ];
+
+/** Larger than what it stands in for, and of a pool. */
+const fallback: TaskMode = {
+  name: "fallback",
+  driver: "process",
+  command: null,
+  resources: resources(1_500),
+  gpu: null,
+  pools: { licence: 1 },
+  constraints: [],
+  estimate: { p50Ms: 900, p90Ms: 1_000 },
+  timeoutMs: null,
+};
 
 const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
   resources: fc.constantFrom(resources(500), resources(1_000), resources(2_000), resources(9_000)),
@@ -33,9 +46,18 @@ const templates: fc.Arbitrary<Partial<TaskTemplate>> = fc.record({
   onLost: fc.constantFrom({ kind: "keep" as const }, { kind: "stop" as const, afterMs: 3_000 }),
   maxConcurrent: fc.constantFrom(null, 1),
   priority: fc.integer({ min: -5, max: 5 }),
-  retry: fc.constantFrom(
+  retry: fc.constantFrom<RetryPolicy[]>(
     { attemptsMax: 1, backoffMs: 100, backoffMaxMs: 1_000 },
     { attemptsMax: 3, backoffMs: 100, backoffMaxMs: 1_000 },
+    { attemptsMax: 3, backoffMs: 100, backoffMaxMs: 1_000, never: [{ from: 2, to: 9 }] },
+    {
+      attemptsMax: 5,
+      backoffMs: 100,
+      backoffMaxMs: 1_000,
+      crashesMax: 2,
+      moreMemory: { factor: 4, maxBytes: 2 ** 31 },
+    },
+    { attemptsMax: 2, backoffMs: 0, backoffMaxMs: 0, fallback: { way: fallback, attemptsMax: 2 } },
   ),
   gpu: fc.constantFrom(
     null,
@@ -136,6 +158,14 @@ function withoutLoneGangs(changes: readonly Partial<TaskTemplate>[]): Partial<Ta
   });
 }
 
+const policies: fc.Arbitrary<Pick<JobSpec, "retryBudget" | "success" | "timeoutMs">> =
+  fc.constantFrom(
+    { timeoutMs: null },
+    { timeoutMs: null },
+    { timeoutMs: null, retryBudget: 1 },
+    { timeoutMs: 20_000, success: { atLeast: 0.5 } },
+  );
+
 const jobs: fc.Arbitrary<JobSpec> = fc
   .array(whole, { minLength: 1, maxLength: 6, size: "max" })
   .chain((changes) =>
@@ -148,8 +178,10 @@ const jobs: fc.Arbitrary<JobSpec> = fc
         }),
         { maxLength: 8, size: "max" },
       )
-      .map((edges) => ({
+      .chain((edges) => policies.map((policy) => ({ edges, policy })))
+      .map(({ edges, policy }) => ({
         ...job(withoutLoneGangs(changes).map((change, i) => template(`t${i}`, change))),
+        ...policy,
         // Edges go up only, so there is no cycle, and none twice.
         edges: edges.filter(
           (edge, i) =>
@@ -164,6 +196,8 @@ const outcomes: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome[]>(
   { kind: "exited", exitCode: 0 },
   { kind: "exited", exitCode: 0 },
   { kind: "exited", exitCode: 1 },
+  { kind: "exited", exitCode: 7 },
+  { kind: "out_of_memory" },
   { kind: "timed_out" },
   { kind: "lease_expired" },
   { kind: "supervisor_lost" },
@@ -316,6 +350,29 @@ const resolutions: fc.Arbitrary<Deed> = fc.boolean().map(
     },
 );
 
+/** A user has a job, or one of its tasks, stand still or go on; a worker says that it does. */
+const pauses: fc.Arbitrary<Deed> = fc.tuple(fc.nat(), fc.nat(5)).map(
+  ([pick, what]): Deed =>
+    (script) => {
+      const all = [...script.state.tasks.values()];
+      const task = all[pick % Math.max(1, all.length)];
+      if (task === undefined) return;
+      const target = { job: task.job.id, task: what % 2 === 0 ? null : task.id };
+      if (what < 2) script.do({ type: "Pause", ...target });
+      else if (what < 4) script.do({ type: "Resume", ...target });
+      else {
+        const attempt = liveAttempt(task);
+        if (attempt !== null) script.holds(attempt, what === 4);
+      }
+    },
+);
+
+const releases: fc.Arbitrary<Deed> = fc.nat(2).map(
+  (w): Deed =>
+    (script) =>
+      void script.do({ type: "LiftQuarantine", worker: workers[w] ?? workerId("a") }),
+);
+
 const secretDeeds: fc.Arbitrary<Deed> = fc
   .tuple(fc.constantFrom(...secretNames), fc.nat(4))
   .map(([name, what]): Deed => {
@@ -332,6 +389,8 @@ const anyDeeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 20, arbitrary: deeds },
   { weight: 3, arbitrary: secretDeeds },
   { weight: 4, arbitrary: operations },
+  { weight: 2, arbitrary: pauses },
+  { weight: 1, arbitrary: releases },
   { weight: 1, arbitrary: resolutions },
 );
 

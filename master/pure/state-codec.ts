@@ -7,8 +7,8 @@
 import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js";
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
-import type { JobSpec } from "../../core/job.js";
 import { assert, unreachable } from "../../core/result.js";
+import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
 import {
@@ -20,25 +20,28 @@ import {
   touchTask,
   touchWorker,
 } from "./evolve/entities.js";
+import { keepKey } from "./evolve/history.js";
 import { touchSecret } from "./evolve/secrets.js";
 import { genesis } from "./genesis.js";
-import { buildJob } from "./job-graph.js";
+import { jobOfPlain, plainJob } from "./plain-job.js";
 import {
   type CertificateRecord,
   type Index,
-  type Job,
   type PlanEntry,
   type PlanState,
   type SecretRecord,
   type State,
   secretKey,
-  type Task,
   type TokenRecord,
   type WorkerRecord,
 } from "./state.js";
 
-/** Raised whenever a text that the code before wrote would be misread. */
-export const stateCodecVersion = 1;
+/**
+ * Raised whenever a text that the code before wrote would be misread. Journals are trimmed below
+ * snapshots since version 2, so from then on every version has to be read for ever: whoever raises
+ * it teaches `decodeState` the one before, and keeps a snapshot of that as a fixture.
+ */
+export const stateCodecVersion = 2;
 
 /** Texts of one kind each, so that none grows with the whole state. */
 export function* encodeState(state: State): Generator<string> {
@@ -51,6 +54,7 @@ export function* encodeState(state: State): Generator<string> {
   for (const secret of state.secrets.values()) yield text("secret", secret);
   for (const part of partsOf(state.plan.entries)) yield text("plan", part);
   for (const part of partsOf(state.idempotency)) yield text("keys", part);
+  for (const part of partsOf(state.keysKept)) yield text("keysKept", part);
   for (const part of partsOf(state.index.openJobs)) {
     yield text(
       "openJobs",
@@ -90,6 +94,7 @@ type Part =
   | ["secret", SecretRecord]
   | ["plan", readonly (readonly [TaskId, PlanEntry])[]]
   | ["keys", readonly (readonly [string, JobId])[]]
+  | ["keysKept", readonly (readonly [string, number])[]]
   | ["openJobs", readonly JobId[]]
   | ["index", { readonly name: TaskIndex; readonly tasks: readonly TaskId[] }]
   | ["end", number];
@@ -138,6 +143,9 @@ function decodePart(state: State, [kind, value]: Part): void {
     case "keys":
       for (const [key, job] of value) state.idempotency.set(key, job);
       return;
+    case "keysKept":
+      for (const [key, untilMs] of value) keepKey(state, key, untilMs);
+      return;
     case "openJobs":
       for (const job of value) state.index.openJobs.add(jobOf(state, job));
       return;
@@ -162,6 +170,7 @@ function headOf(state: State) {
     tasks: _tasks,
     workers: _workers,
     idempotency: _idempotency,
+    keysKept: _keysKept,
     access: _access,
     secrets: _secrets,
     statistics: _statistics,
@@ -188,65 +197,15 @@ function restoreHead(state: State, { own, planned, poolUse, poolConsumed }: Head
   touchPlan(state);
 }
 
-interface PlainJob {
-  readonly id: JobId;
-  readonly spec: JobSpec;
-  readonly principal: string;
-  readonly submittedAtMs: number;
-  readonly liveInGroup: readonly number[];
-  readonly own: Readonly<Record<string, unknown>>;
-  readonly tasks: readonly Readonly<Record<string, unknown>>[];
-}
-
-function plainJob(job: Job): PlainJob {
-  const {
-    id,
-    spec,
-    principal,
-    submittedAtMs,
-    tasks,
-    liveInGroup,
-    firstOut: _firstOut,
-    edgesOut: _edgesOut,
-    firstIn: _firstIn,
-    edgesIn: _edgesIn,
-    topological: _topological,
-    conditional: _conditional,
-    groupOfTemplate: _groupOfTemplate,
-    typicalMs: _typicalMs,
-    ...own
-  } = job;
-  const plain = { id, spec, principal, submittedAtMs, own, tasks: tasks.map(plainTask) };
-  return { ...plain, liveInGroup: [...liveInGroup] };
-}
-
-function plainTask(task: Task) {
-  const {
-    id: _id,
-    job: _job,
-    index: _index,
-    entry: _entry,
-    template: _template,
-    ways: _ways,
-    bonds: _bonds,
-    ...own
-  } = task;
-  return own;
-}
-
 function restoreJob(state: State, plain: PlainJob): void {
-  const job = buildJob(plain.id, plain.spec, plain.principal, plain.submittedAtMs);
-  Object.assign(job, plain.own);
-  job.liveInGroup.set(plain.liveInGroup);
+  const job = jobOfPlain(plain);
   state.jobs.set(job.id, job);
   touchSpec(state, job);
   touchJob(state, job);
-  assert(job.tasks.length === plain.tasks.length, `tasks of ${job.id}`);
-  job.tasks.forEach((task, index) => {
-    Object.assign(task, plain.tasks[index]);
+  for (const task of job.tasks) {
     state.tasks.set(task.id, task);
     touchTask(state, task);
-  });
+  }
 }
 
 type PlainWorker = Omit<WorkerRecord, "live"> & { readonly live: readonly AttemptId[] };

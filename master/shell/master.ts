@@ -16,6 +16,11 @@ import {
 } from "../../proto/codec/services.js";
 import { channelToPlanner } from "../../proto/security/channel.js";
 import { serve } from "../../proto/serving.js";
+import type { Archive } from "../history/archive.js";
+import { Archivist, type HistorySettings, historyDefaults } from "../history/archivist.js";
+import { History } from "../history/history.js";
+import { openArchive, pastRuns } from "../history/open-archive.js";
+import { trimJournal } from "../history/trim.js";
 import { type FileSystem, nodeFileSystem } from "../journal/file-system.js";
 import { openSegmentedJournal, type SegmentedJournal } from "../journal/segmented-file.js";
 import { certificateTrouble } from "../pure/access.js";
@@ -61,6 +66,14 @@ export interface MasterOptions {
   readonly fileSystem?: FileSystem;
   /** File of the bundled snapshot-thread.ts; absent: no snapshots are taken. */
   readonly snapshotThreadEntry?: string;
+  /** Finished jobs, and where they go. Absent: `historyDefaults`. */
+  readonly history?: HistorySettings;
+  /** Whether segments go that snapshots and archive have made superfluous. Absent: they do. */
+  readonly trimJournal?: boolean;
+  /** Start although the archive lacks jobs that the journal no longer holds. Absent: do not. */
+  readonly acceptLostHistory?: boolean;
+  /** File of the bundled archive-thread.ts; absent: the archive is used in this thread. */
+  readonly archiveThreadEntry?: string;
   /** Of the copy of logs that went through the master; 0: none. Absent: 64 MiB. */
   readonly logCacheBytes?: number;
   /** Of the store of inputs and outputs. Absent: 64 GiB. */
@@ -95,20 +108,45 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   const directory = journalOf(options);
   const { segmentBytes, fileSystem = nodeFileSystem } = options;
   const journal = await openSegmentedJournal({ directory, segmentBytes, fileSystem });
+  let archive: Archive | null = null;
   try {
-    return await lead(options, journal);
+    const restored = await recoverState(options, journal);
+    archive = await archiveOf(options, journal);
+    return await lead(options, { journal, archive, restored });
   } catch (error) {
+    await archive?.close(null);
     await journal.close();
     throw error;
   }
 }
 
-/** Folds the journal, begins an epoch, and serves. */
-async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<RunningMaster> {
+interface Found {
+  readonly journal: SegmentedJournal;
+  readonly archive: Archive;
+  readonly restored: Restored;
+}
+
+function archiveOf(options: MasterOptions, journal: SegmentedJournal): Promise<Archive> {
+  const { dataDirectory, archiveThreadEntry: threadEntry, acceptLostHistory, log } = options;
+  return openArchive({
+    dataDirectory,
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+    directory: journalOf(options),
+    source: journal,
+    tail: journal.tail,
+    ...(threadEntry === undefined ? {} : { threadEntry }),
+    acceptLoss: acceptLostHistory === true,
+    log,
+  });
+}
+
+/** Begins an epoch, and serves. */
+async function lead(options: MasterOptions, found: Found): Promise<RunningMaster> {
+  const { journal, archive, restored } = found;
   const { log, settings, heartbeatIntervalMs, onFatal, version } = options;
   const clock = masterClock();
   const startedAtMs = clock.nowMs();
-  const { state, snapshot } = await recoverState(options, journal);
+  const { state } = restored;
   const engine = new Engine({ state, journal, log, clock, onFatal });
   const epoch = Math.max(state.epoch, journal.epoch) + 1;
   const began = await engine.execute({ type: "BeginEpoch", epoch, settings }, "master");
@@ -116,6 +154,7 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
 
   const secrets = await secretsOf(options, engine);
   const security = await secure(options, engine, () => planner.reconnect());
+  const history = new History(state, archive);
   const forecasts = new Forecasts(engine);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
@@ -142,7 +181,13 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     budgetMs,
     solvers,
     seed: epoch,
+    pastRuns: address === null ? [] : await pastRuns(archive, state),
     log,
+  });
+  const archivist = new Archivist({
+    ...{ engine, archive, clock, log },
+    settings: options.history ?? historyDefaults,
+    isWatched: (job) => watches.isWatched(job),
   });
   const workerService = workerServiceOf(sessions, logs);
   const cluster = clusterService({ engine, planner, version, startedAtMs, security });
@@ -154,9 +199,9 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     addServices: (server) => {
       server.addService(
         JobServiceService,
-        jobService({ engine, forecasts, watches, logs, logCache, blobs }),
+        jobService({ engine, history, forecasts, watches, logs, logCache, blobs }),
       );
-      server.addService(DataServiceService, dataService({ engine, received }));
+      server.addService(DataServiceService, dataService({ engine, history, received }));
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workerService);
       server.addService(JoinServiceService, joinService({ engine, security }));
@@ -167,7 +212,10 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     throw error;
   });
   const outlets = outletsOf(sessions, planner, {
-    folded: (events) => watches.remember(events),
+    folded: (events) => {
+      watches.remember(events);
+      archivist.folded(events);
+    },
     happened: (events) => {
       watches.wake();
       failureLogs.happened(events);
@@ -178,8 +226,9 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
   });
   engine.start(outlets);
   planner.start();
-  const swept = keepSwept(received, engine, log);
-  const snapshots = snapshotsOf(options, journal, snapshot);
+  archivist.start();
+  const swept = keepSwept({ received, engine, history, log });
+  const snapshots = snapshotsOf(options, found);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
   const stop = async (): Promise<void> => {
     security?.stop();
@@ -189,8 +238,12 @@ async function lead(options: MasterOptions, journal: SegmentedJournal): Promise<
     sessions.closeAll();
     await serving.stop();
     await snapshots?.stop();
+    await archivist.stop();
     await engine.stop();
     await logCache.idle();
+    // Only saves the next start some reading.
+    await archive.setCursor(journal.tail).catch(() => undefined);
+    await archive.close(null);
     await journal.close();
   };
   return { address: serving.address, epoch, stop };
@@ -212,13 +265,18 @@ async function recoverState(options: MasterOptions, journal: SegmentedJournal): 
 
 function snapshotsOf(
   options: MasterOptions,
-  journal: SegmentedJournal,
-  last: Restored["snapshot"],
+  { journal, archive, restored: { snapshot: last } }: Found,
 ): Snapshots | null {
   const { snapshotThreadEntry: threadEntry, segmentBytes, log } = options;
   if (threadEntry === undefined) return null;
   const directory = journalOf(options);
-  return keepSnapshots({ directory, journal, segmentBytes, threadEntry, last, log });
+  const onUsable = (usable: readonly number[]): void => {
+    if (options.trimJournal === false) return;
+    trimJournal({ journal, archive, usable, log }).catch((error: unknown) =>
+      log.error({ err: error }, "the journal was not trimmed"),
+    );
+  };
+  return keepSnapshots({ directory, journal, segmentBytes, threadEntry, last, onUsable, log });
 }
 
 const services = [

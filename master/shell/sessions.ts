@@ -154,13 +154,13 @@ class Session {
     }
     const { engine, received } = this.#options;
     engine.lastHeard.set(incarnation.worker, engine.nowMs);
-    const { started, refused, heartbeat } = message;
+    const { started, refused, heartbeat, held = [] } = message;
     if (heartbeat !== null) engine.heartbeats.set(incarnation.worker, heartbeat);
     this.#undecided.add(message.sequence);
-    if (started.length + message.finished.length + refused.length > 0) {
+    if (started.length + message.finished.length + refused.length + held.length > 0) {
       const finished = await verifiedReports(received, message.finished);
       const reply = await engine.execute(
-        { type: "WorkerReport", incarnation, started, finished, refused },
+        { type: "WorkerReport", incarnation, started, finished, refused, held },
         `worker ${incarnation.worker}`,
       );
       if (!reply.ok) return this.#refuse(reply.error);
@@ -213,7 +213,7 @@ class Session {
     this.#undecided.delete(sequence);
     this.#newest = Math.max(this.#newest, sequence);
     this.#taken = Math.min(this.#newest, ...[...this.#undecided].map((one) => one - 1));
-    this.#write({ welcome: null, launches: [], stops: [], leave: false });
+    this.#write({ welcome: null, launches: [], stops: [], holds: [], leave: false });
   }
 
   #write(part: Pick<MasterMessage, "welcome"> & WorkerCommands): void {

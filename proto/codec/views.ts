@@ -14,11 +14,10 @@ import type {
   PlanView,
   Reservation,
   SubmitReceipt,
-  TaskStateName,
   TaskView,
   WatchEvent,
 } from "../../core/views.js";
-import { attemptStates, taskStates } from "../../core/views.js";
+import { attemptStates } from "../../core/views.js";
 import { ObjectiveParts, ObjectiveWeights } from "../gen/almanac/v1/common.js";
 import * as wire from "../gen/almanac/v1/job.js";
 import {
@@ -40,7 +39,6 @@ import {
 } from "./common.js";
 import { decodeOutputSummary } from "./data.js";
 import {
-  entriesOf,
   enumWord,
   finish,
   finite,
@@ -54,34 +52,13 @@ import {
   optional,
   required,
   type Scope,
-  textRecord,
 } from "./decoding.js";
 import { decodeEdges, encodeEdge } from "./job.js";
 import { decodeSecretUses, encodeSecretUses } from "./secrets.js";
-import { jobStateNumbers, jobStateWords, taskStateNumbers, taskStateWords } from "./states.js";
+import { jobStateWords, taskStateNumbers, taskStateWords } from "./states.js";
+import { encodeJobSummary, readJobSummary } from "./summary.js";
 
-export function encodeJobSummary(summary: JobSummary): wire.JobSummary {
-  const taskCounts = new Map<number, number>();
-  for (const state of taskStates) {
-    const tasks = summary.taskCounts[state];
-    if (tasks !== undefined) taskCounts.set(taskStateNumbers[state], tasks);
-  }
-  return {
-    id: summary.id,
-    name: summary.name,
-    namespace: summary.namespace,
-    principal: summary.principal,
-    state: jobStateNumbers[summary.state],
-    taskCounts,
-    submittedAtMs: summary.submittedAtMs,
-    startedAtMs: summary.startedAtMs ?? undefined,
-    finishedAtMs: summary.finishedAtMs ?? undefined,
-    finishP50AtMs: summary.finishP50AtMs ?? undefined,
-    finishP90AtMs: summary.finishP90AtMs ?? undefined,
-    revision: summary.revision,
-    metadata: entriesOf(summary.metadata),
-  };
-}
+export { encodeJobSummary } from "./summary.js";
 
 /** Answers leave their message out where there is nothing: that is malformed, not empty. */
 export const decodeJobSummary = (message: wire.JobSummary | undefined): Result<JobSummary> =>
@@ -177,34 +154,6 @@ function whole<W, T>(
   const value =
     message === undefined ? required(scope, what, message, type, read) : read(scope, message);
   return finish(scope, `malformed ${what}`, value, "internal");
-}
-
-const readJobSummary = (scope: Scope, message: wire.JobSummary): JobSummary => ({
-  id: jobId(identifier(scope, "id", message.id)),
-  name: message.name,
-  namespace: message.namespace,
-  principal: message.principal,
-  state: enumWord(scope, "state", message.state, jobStateWords, "running"),
-  taskCounts: readTaskCounts(scope, message.taskCounts),
-  submittedAtMs: integer(scope, "submittedAtMs", message.submittedAtMs),
-  startedAtMs: integerOrNull(scope, "startedAtMs", message.startedAtMs),
-  finishedAtMs: integerOrNull(scope, "finishedAtMs", message.finishedAtMs),
-  finishP50AtMs: integerOrNull(scope, "finishP50AtMs", message.finishP50AtMs),
-  finishP90AtMs: integerOrNull(scope, "finishP90AtMs", message.finishP90AtMs),
-  revision: integer(scope, "revision", message.revision),
-  metadata: textRecord(scope, "metadata", message.metadata),
-});
-
-function readTaskCounts(
-  scope: Scope,
-  entries: ReadonlyMap<number, number>,
-): JobSummary["taskCounts"] {
-  const counts: Partial<Record<TaskStateName, number>> = {};
-  for (const [number, tasks] of entries) {
-    const state = enumWord(scope, "taskCounts", number, taskStateWords, "pending");
-    counts[state] = integer(scope, `taskCounts.${state}`, tasks);
-  }
-  return counts;
 }
 
 const readJobView = (scope: Scope, message: wire.JobView): JobView => ({

@@ -56,6 +56,7 @@ import {
   textRecord,
   wordsOf,
 } from "./decoding.js";
+import { decodeHeld, decodeHolds, encodeHeld, encodeHolds } from "./holds.js";
 import { decodeLaunchSecrets, encodeLaunchSecrets } from "./secrets.js";
 
 export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage {
@@ -67,6 +68,7 @@ export function encodeWorkerMessage(message: WorkerMessage): wire.WorkerMessage 
     started: message.started.map(encodeStarted),
     finished: message.finished.map(encodeFinished),
     refused: message.refused.map(encodeRefused),
+    held: encodeHeld(message.held),
   };
 }
 
@@ -80,6 +82,7 @@ export function decodeWorkerMessage(message: wire.WorkerMessage): Result<WorkerM
     started: list(scope, "started", message.started, decodeStarted),
     finished: list(scope, "finished", message.finished, decodeFinished),
     refused: list(scope, "refused", message.refused, decodeRefused),
+    ...decodeHeld(scope, message.held),
   });
 }
 
@@ -91,6 +94,7 @@ export function encodeMasterMessage(message: MasterMessage): wire.MasterMessage 
     launches: message.launches.map(encodeLaunch),
     stops: message.stops.map(encodeStop),
     leave: message.leave,
+    holds: encodeHolds(message.holds),
   };
 }
 
@@ -103,6 +107,7 @@ export function decodeMasterMessage(message: wire.MasterMessage): Result<MasterM
     launches: list(scope, "launches", message.launches, decodeLaunch),
     stops: list(scope, "stops", message.stops, decodeStop),
     leave: message.leave,
+    ...decodeHolds(scope, message.holds),
   });
 }
 
@@ -112,6 +117,7 @@ const encodeHello = (hello: Hello): wire.Hello => ({
   epochSeen: hello.epochSeen,
   live: hello.live.map(encodeStarted),
   unacknowledged: hello.unacknowledged.map(encodeFinished),
+  held: [...(hello.held ?? [])],
 });
 
 const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
@@ -120,6 +126,9 @@ const decodeHello = (scope: Scope, message: wire.Hello): Hello => ({
   epochSeen: integer(scope, "epochSeen", message.epochSeen),
   live: list(scope, "live", message.live, decodeStarted),
   unacknowledged: list(scope, "unacknowledged", message.unacknowledged, decodeFinished),
+  ...(message.held.length === 0
+    ? {}
+    : { held: message.held.map((id, index) => decodeAttemptId(scope, `held[${index}]`, id)) }),
 });
 
 export const encodeHeartbeat = (heartbeat: Heartbeat): wire.Heartbeat => ({

@@ -33,6 +33,11 @@ export class StreamEnd<In, Out> {
     this.#send = send;
   }
 
+  /** Of the same machine, as far as secrets are concerned. */
+  getPeer(): string {
+    return "127.0.0.1:1";
+  }
+
   on<E extends keyof Listeners<In>>(event: E, listener: Listeners<In>[E]): this {
     this.#listeners[event].push(listener);
     return this;

@@ -2,11 +2,12 @@
  * The attempts that are alive on this worker: started, bounded in time, stopped, and their ends
  * recorded before anybody hears of them.
  */
-import { type Clock, sleepOn } from "../../core/clock.js";
+import type { Clock } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
 import { addResources, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
+import { sleepOn } from "../clock.js";
 import type { Driver, DriverStart, RunningAttempt } from "../driver.js";
 import type { SupervisorToAgent } from "../ipc/messages.js";
 import { attemptDirectory } from "../ipc/paths.js";
@@ -96,14 +97,27 @@ export class LiveAttempts {
       .map(([attempt]) => attempt);
   }
 
-  /** Its timeout and its lease go on meanwhile, and a stop ends it all the same. */
+  /** Its timeout stands still meanwhile; its lease goes on, and a stop ends it all the same. */
   async hold(attempt: AttemptId, paused: boolean): Promise<Result<null, string>> {
     const one = this.#live.get(attempt);
     if (one === undefined) return { ok: false, error: "it is not running here" };
     await one.settled;
     if (one.running === null) return { ok: false, error: "it has not started" };
     if (one.stop !== null) return { ok: false, error: "it is being stopped" };
-    return paused ? one.running.pause() : one.running.resume();
+    const result = await (paused ? one.running.pause() : one.running.resume());
+    if (result.ok) this.#holdTimeout(one, paused);
+    return result;
+  }
+
+  #holdTimeout(one: LiveAttempt, paused: boolean): void {
+    const { clock } = this.#options;
+    if (paused && one.timeoutAtMs !== null) {
+      one.timeout?.clear();
+      one.timeoutLeftMs = Math.max(0, one.timeoutAtMs - clock.nowMs());
+      one.timeoutAtMs = null;
+    } else if (!paused && one.timeoutLeftMs !== null) {
+      this.#strikeAfter(one, one.timeoutLeftMs);
+    }
   }
 
   /** Of the attempts that are not being stopped: the master has given those back already. */
@@ -150,14 +164,24 @@ export class LiveAttempts {
     one.finished = running.ended.then((end) => this.#finish(one, end));
   }
 
-  /** Counted from the start, whoever was there to see it. */
-  #limit(one: LiveAttempt, { startedAtMs }: RunningAttempt): void {
+  #strikeAfter(one: LiveAttempt, leftMs: number): void {
+    const { clock } = this.#options;
+    one.timeoutAtMs = clock.nowMs() + leftMs;
+    one.timeoutLeftMs = null;
+    one.timeout = clock.after(leftMs, () => this.stop(one.attempt, { kind: "timed_out" }));
+  }
+
+  /**
+   * Counted from the start, whoever was there to see it. Of one that a supervisor finds paused the
+   * pause so far counts too: nobody has written down since when.
+   */
+  #limit(one: LiveAttempt, running: RunningAttempt): void {
     const { timeoutMs } = one.terms;
     const { clock } = this.#options;
     if (timeoutMs === null) return;
-    const leftMs = Math.max(0, startedAtMs + timeoutMs - clock.nowMs());
-    const stop = (): void => this.stop(one.attempt, { kind: "timed_out" });
-    one.timeout = clock.after(Math.min(timeoutMs, leftMs), stop);
+    const leftMs = Math.max(0, running.startedAtMs + timeoutMs - clock.nowMs());
+    this.#strikeAfter(one, Math.min(timeoutMs, leftMs));
+    if (running.isPaused()) this.#holdTimeout(one, true);
   }
 
   /** The first reason stands; a later one may only shorten the grace. null: the attempt's own grace. */
