@@ -1,0 +1,164 @@
+/**
+ * Replays a trace in time order: each task is predicted when it is submitted, and a method hears of
+ * a run only after it has ended. All methods go through the same replay, and are told the same.
+ */
+import { emptyStatistics, estimate, observe } from "../../core/estimate.js";
+import { remember, ringOf } from "../../core/ring.js";
+import type { Estimate } from "../../core/views.js";
+import { featureCount, writeFeatures } from "../../models/pure/features.js";
+import { emptyRunHistory, recordRun } from "../../models/pure/run-history.js";
+import { createScorer, type Scores } from "./metrics.js";
+import { subjectOf } from "./subject.js";
+import { groupNames, kindLevel, levels, type Trace } from "./trace.js";
+import { createSpeeds } from "./worker-speed.js";
+
+/** What every method may look at when a row is predicted. */
+export interface Moment {
+  readonly row: number;
+  readonly nowMs: number;
+  readonly groups: readonly string[];
+  /** Learnt so far, of the row's worker; 1 where none is recorded. */
+  readonly speed: number;
+  /** Of the shared group statistics, at speed 1. */
+  readonly anchor: Estimate | null;
+  /** `featureCount` numbers, valid until the next row is predicted. */
+  readonly features: Float32Array;
+}
+
+/** At speed 1, in milliseconds. */
+export interface Prediction {
+  readonly p50Ms: number;
+  /** Null: the usual error of this method so far is put on top. */
+  readonly p90Ms: number | null;
+  /** Who is behind it, of methods that choose. */
+  readonly expert?: string;
+}
+
+export interface Ended {
+  readonly row: number;
+  readonly nowMs: number;
+  readonly groups: readonly string[];
+  /** At speed 1. */
+  readonly durationMs: number;
+}
+
+export interface Method {
+  readonly name: string;
+  /** Null where it knows nothing. */
+  predict(moment: Moment): Prediction | null;
+  /** A run that succeeded, in order of ends; equal ends in order of submissions. */
+  observe(ended: Ended): void;
+}
+
+export interface Result {
+  readonly method: string;
+  readonly scores: Scores;
+  /** Share of the rows that each expert predicted. */
+  readonly experts: Readonly<Record<string, number>>;
+}
+
+/** Where nobody knows anything; the same for every method, and what the master supposes. */
+const unknownMs = 60_000;
+
+export function replay(trace: Trace, methods: readonly Method[]): Result[] {
+  const runners = methods.map((method) => createRunner(method, trace.rows));
+  const byEnd = endOrder(trace);
+  const statistics = emptyStatistics();
+  const history = emptyRunHistory();
+  const speeds = createSpeeds();
+  const speedAtStart = new Float64Array(trace.rows);
+  const anchorAtStart = new Float64Array(trace.rows);
+  const features = new Float32Array(featureCount);
+  const seenKinds = new Set<number>();
+  let ended = 0;
+
+  const endUntil = (nowMs: number): void => {
+    for (; ended < byEnd.length; ended++) {
+      const row = byEnd[ended] ?? 0;
+      const atMs = trace.endAtMs[row] ?? 0;
+      if (atMs > nowMs) return;
+      const groups = groupNames(trace, row);
+      const succeeded = trace.succeeded[row] === 1;
+      const worker = trace.worker[row] ?? -1;
+      const ranMs = trace.durationMs[row] ?? 1;
+      if (succeeded) speeds.observe(worker, anchorAtStart[row] ?? Number.NaN, ranMs);
+      const durationMs = ranMs * (speedAtStart[row] ?? 1);
+      recordRun(history, groups, { durationMs, succeeded, atMs });
+      if (!succeeded) continue;
+      observe(statistics, groups, durationMs);
+      seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
+      for (const runner of runners) runner.observe({ row, nowMs: atMs, groups, durationMs });
+    }
+  };
+
+  for (let row = 0; row < trace.rows; row++) {
+    const nowMs = trace.submitAtMs[row] ?? 0;
+    endUntil(nowMs);
+    const groups = groupNames(trace, row);
+    const speed = speeds.of(trace.worker[row] ?? -1);
+    const anchor = estimate(statistics, groups);
+    speedAtStart[row] = speed;
+    anchorAtStart[row] = anchor?.p50Ms ?? Number.NaN;
+    const subject = subjectOf(trace, row, groups, speed);
+    writeFeatures(features, subject, history, anchor?.p50Ms ?? Number.NaN, nowMs);
+    const isCold = !seenKinds.has(trace.groups[row * levels + kindLevel] ?? -1);
+    const moment = { row, nowMs, groups, speed, anchor, features };
+    const actualMs = trace.succeeded[row] === 1 ? (trace.durationMs[row] ?? 1) : null;
+    for (const runner of runners) runner.predict(moment, actualMs, isCold);
+  }
+  return runners.map(({ result }) => result());
+}
+
+/** Rows in order of their ends. */
+function endOrder({ rows, endAtMs }: Trace): Int32Array {
+  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  return order.sort((a, b) => (endAtMs[a] ?? 0) - (endAtMs[b] ?? 0) || a - b);
+}
+
+function createRunner(method: Method, rows: number) {
+  const scorer = createScorer();
+  const experts = new Map<string, number>();
+  const p50AtStart = new Float64Array(rows);
+  const misses = createMisses();
+  let scored = 0;
+  return {
+    predict(moment: Moment, actualMs: number | null, isCold: boolean): void {
+      const predicted = method.predict(moment) ?? { p50Ms: unknownMs, p90Ms: null };
+      const p50Ms = Math.max(1, predicted.p50Ms);
+      const p90Ms = Math.max(p50Ms, predicted.p90Ms ?? p50Ms * misses.factor());
+      p50AtStart[moment.row] = p50Ms;
+      // Failed runs are no measure of a duration.
+      if (actualMs === null) return;
+      scored++;
+      const expert = predicted.expert ?? method.name;
+      experts.set(expert, (experts.get(expert) ?? 0) + 1);
+      scorer.add(p50Ms / moment.speed, p90Ms / moment.speed, actualMs, isCold);
+    },
+    observe(ended: Ended): void {
+      misses.add(ended.durationMs / (p50AtStart[ended.row] ?? 1));
+      method.observe(ended);
+    },
+    result: (): Result => ({
+      method: method.name,
+      scores: scorer.scores(),
+      experts: Object.fromEntries(
+        [...experts].sort().map(([name, times]) => [name, times / scored] as const),
+      ),
+    }),
+  };
+}
+
+/** The conformal 90 % quantile of actual / predicted over the last 512 runs: a range for any method. */
+function createMisses() {
+  const ratios = ringOf([]);
+  return {
+    add: (ratio: number): void => remember(ratios, ratio, missesMax),
+    factor(): number {
+      const { sorted } = ratios;
+      const rank = Math.ceil(0.9 * (sorted.length + 1));
+      return sorted[rank - 1] ?? Math.max(3, sorted.at(-1) ?? 3);
+    },
+  };
+}
+
+const missesMax = 512;

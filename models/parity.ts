@@ -1,0 +1,46 @@
+/**
+ * Whether an ONNX model gives what the walker in `pure/forest` gives: nothing is served that two
+ * evaluations of it disagree about.
+ */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type Forest, walk } from "./pure/forest.js";
+import { inputName, outputName } from "./pure/onnx.js";
+
+/** The largest difference over `rows` rows of `matrix`, relative to 1 or to the larger value. */
+export async function parityOf(
+  forest: Forest,
+  model: Uint8Array,
+  matrix: Float32Array,
+  rows: number,
+): Promise<number> {
+  const { features, targets } = forest;
+  const session = await InferenceSession.create(model, sessionOptions);
+  try {
+    const input = new Tensor("float32", matrix.subarray(0, rows * features), [rows, features]);
+    const { data } = (await session.run({ [inputName]: input }))[outputName] ?? {};
+    if (!(data instanceof Float32Array) || data.length !== rows * targets)
+      return Number.POSITIVE_INFINITY;
+    const ours = new Float32Array(targets);
+    let worst = 0;
+    for (let row = 0; row < rows; row++) {
+      walk(forest, matrix.subarray(row * features, (row + 1) * features), ours);
+      for (let target = 0; target < targets; target++) {
+        const [a, b] = [ours[target] ?? 0, data[row * targets + target] ?? Number.NaN];
+        const difference = Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
+        worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
+      }
+    }
+    return worst;
+  } finally {
+    await session.release();
+  }
+}
+
+/** One thread: the sums come in one order, and the host's cores stay with its tasks. */
+const sessionOptions: InferenceSession.SessionOptions = {
+  executionProviders: ["cpu"],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
+  logSeverityLevel: 4,
+};

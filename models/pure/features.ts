@@ -1,0 +1,140 @@
+/**
+ * What a model is told of a task, in one fixed order, shared by training and serving. Values are
+ * float32; NaN is "not known". Logarithms are natural, of milliseconds, bytes and cores.
+ *
+ * The order is a contract: a model remembers the schema's text, and one that was trained on another
+ * is refused. New features go to the end, under a new version.
+ */
+import { emptyRuns, type RunHistory, runsOf } from "./run-history.js";
+
+export const schemaVersion = 1;
+/** Levels of grouping, from the most specific to the least. */
+export const historyLevels = 5;
+
+const requestNames = [
+  "log_cpus",
+  "log_memory",
+  "gpus",
+  "log_timeout",
+  "log_user_estimate",
+  "priority",
+  "attempt",
+  "hour",
+  "array_index",
+] as const;
+const inputNames = ["log_input_bytes", "input_files"] as const;
+const workerNames = ["log_speed", "worker_cpus", "worker_gpus"] as const;
+const idNames = ["kind_id", "image_id", "shape_id", "tenant_id", "user_id"] as const;
+const historyNames = [
+  "log_median",
+  "log_p90",
+  "log_last",
+  "log_weighted",
+  "log_runs",
+  "log_age",
+  "failure_share",
+] as const;
+
+export const featureNames: readonly string[] = [
+  ...requestNames,
+  ...inputNames,
+  ...workerNames,
+  ...idNames,
+  ...Array.from({ length: historyLevels }, (_, level) =>
+    historyNames.map((name) => `${name}_${level}`),
+  ).flat(),
+  "log_anchor",
+];
+
+export const featureCount = featureNames.length;
+/** The group statistics' own prediction, which the model corrects. */
+export const anchorFeature = featureCount - 1;
+
+/** What a digest of the schema is taken of: version, names, order, type. */
+export const schemaText = `almanac features v${schemaVersion} float32 ${featureNames.join(" ")}`;
+
+/** A task before it runs. NaN, or an empty text, where a thing is not known. */
+export interface Subject {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly gpus: number;
+  readonly timeoutMs: number;
+  readonly userEstimateMs: number;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly arrayIndex: number;
+  readonly inputBytes: number;
+  readonly inputFiles: number;
+  readonly workerSpeed: number;
+  readonly workerCpus: number;
+  readonly workerGpus: number;
+  readonly image: string;
+  readonly user: string;
+  /** `historyLevels` texts, the most specific first. */
+  readonly groups: readonly string[];
+}
+
+/**
+ * Writes a task's features into `into`, `featureCount` numbers. `anchorMs` is what the group
+ * statistics say at speed 1, NaN where they say nothing.
+ */
+export function writeFeatures(
+  into: Float32Array,
+  subject: Subject,
+  history: RunHistory,
+  anchorMs: number,
+  nowMs: number,
+): void {
+  let at = 0;
+  const put = (value: number): void => {
+    into[at++] = value;
+  };
+  put(log(subject.cpus));
+  put(log(subject.memoryBytes));
+  put(subject.gpus);
+  put(log(subject.timeoutMs));
+  put(log(subject.userEstimateMs));
+  put(subject.priority);
+  put(subject.attempt);
+  put(Math.floor(nowMs / 3_600_000) % 24);
+  put(subject.arrayIndex);
+  put(log(subject.inputBytes));
+  put(subject.inputFiles);
+  put(log(subject.workerSpeed));
+  put(subject.workerCpus);
+  put(subject.workerGpus);
+  const { groups } = subject;
+  put(hashed(groups[2] ?? ""));
+  put(hashed(subject.image));
+  put(hashed(groups[1] ?? ""));
+  put(hashed(groups[historyLevels - 1] ?? ""));
+  put(hashed(subject.user));
+  for (let level = 0; level < historyLevels; level++) {
+    const runs = runsOf(history, groups[level] ?? "") ?? emptyRuns;
+    const isSeen = runs.succeeded > 0;
+    put(isSeen ? runs.logMedian() : Number.NaN);
+    put(isSeen ? runs.logP90() : Number.NaN);
+    put(runs.logLast);
+    put(runs.logWeighted);
+    put(Math.log1p(runs.succeeded));
+    put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);
+    put(runs.failureShare);
+  }
+  put(log(anchorMs));
+}
+
+/** NaN for what is not known and for what has no logarithm. */
+const log = (value: number): number => (value > 0 ? Math.log(value) : Number.NaN);
+
+/**
+ * A text as a number in [0, 1), with the 24 bits that float32 holds exactly: FNV-1a, folded. Trees
+ * can tell a few names apart by it; what names mean is in the history of their groups.
+ */
+function hashed(text: string): number {
+  if (text === "") return Number.NaN;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return ((hash >>> 8) ^ (hash & 0xff)) / 2 ** 24;
+}

@@ -1,0 +1,88 @@
+/**
+ * What has become of each group's runs, for the features of a model: more than the master's
+ * statistics need. A fold of completions in order of their end; bounded like those, in two
+ * generations, of which the older is forgotten when the younger is full.
+ */
+import { quantileOf, type Ring, remember, ringOf } from "../../core/ring.js";
+
+const recentMax = 32;
+const groupsMax = 20_000;
+/** Weight of the newest run in the weighted mean, and of the newest end in the share of failures. */
+const gain = 0.3;
+
+export interface RunHistory {
+  young: Map<string, Runs>;
+  old: Map<string, Runs>;
+}
+
+interface Runs {
+  /** Natural logarithms of milliseconds at speed 1. */
+  readonly logs: Ring;
+  succeeded: number;
+  logLast: number;
+  logWeighted: number;
+  lastAtMs: number;
+  /** Recent ones count most; NaN before any end. */
+  failureShare: number;
+  logMedian(): number;
+  logP90(): number;
+}
+
+function createRuns(): Runs {
+  const logs = ringOf([]);
+  return {
+    logs,
+    succeeded: 0,
+    logLast: Number.NaN,
+    logWeighted: Number.NaN,
+    lastAtMs: Number.NaN,
+    failureShare: Number.NaN,
+    logMedian: () => quantileOf(logs, 0.5),
+    logP90: () => quantileOf(logs, 0.9),
+  };
+}
+
+export const emptyRuns: Readonly<Runs> = createRuns();
+
+export function emptyRunHistory(): RunHistory {
+  return { young: new Map(), old: new Map() };
+}
+
+export function runsOf(history: RunHistory, group: string): Readonly<Runs> | undefined {
+  return history.young.get(group) ?? history.old.get(group);
+}
+
+/** Takes in one end, in place. `durationMs` is at speed 1, and says nothing if the run failed. */
+export function recordRun(
+  history: RunHistory,
+  groups: readonly string[],
+  end: { readonly durationMs: number; readonly succeeded: boolean; readonly atMs: number },
+): void {
+  const logMs = Math.log(Math.max(1, end.durationMs));
+  for (const name of new Set(groups)) {
+    const runs = admit(history, name);
+    runs.failureShare = follow(runs.failureShare, end.succeeded ? 0 : 1);
+    if (!end.succeeded) continue;
+    remember(runs.logs, logMs, recentMax);
+    runs.succeeded++;
+    runs.logLast = logMs;
+    runs.logWeighted = follow(runs.logWeighted, logMs);
+    runs.lastAtMs = end.atMs;
+  }
+}
+
+const follow = (mean: number, value: number): number =>
+  Number.isNaN(mean) ? value : mean + gain * (value - mean);
+
+function admit(history: RunHistory, name: string): Runs {
+  const known = history.young.get(name);
+  if (known !== undefined) return known;
+  const runs = history.old.get(name) ?? createRuns();
+  history.old.delete(name);
+  if (history.young.size >= groupsMax / 2) {
+    history.old = history.young;
+    history.young = new Map();
+  }
+  history.young.set(name, runs);
+  return runs;
+}
