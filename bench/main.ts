@@ -10,6 +10,7 @@ import { journalBench } from "./journal/command.js";
 import { latencyBench } from "./latency.js";
 import { liveBench } from "./live/command.js";
 import { overheadBench } from "./overhead.js";
+import { predictBench } from "./predict/command.js";
 import { repeatsBench } from "./repeats/command.js";
 import { scaleBench } from "./scale/command.js";
 import { solveBench } from "./solve/command.js";
@@ -24,6 +25,7 @@ const program = new Command("bench")
   .addCommand(differentialBench())
   .addCommand(repeatsBench())
   .addCommand(scaleBench())
+  .addCommand(predictBench())
   .addCommand(awayBench())
   .addCommand(journalBench())
   .addCommand(historyBench())

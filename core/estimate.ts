@@ -14,6 +14,7 @@
  * in two generations: when the young one is full it becomes the old one, whose groups are
  * forgotten unless they have been observed since.
  */
+import { admitTo, findIn, type Generations } from "./generations.js";
 import type { UserEstimate } from "./job.js";
 import { quantileOf, type Ring, remember, ringOf } from "./ring.js";
 import type { Estimate } from "./views.js";
@@ -29,10 +30,7 @@ const spreadDefault = 3;
 /** A parent counts as this many observations. */
 const shrinkage = 2;
 
-export interface GroupStatistics {
-  /** Groups observed since `old` was the young generation; a group is in one of the two. */
-  young: Map<string, Group>;
-  old: Map<string, Group>;
+export interface GroupStatistics extends Generations<Group> {
   /** Actual over predicted, of all groups. */
   readonly residuals: Ring;
 }
@@ -62,7 +60,7 @@ export function observe(
   const residual = before === null ? null : Math.round((duration / before.p50Ms) * 1024) / 1024;
   if (residual !== null) remember(statistics.residuals, residual, pooledResidualsMax);
   for (const name of new Set(groups)) {
-    const group = admit(statistics, name);
+    const group = admitTo(statistics, name, groupsMax, createGroup);
     remember(group.durations, duration, recentMax);
     if (residual !== null) remember(group.residuals, residual, recentMax);
   }
@@ -153,7 +151,7 @@ function anchor(statistics: GroupStatistics, groups: readonly string[]): Anchor 
   let logP50: number | null = null;
   let confidence = 0;
   for (let level = groups.length - 1; level >= 0; level--) {
-    const group = find(statistics, groups[level] ?? "");
+    const group = findIn(statistics, groups[level] ?? "");
     const seen = group?.durations.recent.length ?? 0;
     confidence = (seen + (shrinkage * confidence) / 2) / (seen + shrinkage);
     if (group === undefined) continue;
@@ -165,7 +163,7 @@ function anchor(statistics: GroupStatistics, groups: readonly string[]): Anchor 
 
 function spread(statistics: GroupStatistics, groups: readonly string[]): number {
   const own = groups
-    .map((name) => find(statistics, name)?.residuals)
+    .map((name) => findIn(statistics, name)?.residuals)
     .find((residuals) => residuals !== undefined && residuals.recent.length >= groupResidualsMin);
   const residuals = own ?? statistics.residuals;
   const seen = residuals.recent.length;
@@ -175,19 +173,4 @@ function spread(statistics: GroupStatistics, groups: readonly string[]): number 
   return Math.max(spreadDefault, residuals.sorted[seen - 1] ?? 1);
 }
 
-function find(statistics: GroupStatistics, name: string): Group | undefined {
-  return statistics.young.get(name) ?? statistics.old.get(name);
-}
-
-function admit(statistics: GroupStatistics, name: string): Group {
-  const known = statistics.young.get(name);
-  if (known !== undefined) return known;
-  const group = statistics.old.get(name) ?? { durations: ringOf([]), residuals: ringOf([]) };
-  statistics.old.delete(name);
-  if (statistics.young.size >= groupsMax / 2) {
-    statistics.old = statistics.young;
-    statistics.young = new Map();
-  }
-  statistics.young.set(name, group);
-  return group;
-}
+const createGroup = (): Group => ({ durations: ringOf([]), residuals: ringOf([]) });

@@ -30,8 +30,8 @@ export interface Prediction {
   readonly p50Ms: number;
   /** Null: the usual error of this method so far is put on top. */
   readonly p90Ms: number | null;
-  /** Who is behind it, of methods that choose. */
-  readonly expert?: string;
+  /** What each expert behind it weighed, of methods that have some. */
+  readonly weights?: Float64Array;
 }
 
 export interface Ended {
@@ -53,8 +53,8 @@ export interface Method {
 export interface Result {
   readonly method: string;
   readonly scores: Scores;
-  /** Share of the rows that each expert predicted. */
-  readonly experts: Readonly<Record<string, number>>;
+  /** Mean weight of each expert, and the share of the rows in which it weighed the most. */
+  readonly experts: readonly { readonly weight: number; readonly led: number }[];
 }
 
 /** Where nobody knows anything; the same for every method, and what the master supposes. */
@@ -117,7 +117,8 @@ function endOrder({ rows, endAtMs }: Trace): Int32Array {
 
 function createRunner(method: Method, rows: number) {
   const scorer = createScorer();
-  const experts = new Map<string, number>();
+  const weighed: number[] = [];
+  const led: number[] = [];
   const p50AtStart = new Float64Array(rows);
   const misses = createMisses();
   let scored = 0;
@@ -130,8 +131,7 @@ function createRunner(method: Method, rows: number) {
       // Failed runs are no measure of a duration.
       if (actualMs === null) return;
       scored++;
-      const expert = predicted.expert ?? method.name;
-      experts.set(expert, (experts.get(expert) ?? 0) + 1);
+      if (predicted.weights !== undefined) countExperts(predicted.weights, weighed, led);
       scorer.add(p50Ms / moment.speed, p90Ms / moment.speed, actualMs, isCold);
     },
     observe(ended: Ended): void {
@@ -141,11 +141,21 @@ function createRunner(method: Method, rows: number) {
     result: (): Result => ({
       method: method.name,
       scores: scorer.scores(),
-      experts: Object.fromEntries(
-        [...experts].sort().map(([name, times]) => [name, times / scored] as const),
-      ),
+      experts: weighed.map((sum, expert) => ({
+        weight: sum / scored,
+        led: (led[expert] ?? 0) / scored,
+      })),
     }),
   };
+}
+
+function countExperts(weights: Float64Array, weighed: number[], led: number[]): void {
+  let leader = 0;
+  weights.forEach((weight, expert) => {
+    weighed[expert] = (weighed[expert] ?? 0) + weight;
+    if (weight > (weights[leader] ?? 0)) leader = expert;
+  });
+  led[leader] = (led[leader] ?? 0) + 1;
 }
 
 /** The conformal 90 % quantile of actual / predicted over the last 512 runs: a range for any method. */

@@ -3,6 +3,7 @@
  * statistics need. A fold of completions in order of their end; bounded like those, in two
  * generations, of which the older is forgotten when the younger is full.
  */
+import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
 import { quantileOf, type Ring, remember, ringOf } from "../../core/ring.js";
 
 const recentMax = 32;
@@ -10,10 +11,7 @@ const groupsMax = 20_000;
 /** Weight of the newest run in the weighted mean, and of the newest end in the share of failures. */
 const gain = 0.3;
 
-export interface RunHistory {
-  young: Map<string, Runs>;
-  old: Map<string, Runs>;
-}
+export type RunHistory = Generations<Runs>;
 
 interface Runs {
   /** Natural logarithms of milliseconds at speed 1. */
@@ -44,12 +42,10 @@ function createRuns(): Runs {
 
 export const emptyRuns: Readonly<Runs> = createRuns();
 
-export function emptyRunHistory(): RunHistory {
-  return { young: new Map(), old: new Map() };
-}
+export const emptyRunHistory = (): RunHistory => emptyGenerations();
 
 export function runsOf(history: RunHistory, group: string): Readonly<Runs> | undefined {
-  return history.young.get(group) ?? history.old.get(group);
+  return findIn(history, group);
 }
 
 /** Takes in one end, in place. `durationMs` is at speed 1, and says nothing if the run failed. */
@@ -60,7 +56,7 @@ export function recordRun(
 ): void {
   const logMs = Math.log(Math.max(1, end.durationMs));
   for (const name of new Set(groups)) {
-    const runs = admit(history, name);
+    const runs = admitTo(history, name, groupsMax, createRuns);
     runs.failureShare = follow(runs.failureShare, end.succeeded ? 0 : 1);
     if (!end.succeeded) continue;
     remember(runs.logs, logMs, recentMax);
@@ -73,16 +69,3 @@ export function recordRun(
 
 const follow = (mean: number, value: number): number =>
   Number.isNaN(mean) ? value : mean + gain * (value - mean);
-
-function admit(history: RunHistory, name: string): Runs {
-  const known = history.young.get(name);
-  if (known !== undefined) return known;
-  const runs = history.old.get(name) ?? createRuns();
-  history.old.delete(name);
-  if (history.young.size >= groupsMax / 2) {
-    history.old = history.young;
-    history.young = new Map();
-  }
-  history.young.set(name, runs);
-  return runs;
-}

@@ -1,0 +1,133 @@
+/** Methods that learn: trees believed without a question, and what is served. */
+import { type BoostSettings, boost, boostDefaults } from "../../models/pure/boost.js";
+import {
+  addExample,
+  createExamples,
+  nextTrainingAt,
+  trainingRows,
+} from "../../models/pure/examples.js";
+import { type ModelWords, wordsOf } from "../../models/pure/experts.js";
+import { featureCount } from "../../models/pure/features.js";
+import { type Forest, joinForests, walk } from "../../models/pure/forest.js";
+import {
+  createPredictor,
+  expertNames,
+  type Forecast,
+  forecast,
+  learnOutcome,
+} from "../../models/pure/predictor.js";
+import type { Ended, Method, Moment } from "./replay.js";
+import type { Trace } from "./trace.js";
+
+/** Rows that a model is trained on at most. */
+const windowRows = 20_000;
+
+/** A model that is trained again as runs end; shared by the methods, so trained once. */
+export interface Learner {
+  /** Null before the first training. */
+  words(moment: Moment): ModelWords | null;
+  observe(ended: Ended): void;
+  /** Counts and times of its trainings so far. */
+  readonly trainings: { rows: number; ms: number }[];
+}
+
+export function createLearner(trace: Trace, seed: number): Learner {
+  const examples = createExamples(windowRows);
+  const frozen = new Float32Array(trace.rows * featureCount);
+  const settings: BoostSettings = { ...boostDefaults, seed };
+  const output = new Float32Array(4);
+  const trainings: { rows: number; ms: number }[] = [];
+  let model: Forest | null = null;
+  let trainedAt = 0;
+  let wordsRow = -1;
+  let words: ModelWords | null = null;
+  let learntRow = -1;
+
+  const train = (): Forest => {
+    const beganAtMs = performance.now();
+    const [own, residual] = (["duration", "residual"] as const).map((label) =>
+      trainingRows(examples, windowRows, label),
+    );
+    const forests = [own, residual].flatMap((data) =>
+      data === undefined || data.rows === 0 ? [] : boost(data, [0.5, 0.9], settings),
+    );
+    trainings.push({ rows: own?.rows ?? 0, ms: performance.now() - beganAtMs });
+    return joinForests(forests);
+  };
+
+  return {
+    trainings,
+    words(moment) {
+      if (moment.row === wordsRow) return words;
+      wordsRow = moment.row;
+      frozen.set(moment.features, moment.row * featureCount);
+      words = null;
+      if (model === null) return null;
+      walk(model, moment.features, output);
+      const [logP50 = 0, logP90 = 0, residualP50 = 0, residualP90 = 0] = output;
+      words = { logP50, logP90, residualP50, residualP90 };
+      return words;
+    },
+    observe({ row, durationMs }) {
+      if (row === learntRow) return;
+      learntRow = row;
+      const features = frozen.subarray(row * featureCount, (row + 1) * featureCount);
+      addExample(examples, features, durationMs);
+      if (examples.total < nextTrainingAt(trainedAt)) return;
+      trainedAt = examples.total;
+      model = train();
+    },
+  };
+}
+
+/** Believed whenever there is one; before that the anchor. */
+export const trees = (learner: Learner): Method => ({
+  name: "trees",
+  predict(moment) {
+    const words = learner.words(moment);
+    if (words === null) return moment.anchor;
+    return { p50Ms: Math.exp(words.logP50), p90Ms: null };
+  },
+  observe: (ended) => learner.observe(ended),
+});
+
+/** What is served; with `withModel` false, what would be without any model. */
+export function served(trace: Trace, learner: Learner, withModel: boolean): Method {
+  const predictor = createPredictor();
+  const made: (Forecast | null)[] = new Array<Forecast | null>(trace.rows).fill(null);
+  return {
+    name: withModel ? "almanac" : "almanac without model",
+    predict(moment) {
+      const words = withModel ? learner.words(moment) : null;
+      const found = forecast(predictor, moment.features, moment.groups, words);
+      made[moment.row] = found;
+      if (found === null) return null;
+      return {
+        p50Ms: Math.exp(found.logP50),
+        p90Ms: Math.exp(found.logP90),
+        weights: found.weights,
+      };
+    },
+    observe(ended) {
+      if (withModel) learner.observe(ended);
+      const found = made[ended.row];
+      made[ended.row] = null;
+      if (found !== null && found !== undefined) {
+        learnOutcome(predictor, found, ended.groups, ended.durationMs);
+      }
+    },
+  };
+}
+
+/** One expert alone, the anchor where it has nothing to say. */
+export const single = (learner: Learner, name: string): Method => ({
+  name: `expert ${name}`,
+  predict(moment) {
+    const words = wordsOf(moment.features, learner.words(moment));
+    const word = words[expertsOfServed.indexOf(name)] ?? Number.NaN;
+    return Number.isNaN(word) ? moment.anchor : { p50Ms: Math.exp(word), p90Ms: null };
+  },
+  observe: (ended) => learner.observe(ended),
+});
+
+export const expertsOfServed: readonly string[] = expertNames;
