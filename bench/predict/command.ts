@@ -1,5 +1,7 @@
 /** `bench predict`: how well durations are predicted, on recorded traces, in the order of time. */
 import { Command } from "@commander-js/extra-typings";
+import { boostDefaults } from "../../models/pure/boost.js";
+import { trainingGrowth } from "../../models/pure/examples.js";
 import { printTable, round, writeJson } from "../report.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines, type MachineError } from "./lotaru-speed.js";
@@ -35,7 +37,7 @@ export const predictBench = () =>
       const all: TraceResult[] = [];
       for (const path of paths) {
         const { trace, lotaru } = readTrace(path);
-        const learner = createLearner(trace, seed);
+        const learner = createLearner(trace, { ...boostDefaults, seed }, trainingGrowth);
         const beganAtMs = performance.now();
         const results = replay(trace, methodsOf(trace, learner, wanted));
         const wallMs = performance.now() - beganAtMs;
@@ -99,6 +101,7 @@ const sumMs = (trainings: Learner["trainings"]): number =>
 const rowOf = ({ method, scores: { all, cold, warm } }: Result) => ({
   method,
   "mean |log|": round(all.meanLogError, 3),
+  "of s + 1": round(all.meanLogSecondsError, 3),
   "median %": round(all.medianPercentError),
   "within 2x %": round(100 * all.withinTwo),
   "pinball 50": round(all.pinball50, 3),

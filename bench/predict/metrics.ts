@@ -7,6 +7,8 @@ import { quantile } from "../report.js";
 export interface Score {
   readonly rows: number;
   readonly meanLogError: number;
+  /** The same of seconds + 1, which forgives what whole seconds cannot tell: |ln((p + 1) / (a + 1))|. */
+  readonly meanLogSecondsError: number;
   /** Median of |predicted - actual| / actual, in percent. */
   readonly medianPercentError: number;
   /** Of predictions between half and twice the actual. */
@@ -45,6 +47,7 @@ export function createScorer(): Scorer {
 interface Sums {
   readonly percentErrors: number[];
   logError: number;
+  logSecondsError: number;
   withinTwo: number;
   pinball50: number;
   pinball90: number;
@@ -55,6 +58,7 @@ interface Sums {
 const createSums = (): Sums => ({
   percentErrors: [],
   logError: 0,
+  logSecondsError: 0,
   withinTwo: 0,
   pinball50: 0,
   pinball90: 0,
@@ -67,6 +71,7 @@ function addTo(sums: Sums, p50Ms: number, p90Ms: number, actualMs: number): void
   const overMost = Math.log(actualMs / p90Ms);
   sums.percentErrors.push((100 * Math.abs(p50Ms - actualMs)) / actualMs);
   sums.logError += Math.abs(over);
+  sums.logSecondsError += Math.abs(Math.log((p50Ms + 1_000) / (actualMs + 1_000)));
   if (Math.abs(over) <= Math.LN2) sums.withinTwo++;
   sums.pinball50 += pinball(over, 0.5);
   sums.pinball90 += pinball(overMost, 0.9);
@@ -85,6 +90,7 @@ function scoreOf(parts: readonly Sums[]): Score {
   return {
     rows,
     meanLogError: mean(({ logError }) => logError),
+    meanLogSecondsError: mean(({ logSecondsError }) => logSecondsError),
     medianPercentError: quantile(errors, 0.5),
     withinTwo: mean(({ withinTwo }) => withinTwo),
     pinball50: mean(({ pinball50 }) => pinball50),

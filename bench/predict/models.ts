@@ -1,5 +1,5 @@
 /** Methods that learn: trees believed without a question, and what is served. */
-import { type BoostSettings, boost, boostDefaults } from "../../models/pure/boost.js";
+import { type BoostSettings, boost } from "../../models/pure/boost.js";
 import {
   addExample,
   createExamples,
@@ -15,6 +15,8 @@ import {
   type Forecast,
   forecast,
   learnOutcome,
+  type PredictorSettings,
+  predictorDefaults,
 } from "../../models/pure/predictor.js";
 import type { Ended, Method, Moment } from "./replay.js";
 import type { Trace } from "./trace.js";
@@ -31,10 +33,13 @@ export interface Learner {
   readonly trainings: { rows: number; ms: number }[];
 }
 
-export function createLearner(trace: Trace, seed: number): Learner {
+export function createLearner(
+  trace: Trace,
+  settings: BoostSettings,
+  growth: number,
+): Learner {
   const examples = createExamples(windowRows);
   const frozen = new Float32Array(trace.rows * featureCount);
-  const settings: BoostSettings = { ...boostDefaults, seed };
   const output = new Float32Array(4);
   const trainings: { rows: number; ms: number }[] = [];
   let model: Forest | null = null;
@@ -73,7 +78,7 @@ export function createLearner(trace: Trace, seed: number): Learner {
       learntRow = row;
       const features = frozen.subarray(row * featureCount, (row + 1) * featureCount);
       addExample(examples, features, durationMs);
-      if (examples.total < nextTrainingAt(trainedAt)) return;
+      if (examples.total < nextTrainingAt(trainedAt, growth)) return;
       trainedAt = examples.total;
       model = train();
     },
@@ -92,8 +97,13 @@ export const trees = (learner: Learner): Method => ({
 });
 
 /** What is served; with `withModel` false, what would be without any model. */
-export function served(trace: Trace, learner: Learner, withModel: boolean): Method {
-  const predictor = createPredictor();
+export function served(
+  trace: Trace,
+  learner: Learner,
+  withModel: boolean,
+  settings: PredictorSettings = predictorDefaults,
+): Method {
+  const predictor = createPredictor(settings);
   const made: (Forecast | null)[] = new Array<Forecast | null>(trace.rows).fill(null);
   return {
     name: withModel ? "almanac" : "almanac without model",

@@ -62,8 +62,8 @@ export function trainingRows(
 }
 
 const firstAt = 200;
-const growth = 1.6;
+export const trainingGrowth = 1.6;
 
 /** At how many completions a model is trained next, having been trained at `last` (0: never). */
-export const nextTrainingAt = (last: number): number =>
+export const nextTrainingAt = (last: number, growth = trainingGrowth): number =>
   last === 0 ? firstAt : Math.ceil(last * growth);
