@@ -1,23 +1,22 @@
 /** Methods that learn: trees believed without a question, and what is served. */
-import { type BoostSettings, boost } from "../../models/pure/boost.js";
+import type { BoostSettings } from "../../models/pure/boost.js";
 import {
   addExample,
   createExamples,
+  newestRows,
   nextTrainingAt,
-  trainingRows,
 } from "../../models/pure/examples.js";
 import { type ModelWords, wordsOf } from "../../models/pure/experts.js";
 import { featureCount } from "../../models/pure/features.js";
-import { type Forest, joinForests, walk } from "../../models/pure/forest.js";
+import { type Forest, walk } from "../../models/pure/forest.js";
 import {
   createPredictor,
   expertNames,
   type Forecast,
   forecast,
   learnOutcome,
-  type PredictorSettings,
-  predictorDefaults,
 } from "../../models/pure/predictor.js";
+import { trainForest } from "../../models/pure/training.js";
 import type { Ended, Method, Moment } from "./replay.js";
 import type { Trace } from "./trace.js";
 
@@ -33,11 +32,7 @@ export interface Learner {
   readonly trainings: { rows: number; ms: number }[];
 }
 
-export function createLearner(
-  trace: Trace,
-  settings: BoostSettings,
-  growth: number,
-): Learner {
+export function createLearner(trace: Trace, settings: BoostSettings, growth: number): Learner {
   const examples = createExamples(windowRows);
   const frozen = new Float32Array(trace.rows * featureCount);
   const output = new Float32Array(4);
@@ -50,14 +45,10 @@ export function createLearner(
 
   const train = (): Forest => {
     const beganAtMs = performance.now();
-    const [own, residual] = (["duration", "residual"] as const).map((label) =>
-      trainingRows(examples, windowRows, label),
-    );
-    const forests = [own, residual].flatMap((data) =>
-      data === undefined || data.rows === 0 ? [] : boost(data, [0.5, 0.9], settings),
-    );
-    trainings.push({ rows: own?.rows ?? 0, ms: performance.now() - beganAtMs });
-    return joinForests(forests);
+    const request = { ...newestRows(examples, windowRows), settings };
+    const forest = trainForest(request);
+    trainings.push({ rows: request.rows, ms: performance.now() - beganAtMs });
+    return forest;
   };
 
   return {
@@ -97,13 +88,8 @@ export const trees = (learner: Learner): Method => ({
 });
 
 /** What is served; with `withModel` false, what would be without any model. */
-export function served(
-  trace: Trace,
-  learner: Learner,
-  withModel: boolean,
-  settings: PredictorSettings = predictorDefaults,
-): Method {
-  const predictor = createPredictor(settings);
+export function served(trace: Trace, learner: Learner, withModel: boolean): Method {
+  const predictor = createPredictor();
   const made: (Forecast | null)[] = new Array<Forecast | null>(trace.rows).fill(null);
   return {
     name: withModel ? "almanac" : "almanac without model",

@@ -3,8 +3,7 @@
  * took. The newest `rowsMax` are kept, oldest first.
  */
 
-import type { TrainingRows } from "./boost.js";
-import { anchorFeature, featureCount } from "./features.js";
+import { featureCount } from "./features.js";
 
 export interface Examples {
   readonly rowsMax: number;
@@ -32,33 +31,24 @@ export function addExample(examples: Examples, features: Float32Array, durationM
   examples.total++;
 }
 
-/**
- * The newest rows, oldest first. Labels are logarithms of durations, or what they are more than the
- * anchor's, of the rows that have one.
- */
-export function trainingRows(
-  examples: Examples,
-  rowsMax: number,
-  label: "duration" | "residual",
-): TrainingRows {
-  const held = Math.min(examples.total, examples.rowsMax, rowsMax);
-  const matrix = new Float32Array(held * featureCount);
-  const labels = new Float32Array(held);
-  let rows = 0;
-  for (let number = examples.total - held; number < examples.total; number++) {
-    const place = number % examples.rowsMax;
-    const features = examples.matrix.subarray(place * featureCount, (place + 1) * featureCount);
-    const logAnchor = label === "residual" ? (features[anchorFeature] ?? Number.NaN) : 0;
-    if (Number.isNaN(logAnchor)) continue;
-    matrix.set(features, rows * featureCount);
-    labels[rows++] = (examples.logMs[place] ?? 0) - logAnchor;
-  }
-  return {
+/** The newest rows, oldest first: what a training is given. */
+export function newestRows(
+  { rowsMax, matrix, logMs, total }: Examples,
+  wanted: number,
+): { readonly rows: number; readonly matrix: Float32Array; readonly logMs: Float32Array } {
+  const rows = Math.min(total, rowsMax, wanted);
+  const newest = {
     rows,
-    features: featureCount,
-    matrix: matrix.subarray(0, rows * featureCount),
-    labels: labels.subarray(0, rows),
+    matrix: new Float32Array(rows * featureCount),
+    logMs: new Float32Array(rows),
   };
+  for (let row = 0; row < rows; row++) {
+    const place = (total - rows + row) % rowsMax;
+    const features = matrix.subarray(place * featureCount, (place + 1) * featureCount);
+    newest.matrix.set(features, row * featureCount);
+    newest.logMs[row] = logMs[place] ?? 0;
+  }
+  return newest;
 }
 
 const firstAt = 200;

@@ -17,9 +17,9 @@ export interface HedgeSettings {
 }
 
 export const hedgeDefaults: HedgeSettings = {
-  sharpness: 12,
+  sharpness: 24,
   memory: 200,
-  shrinkage: 20,
+  shrinkage: 60,
   contextsMax: 20_000,
 };
 

@@ -8,31 +8,18 @@ import {
   depthOf,
   type ExpertName,
   expertNames,
+  kindLevel,
   type ModelWords,
   spreadOf,
   wordsOf,
 } from "./experts.js";
-import {
-  createHedge,
-  type Hedge,
-  type HedgeSettings,
-  hedgeDefaults,
-  learnLosses,
-  weightsOf,
-} from "./hedge.js";
+import { createHedge, type Hedge, hedgeDefaults, learnLosses, weightsOf } from "./hedge.js";
 
 export { expertNames };
 
 export interface Predictor {
   readonly hedge: Hedge;
   readonly conformal: Conformal;
-  readonly settings: PredictorSettings;
-}
-
-export interface PredictorSettings {
-  readonly hedge: HedgeSettings;
-  readonly contexts: string;
-  readonly combine: string;
 }
 
 /** Made when a task is predicted, and handed back when its run has succeeded. */
@@ -42,23 +29,14 @@ export interface Forecast {
   readonly logP90: number;
   /** p90 as claimed, before its correction. */
   readonly logClaimed: number;
+  /** Of each expert, in the order of `expertNames`. */
   readonly words: Float64Array;
   readonly weights: Float64Array;
   readonly contexts: readonly string[];
 }
 
-export const predictorDefaults: PredictorSettings = {
-  hedge: hedgeDefaults,
-  contexts: "depth",
-  combine: "mean",
-};
-
-export function createPredictor(settings: PredictorSettings = predictorDefaults): Predictor {
-  return {
-    hedge: createHedge(expertNames.length, settings.hedge),
-    conformal: createConformal(),
-    settings,
-  };
+export function createPredictor(): Predictor {
+  return { hedge: createHedge(expertNames.length, hedgeDefaults), conformal: createConformal() };
 }
 
 /** ln(p90 / p50) claimed where no model says anything. */
@@ -66,7 +44,7 @@ const spreadDefault = Math.log(3);
 
 /** Null where no expert knows anything. `groups` from the most specific to the least. */
 export function forecast(
-  { hedge, conformal, settings }: Predictor,
+  { hedge, conformal }: Predictor,
   features: Float32Array,
   groups: readonly string[],
   model: ModelWords | null,
@@ -74,10 +52,12 @@ export function forecast(
   const words = wordsOf(features, model);
   const present = Uint8Array.from(words, (word) => (Number.isNaN(word) ? 0 : 1));
   if (!present.includes(1)) return null;
-  const contexts = contextsOf(groups, depthOf(features), settings.contexts);
+  const contexts = contextsOf(groups, depthOf(features));
   const weights = weightsOf(hedge, contexts, present);
-  const logP50 =
-    settings.combine === "mean" ? weightedMean(words, weights) : weightedMedian(words, weights);
+  let logP50 = 0;
+  words.forEach((word, expert) => {
+    if (present[expert] === 1) logP50 += (weights[expert] ?? 0) * word;
+  });
   const spread = spreadOf(model);
   const logClaimed = logP50 + (Number.isNaN(spread) ? spreadDefault : spread);
   const logP90 = Math.max(logP50, logClaimed + correction(conformal, rangeGroups(groups)));
@@ -109,50 +89,16 @@ export function leaderOf({ weights }: Forecast): ExpertName {
   return expertNames[leader] ?? "anchor";
 }
 
-function contextsOf(groups: readonly string[], depth: number, mode: string): string[] {
-  const [shape, kind, owner] = [groups[1] ?? "", groups[2] ?? "", groups[3] ?? ""];
-  switch (mode) {
-    case "all":
-      return ["all"];
-    case "kind":
-      return [`kind ${kind}`, `owner ${owner}`, "all"];
-    case "depth":
-      return [`kind ${kind} ${depth}`, `owner ${owner} ${depth}`, `depth ${depth}`];
-    case "depth-all":
-      return [`kind ${kind} ${depth}`, `owner ${owner} ${depth}`, `depth ${depth}`, "all"];
-    case "shape":
-      return [
-        `shape ${shape} ${depth}`,
-        `kind ${kind} ${depth}`,
-        `owner ${owner} ${depth}`,
-        `depth ${depth}`,
-      ];
-    default:
-      return [`depth ${depth}`];
-  }
-}
-
-function weightedMean(words: Float64Array, weights: Float64Array): number {
-  let sum = 0;
-  words.forEach((word, expert) => {
-    const weight = weights[expert] ?? 0;
-    if (weight > 0) sum += weight * word;
-  });
-  return sum;
-}
-
-function weightedMedian(words: Float64Array, weights: Float64Array): number {
-  const order = [...words.keys()].filter((expert) => (weights[expert] ?? 0) > 0);
-  order.sort((a, b) => (words[a] ?? 0) - (words[b] ?? 0));
-  let sum = 0;
-  for (const expert of order) {
-    sum += weights[expert] ?? 0;
-    if (sum >= 0.5) return words[expert] ?? 0;
-  }
-  return words[order.at(-1) ?? 0] ?? 0;
-}
+/**
+ * How much is known decides which expert is good: a task's kind at that depth of knowledge, and all
+ * tasks at that depth.
+ */
+const contextsOf = (groups: readonly string[], depth: number): string[] => [
+  `kind ${groups[kindLevel] ?? ""} at ${depth}`,
+  `at ${depth}`,
+];
 
 const rangeGroups = (groups: readonly string[]): string[] => [
-  `kind ${groups[2] ?? ""}`,
-  `owner ${groups[3] ?? ""}`,
+  `kind ${groups[kindLevel] ?? ""}`,
+  `owner ${groups[kindLevel + 1] ?? ""}`,
 ];
