@@ -9,6 +9,11 @@
  *   the group's own if it has 20, else those of all groups. Quantiles are conformal, of n + 1, so
  *   few residuals widen the range, and below that many a wide default stands in.
  *
+ * - Where a user has said how long a task takes, both words are weighed by what each has lost on the
+ *   runs of the group, |ln(actual / said)|: exp(-12 · loss), as the predictor's experts are. Before
+ *   any run the user is believed; statistics have to earn it, and few runs of a task whose size
+ *   varies do not.
+ *
  * The statistics are part of the master's state: plain data, a fold of observations, the same on
  * every machine (V8 computes exp and log in software). At most `groupsMax` groups are remembered,
  * in two generations: when the young one is full it becomes the old one, whose groups are
@@ -39,6 +44,10 @@ interface Group {
   /** Milliseconds at speed 1, at least 1. */
   readonly durations: Ring;
   readonly residuals: Ring;
+  /** |ln(actual / user's p50)|, of runs for which a user had said one. */
+  readonly userLosses: Ring;
+  /** What share of the belief the statistics have earned: follows from the losses, kept for speed. */
+  share: number;
 }
 
 export function emptyStatistics(): GroupStatistics {
@@ -47,12 +56,14 @@ export function emptyStatistics(): GroupStatistics {
 
 /**
  * Takes in one successful run, in place. `groups` from the most to the least specific; `durationMs`
- * is what it took times the worker's speed. Failed runs tell nothing about durations: leave them out.
+ * is what it took times the worker's speed, `user` what the user had said of tasks like it. Failed
+ * runs tell nothing about durations: leave them out.
  */
 export function observe(
   statistics: GroupStatistics,
   groups: readonly string[],
   durationMs: number,
+  user: UserEstimate | null = null,
 ): void {
   const duration = Math.max(1, Math.round(durationMs));
   const before = anchor(statistics, groups);
@@ -63,6 +74,8 @@ export function observe(
     const group = admitTo(statistics, name, groupsMax, createGroup);
     remember(group.durations, duration, recentMax);
     if (residual !== null) remember(group.residuals, residual, recentMax);
+    if (user !== null) remember(group.userLosses, userLoss(user, duration), recentMax);
+    group.share = shareEarned(group);
   }
 }
 
@@ -75,24 +88,78 @@ export function estimate(statistics: GroupStatistics, groups: readonly string[])
   return { p50Ms, p90Ms, source: "statistics", confidence: found.confidence };
 }
 
-/** Above this confidence statistics are believed more than the user: two runs of the very task. */
-export const confidenceOfStatistics = 0.6;
-
 /**
- * Whom to believe: statistics once they are sure enough, else the user, else statistics of
- * whatever confidence; null where nobody knows.
+ * What the user says and what the statistics say, weighed by what each has lost on this group; the
+ * one of the two that there is; null where nobody knows. The source is whoever weighs more.
  */
-export function resolveEstimate(
+export function weigh(
+  statistics: GroupStatistics,
+  groups: readonly string[],
   user: UserEstimate | null,
-  statistics: Estimate | null,
 ): Estimate | null {
-  if (statistics !== null && statistics.confidence >= confidenceOfStatistics) return statistics;
-  if (user === null) return statistics;
+  const learned = estimate(statistics, groups);
+  if (user === null) return learned;
+  const said = fromUser(user);
+  if (learned === null) return said;
+  const share = shareOfStatistics(statistics, groups);
+  if (share <= shareMin) return said;
+  if (share >= 1 - shareMin) return learned;
+  const between = (a: number, b: number): number =>
+    Math.round(Math.exp(share * Math.log(a) + (1 - share) * Math.log(b)));
+  const p50Ms = Math.max(1, between(learned.p50Ms, said.p50Ms));
+  return {
+    p50Ms,
+    p90Ms: Math.max(p50Ms, between(learned.p90Ms, said.p90Ms)),
+    source: share >= 0.5 ? "statistics" : "user",
+    confidence: share * learned.confidence + (1 - share) * said.confidence,
+  };
+}
+
+/** The user's word as an estimate. */
+export function fromUser(user: UserEstimate): Estimate {
   const p50Ms = Math.max(1, user.p50Ms);
   return { p50Ms, p90Ms: Math.max(p50Ms, user.p90Ms), source: "user", confidence: userConfidence };
 }
 
 const userConfidence = 0.3;
+/** Weight is exp(-sharpness · loss). */
+const sharpness = 12;
+/** Less than this share is none: then the other's word stands as it was said. */
+const shareMin = 0.05;
+/** What either is supposed to lose before anything is known, counted as so many runs. */
+const priorRuns = 4;
+const priorUserLoss = 0.3;
+const priorStatisticsLoss = 1;
+
+/** From 0 (the user alone is believed) to 1. */
+function shareOfStatistics(statistics: GroupStatistics, groups: readonly string[]): number {
+  // What users said of other kinds of tasks, which the least specific group holds, tells nothing.
+  const known = groups
+    .slice(0, Math.max(1, groups.length - 1))
+    .map((name) => findIn(statistics, name))
+    .find((group) => group !== undefined && group.userLosses.recent.length > 0);
+  return known?.share ?? 0;
+}
+
+function shareEarned({ userLosses, residuals }: Omit<Group, "share">): number {
+  // Nothing was ever held against the user's word.
+  if (userLosses.recent.length === 0) return 0;
+  const losses = residuals.recent.map((residual) =>
+    Math.abs(Math.log(Math.max(residual, 1 / 1024))),
+  );
+  const ahead =
+    shrunkMean(userLosses.recent, priorUserLoss) - shrunkMean(losses, priorStatisticsLoss);
+  return 1 / (1 + Math.exp(-sharpness * ahead));
+}
+
+function shrunkMean(losses: readonly number[], prior: number): number {
+  const sum = losses.reduce((total, loss) => total + loss, priorRuns * prior);
+  return sum / (losses.length + priorRuns);
+}
+
+/** In 1024ths, like residuals. */
+const userLoss = (user: UserEstimate, durationMs: number): number =>
+  Math.round(Math.abs(Math.log(durationMs / Math.max(1, user.p50Ms))) * 1024) / 1024;
 
 /** For snapshots: only arrays, numbers and strings, so that no name of a group can do harm. */
 export interface PlainStatistics {
@@ -105,14 +172,17 @@ type PlainGroup = readonly [
   name: string,
   durations: readonly number[],
   residuals: readonly number[],
+  /** Not there in what was written before it was kept. */
+  userLosses?: readonly number[],
 ];
 
 export function toPlain(statistics: GroupStatistics): PlainStatistics {
   const plain = (groups: ReadonlyMap<string, Group>): PlainGroup[] =>
-    Array.from(groups, ([name, { durations, residuals }]) => [
+    Array.from(groups, ([name, { durations, residuals, userLosses }]) => [
       name,
       [...durations.recent],
       [...residuals.recent],
+      [...userLosses.recent],
     ]);
   return {
     young: plain(statistics.young),
@@ -125,10 +195,14 @@ export function toPlain(statistics: GroupStatistics): PlainStatistics {
 export function fromPlain(plain: PlainStatistics): GroupStatistics {
   const groups = (rows: readonly PlainGroup[]): Map<string, Group> =>
     new Map(
-      rows.map(([name, durations, residuals]) => [
-        name,
-        { durations: ringOf(durations), residuals: ringOf(residuals) },
-      ]),
+      rows.map(([name, durations, residuals, userLosses = []]) => {
+        const rings = {
+          durations: ringOf(durations),
+          residuals: ringOf(residuals),
+          userLosses: ringOf(userLosses),
+        };
+        return [name, { ...rings, share: shareEarned(rings) }];
+      }),
     );
   return {
     young: groups(plain.young),
@@ -173,4 +247,9 @@ function spread(statistics: GroupStatistics, groups: readonly string[]): number 
   return Math.max(spreadDefault, residuals.sorted[seen - 1] ?? 1);
 }
 
-const createGroup = (): Group => ({ durations: ringOf([]), residuals: ringOf([]) });
+const createGroup = (): Group => ({
+  durations: ringOf([]),
+  residuals: ringOf([]),
+  userLosses: ringOf([]),
+  share: 0,
+});

@@ -1,5 +1,5 @@
 /** How long a task will run, from the user's word, from like tasks, or not known at all. */
-import { estimate, remaining, resolveEstimate } from "../../core/estimate.js";
+import { fromUser, remaining, weigh } from "../../core/estimate.js";
 import type { Estimate } from "../../core/views.js";
 import type { State, Task, Way } from "./state.js";
 import { wayNow } from "./ways.js";
@@ -11,15 +11,13 @@ const unknownSpread = 10;
 
 /**
  * On a worker of speed 1, in the mode it runs or is planned in if no other is asked for. A task's own estimate is the user's word about just this task; a
- * template's gives way once like tasks have been seen. Of an unknown task it is assumed that it is
+ * template's is weighed against what like tasks took, by what each has lost on them. Of an unknown task it is assumed that it is
  * like the rest of its job; readers are told "unknown: no estimate" all the same.
  */
 export function estimateOf(state: State, task: Task, way: Way = wayNow(state, task)): Estimate {
   const { template, groups } = way;
-  const known = resolveEstimate(task.entry.estimate ?? template.estimate, null);
-  if (task.entry.estimate !== null && known !== null) return known;
-  const learned = estimate(state.statistics, groups);
-  const best = resolveEstimate(template.estimate, learned);
+  if (task.entry.estimate !== null) return fromUser(task.entry.estimate);
+  const best = weigh(state.statistics, groups, template.estimate);
   if (best !== null) return best;
   const p50Ms = task.job.typicalMs ?? unknownMs;
   return { p50Ms, p90Ms: p50Ms * unknownSpread, source: "unknown", confidence: 0 };
