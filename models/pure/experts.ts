@@ -10,6 +10,7 @@ export const expertNames = [
   "last",
   "weighted",
   "kind",
+  "recent",
   "model",
   "corrected",
 ] as const;
@@ -42,6 +43,7 @@ export function wordsOf(features: Float32Array, model: ModelWords | null): Float
     firstOf(features, lasts),
     firstOf(features, weighted),
     firstOf(features, weighted.slice(kindLevel)),
+    firstOf(features, recents),
     model === null ? Number.NaN : within(model.logP50),
     model === null ? Number.NaN : within(anchor + model.residualP50),
   );
@@ -71,6 +73,7 @@ const placesOf = (name: string): number[] =>
 const medians = placesOf("log_median");
 const lasts = placesOf("log_last");
 const weighted = placesOf("log_weighted");
+const recents = placesOf("log_recent");
 
 /** Of the most specific group that has any. */
 function firstOf(features: Float32Array, places: readonly number[]): number {

@@ -29,6 +29,8 @@ const historyNames = [
   "log_median",
   "log_p90",
   "log_last",
+  "log_second",
+  "log_recent",
   "log_weighted",
   "log_runs",
   "log_age",
@@ -115,6 +117,8 @@ export function writeFeatures(
     put(isSeen ? runs.logMedian() : Number.NaN);
     put(isSeen ? runs.logP90() : Number.NaN);
     put(runs.logLast);
+    put(runs.logSecond);
+    put(runs.logRecent());
     put(runs.logWeighted);
     put(Math.log1p(runs.succeeded));
     put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);

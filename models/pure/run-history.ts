@@ -18,12 +18,16 @@ interface Runs {
   readonly logs: Ring;
   succeeded: number;
   logLast: number;
+  /** The one before the last. */
+  logSecond: number;
   logWeighted: number;
   lastAtMs: number;
   /** Recent ones count most; NaN before any end. */
   failureShare: number;
   logMedian(): number;
   logP90(): number;
+  /** Median of the last few: follows a change sooner than that of all that are remembered. */
+  logRecent(): number;
 }
 
 function createRuns(): Runs {
@@ -32,11 +36,13 @@ function createRuns(): Runs {
     logs,
     succeeded: 0,
     logLast: Number.NaN,
+    logSecond: Number.NaN,
     logWeighted: Number.NaN,
     lastAtMs: Number.NaN,
     failureShare: Number.NaN,
     logMedian: () => quantileOf(logs, 0.5),
     logP90: () => quantileOf(logs, 0.9),
+    logRecent: () => medianOf(logs.recent.slice(-fewRuns)),
   };
 }
 
@@ -61,10 +67,21 @@ export function recordRun(
     if (!end.succeeded) continue;
     remember(runs.logs, logMs, recentMax);
     runs.succeeded++;
+    runs.logSecond = runs.logLast;
     runs.logLast = logMs;
     runs.logWeighted = follow(runs.logWeighted, logMs);
     runs.lastAtMs = end.atMs;
   }
+}
+
+const fewRuns = 5;
+
+/** NaN of nothing. */
+function medianOf(values: number[]): number {
+  const sorted = values.sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const low = sorted[Math.floor(middle)] ?? Number.NaN;
+  return (low + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 const follow = (mean: number, value: number): number =>
