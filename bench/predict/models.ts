@@ -6,12 +6,11 @@ import {
   newestRows,
   nextTrainingAt,
 } from "../../models/pure/examples.js";
-import { type ModelWords, wordsOf } from "../../models/pure/experts.js";
+import { expertNames, type ModelWords, wordsOf } from "../../models/pure/experts.js";
 import { featureCount } from "../../models/pure/features.js";
 import { type Forest, walk } from "../../models/pure/forest.js";
 import {
   createPredictor,
-  expertNames,
   type Forecast,
   forecast,
   learnOutcome,
@@ -95,7 +94,8 @@ export function served(trace: Trace, learner: Learner, withModel: boolean): Meth
     name: withModel ? "almanac" : "almanac without model",
     predict(moment) {
       const words = withModel ? learner.words(moment) : null;
-      const found = forecast(predictor, moment.features, moment.groups, words);
+      const { features, groups, blend } = moment;
+      const found = forecast(predictor, features, groups, blend?.log ?? Number.NaN, words);
       made[moment.row] = found;
       if (found === null) return null;
       return {
@@ -109,7 +109,7 @@ export function served(trace: Trace, learner: Learner, withModel: boolean): Meth
       const found = made[ended.row];
       made[ended.row] = null;
       if (found !== null && found !== undefined) {
-        learnOutcome(predictor, found, ended.groups, ended.durationMs);
+        learnOutcome(predictor, found, ended.durationMs);
       }
     },
   };
@@ -119,7 +119,8 @@ export function served(trace: Trace, learner: Learner, withModel: boolean): Meth
 export const single = (learner: Learner, name: string): Method => ({
   name: `expert ${name}`,
   predict(moment) {
-    const words = wordsOf(moment.features, learner.words(moment));
+    const { features, blend } = moment;
+    const words = wordsOf(features, blend?.log ?? Number.NaN, learner.words(moment));
     const word = words[expertsOfServed.indexOf(name)] ?? Number.NaN;
     return Number.isNaN(word) ? moment.anchor : { p50Ms: Math.exp(word), p90Ms: null };
   },

@@ -5,8 +5,11 @@
 import { emptyStatistics, estimate, observe } from "../../core/estimate.js";
 import { remember, ringOf } from "../../core/ring.js";
 import type { Estimate } from "../../core/views.js";
-import { featureCount, writeFeatures } from "../../models/pure/features.js";
+import { blendFeature, featureCount, writeFeatures } from "../../models/pure/features.js";
+import type { Hedge } from "../../models/pure/hedge.js";
+import { blendOf, createBlend } from "../../models/pure/predictor.js";
 import { emptyRunHistory, recordRun } from "../../models/pure/run-history.js";
+import { learnWeights, type Weighed } from "../../models/pure/weighed.js";
 import { createScorer, type Scores } from "./metrics.js";
 import { subjectOf } from "./subject.js";
 import { groupNames, kindLevel, levels, type Trace } from "./trace.js";
@@ -21,6 +24,8 @@ export interface Moment {
   readonly speed: number;
   /** Of the shared group statistics, at speed 1. */
   readonly anchor: Estimate | null;
+  /** What the statistics say together. */
+  readonly blend: Weighed | null;
   /** `featureCount` numbers, valid until the next row is predicted. */
   readonly features: Float32Array;
 }
@@ -69,6 +74,8 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const speedAtStart = new Float64Array(trace.rows);
   const anchorAtStart = new Float64Array(trace.rows);
   const features = new Float32Array(featureCount);
+  const blender = createBlend();
+  const blendAtStart: (Weighed | null)[] = [];
   const seenKinds = new Set<number>();
   let ended = 0;
 
@@ -86,6 +93,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
       recordRun(history, groups, { durationMs, succeeded, atMs });
       if (!succeeded) continue;
       observe(statistics, groups, durationMs);
+      learnBlend(blender, blendAtStart, row, durationMs);
       seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
       for (const runner of runners) runner.observe({ row, nowMs: atMs, groups, durationMs });
     }
@@ -101,12 +109,22 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
     anchorAtStart[row] = anchor?.p50Ms ?? Number.NaN;
     const subject = subjectOf(trace, row, groups, speed);
     writeFeatures(features, subject, history, anchor?.p50Ms ?? Number.NaN, nowMs);
+    const blend = blendOf(blender, features, groups);
+    features[blendFeature] = blend?.log ?? Number.NaN;
+    blendAtStart.push(blend);
     const isCold = !seenKinds.has(trace.groups[row * levels + kindLevel] ?? -1);
-    const moment = { row, nowMs, groups, speed, anchor, features };
+    const moment = { row, nowMs, groups, speed, anchor, blend, features };
     const actualMs = trace.succeeded[row] === 1 ? (trace.durationMs[row] ?? 1) : null;
     for (const runner of runners) runner.predict(moment, actualMs, isCold);
   }
   return runners.map(({ result }) => result());
+}
+
+/** A row's blend is learnt from once, and then forgotten. */
+function learnBlend(blender: Hedge, made: (Weighed | null)[], row: number, durationMs: number) {
+  const blend = made[row] ?? null;
+  made[row] = null;
+  if (blend !== null) learnWeights(blender, blend, Math.log(Math.max(1, durationMs)));
 }
 
 /** Rows in order of their ends. */

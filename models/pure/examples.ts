@@ -52,7 +52,7 @@ export function newestRows(
 }
 
 const firstAt = 200;
-export const trainingGrowth = 1.6;
+export const trainingGrowth = 1.25;
 
 /** At how many completions a model is trained next, having been trained at `last` (0: never). */
 export const nextTrainingAt = (last: number, growth = trainingGrowth): number =>

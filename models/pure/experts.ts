@@ -1,22 +1,17 @@
 /**
- * The experts whose word is weighed: simple statistics, read from the features that were frozen when
- * a task was predicted, and the model. All speak in natural logarithms of milliseconds at speed 1.
+ * The experts whose word is weighed, in two tables. Statistics are read from the features that were
+ * frozen when a task was predicted; weighed, they make the blend. The blend, the model, and the
+ * model's correction of the blend make the forecast. All speak in natural logarithms of
+ * milliseconds at speed 1; NaN is "knows nothing".
  */
 import { anchorFeature, featureNames, historyLevels } from "./features.js";
 
-export const expertNames = [
-  "anchor",
-  "median",
-  "last",
-  "weighted",
-  "kind",
-  "recent",
-  "model",
-  "corrected",
-] as const;
+export const statisticNames = ["anchor", "median", "last", "weighted", "kind", "recent"] as const;
+
+export const expertNames = ["blend", "model", "corrected"] as const;
 export type ExpertName = (typeof expertNames)[number];
 
-/** What a model says: of the duration itself, and of how it differs from the anchor. */
+/** What a model says: of the duration itself, and of how it differs from the blend. */
 export interface ModelWords {
   readonly logP50: number;
   readonly logP90: number;
@@ -25,27 +20,37 @@ export interface ModelWords {
 }
 
 /**
- * Further from the anchor than this factor no model is believed; further, where the anchor knows
- * only that other kinds of tasks exist.
+ * Further from the blend than this factor no model is believed; further, where only other kinds of
+ * tasks are known.
  */
 const reachMax = Math.log(8);
 const reachColdMax = Math.log(1_000);
 
-/** In the order of `expertNames`; NaN for one that knows nothing. */
-export function wordsOf(features: Float32Array, model: ModelWords | null): Float64Array {
-  const anchor = features[anchorFeature] ?? Number.NaN;
-  const reach = isKindSeen(features) ? reachMax : reachColdMax;
-  const within = (log: number): number =>
-    Number.isNaN(anchor) ? log : Math.min(anchor + reach, Math.max(anchor - reach, log));
+/** In the order of `statisticNames`. */
+export function statisticsOf(features: Float32Array): Float64Array {
   return Float64Array.of(
-    anchor,
+    features[anchorFeature] ?? Number.NaN,
     firstOf(features, medians),
     firstOf(features, lasts),
     firstOf(features, weighted),
     firstOf(features, weighted.slice(kindLevel)),
     firstOf(features, recents),
+  );
+}
+
+/** In the order of `expertNames`. */
+export function wordsOf(
+  features: Float32Array,
+  blend: number,
+  model: ModelWords | null,
+): Float64Array {
+  const reach = depthOf(features) <= kindLevel ? reachMax : reachColdMax;
+  const within = (log: number): number =>
+    Number.isNaN(blend) ? log : Math.min(blend + reach, Math.max(blend - reach, log));
+  return Float64Array.of(
+    blend,
     model === null ? Number.NaN : within(model.logP50),
-    model === null ? Number.NaN : within(anchor + model.residualP50),
+    model === null ? Number.NaN : within(blend + model.residualP50),
   );
 }
 
@@ -64,8 +69,6 @@ export function depthOf(features: Float32Array): number {
   const depth = medians.findIndex((place) => !Number.isNaN(features[place] ?? Number.NaN));
   return depth === -1 ? historyLevels : depth;
 }
-
-const isKindSeen = (features: Float32Array): boolean => depthOf(features) <= kindLevel;
 
 const placesOf = (name: string): number[] =>
   Array.from({ length: historyLevels }, (_, level) => featureNames.indexOf(`${name}_${level}`));

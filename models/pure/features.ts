@@ -46,11 +46,14 @@ export const featureNames: readonly string[] = [
     historyNames.map((name) => `${name}_${level}`),
   ).flat(),
   "log_anchor",
+  "log_blend",
 ];
 
 export const featureCount = featureNames.length;
-/** The group statistics' own prediction, which the model corrects. */
-export const anchorFeature = featureCount - 1;
+/** The shrunk group statistics' own prediction. */
+export const anchorFeature = featureNames.indexOf("log_anchor");
+/** What all statistics say together, which the model corrects; written after the others. */
+export const blendFeature = featureNames.indexOf("log_blend");
 
 /** What a digest of the schema is taken of: version, names, order, type. */
 export const schemaText = `almanac features v${schemaVersion} float32 ${featureNames.join(" ")}`;
@@ -78,7 +81,8 @@ export interface Subject {
 
 /**
  * Writes a task's features into `into`, `featureCount` numbers. `anchorMs` is what the group
- * statistics say at speed 1, NaN where they say nothing.
+ * statistics say at speed 1, NaN where they say nothing. The blend, which is made from the others,
+ * is left NaN for its maker to write.
  */
 export function writeFeatures(
   into: Float32Array,
@@ -125,6 +129,7 @@ export function writeFeatures(
     put(runs.failureShare);
   }
   put(log(anchorMs));
+  put(Number.NaN);
 }
 
 /** NaN for what is not known and for what has no logarithm. */

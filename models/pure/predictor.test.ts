@@ -92,24 +92,23 @@ describe("a corrected p90", () => {
 
 describe("a forecast", () => {
   it("is not there where nobody knows anything", () => {
-    expect(forecast(createPredictor(), nobody, groups, null)).toBeNull();
+    expect(forecast(createPredictor(), nobody, groups, Number.NaN, null)).toBeNull();
   });
 
-  it("holds a model that runs away near the anchor, where the anchor knows the kind", () => {
+  it("holds a model that runs away near the blend, where the kind is known", () => {
+    const blend = Math.log(1_000);
     const row = nobody.slice();
-    row[anchorFeature] = Math.log(1_000);
     const wild = { logP50: 50, logP90: 60, residualP50: -50, residualP90: 0 };
     const known = row.slice();
     known[featureNames.indexOf("log_median_2")] = Math.log(1_000);
     const model = expertNames.indexOf("model");
-    expect(wordsOf(known, wild)[model]).toBeCloseTo(Math.log(8_000), 5);
-    expect(wordsOf(row, wild)[model]).toBeCloseTo(Math.log(1_000_000), 5);
+    expect(wordsOf(known, blend, wild)[model]).toBeCloseTo(Math.log(8_000), 5);
+    expect(wordsOf(row, blend, wild)[model]).toBeCloseTo(Math.log(1_000_000), 5);
   });
 
   it("comes to follow the expert that is right, and never puts p90 below p50", () => {
     const predictor = createPredictor();
     const row = nobody.slice();
-    row[anchorFeature] = Math.log(1_000);
     row[featureNames.indexOf("log_median_2")] = Math.log(1_000);
     const right = {
       logP50: Math.log(4_000),
@@ -118,12 +117,12 @@ describe("a forecast", () => {
       residualP90: 0,
     };
     for (let run = 0; run < 300; run++) {
-      const made = forecast(predictor, row, groups, right);
+      const made = forecast(predictor, row, groups, Math.log(1_000), right);
       if (made === null) throw new Error("nobody knows");
       expect(made.logP90).toBeGreaterThanOrEqual(made.logP50);
-      learnOutcome(predictor, made, groups, 4_000);
+      learnOutcome(predictor, made, 4_000);
     }
-    const last = forecast(predictor, row, groups, right);
+    const last = forecast(predictor, row, groups, Math.log(1_000), right);
     expect(last === null ? "nobody" : leaderOf(last)).toBe("model");
     expect(Math.exp(last?.logP50 ?? 0)).toBeGreaterThan(3_900);
   });

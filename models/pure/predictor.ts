@@ -1,21 +1,30 @@
 /**
- * The prediction that is served: the experts' words, weighed by what each has lost lately on tasks
- * like this one, and a p90 corrected by how the last ones came out. A fold of predictions and ends:
- * what the bench measures is what the planner serves.
+ * The prediction that is served, in two steps. Statistics, weighed by what each has lost lately on
+ * tasks like this one, make the blend; the model is told it, and learns by how much it errs. Blend
+ * and model are weighed in the same way, and p90 is corrected by how the last runs came out. A fold
+ * of predictions and ends: what the bench measures is what the planner serves.
  */
 import { type Conformal, correction, createConformal, learnCoverage } from "./conformal.js";
 import {
-  depthOf,
   type ExpertName,
   expertNames,
-  kindLevel,
   type ModelWords,
   spreadOf,
+  statisticNames,
+  statisticsOf,
   wordsOf,
 } from "./experts.js";
-import { createHedge, type Hedge, hedgeDefaults, learnLosses, weightsOf } from "./hedge.js";
+import { createHedge, type Hedge, hedgeDefaults } from "./hedge.js";
+import { learnWeights, type Weighed, weighWords } from "./weighed.js";
 
-export { expertNames };
+export const createBlend = (): Hedge => createHedge(statisticNames.length, hedgeDefaults);
+
+/** What the statistics say together; null where none knows anything. */
+export const blendOf = (
+  blend: Hedge,
+  features: Float32Array,
+  groups: readonly string[],
+): Weighed | null => weighWords(blend, statisticsOf(features), features, groups);
 
 export interface Predictor {
   readonly hedge: Hedge;
@@ -23,16 +32,12 @@ export interface Predictor {
 }
 
 /** Made when a task is predicted, and handed back when its run has succeeded. */
-export interface Forecast {
+export interface Forecast extends Weighed {
   /** Natural logarithms of milliseconds at speed 1. */
   readonly logP50: number;
   readonly logP90: number;
   /** p90 as claimed, before its correction. */
   readonly logClaimed: number;
-  /** Of each expert, in the order of `expertNames`. */
-  readonly words: Float64Array;
-  readonly weights: Float64Array;
-  readonly contexts: readonly string[];
 }
 
 export function createPredictor(): Predictor {
@@ -42,42 +47,35 @@ export function createPredictor(): Predictor {
 /** ln(p90 / p50) claimed where no model says anything. */
 const spreadDefault = Math.log(3);
 
-/** Null where no expert knows anything. `groups` from the most specific to the least. */
+/**
+ * Null where neither blend (its logarithm, or NaN) nor model knows anything. `groups` from the most
+ * specific to the least.
+ */
 export function forecast(
   { hedge, conformal }: Predictor,
   features: Float32Array,
   groups: readonly string[],
+  blend: number,
   model: ModelWords | null,
 ): Forecast | null {
-  const words = wordsOf(features, model);
-  const present = Uint8Array.from(words, (word) => (Number.isNaN(word) ? 0 : 1));
-  if (!present.includes(1)) return null;
-  const contexts = contextsOf(groups, depthOf(features));
-  const weights = weightsOf(hedge, contexts, present);
-  let logP50 = 0;
-  words.forEach((word, expert) => {
-    if (present[expert] === 1) logP50 += (weights[expert] ?? 0) * word;
-  });
+  const weighed = weighWords(hedge, wordsOf(features, blend, model), features, groups);
+  if (weighed === null) return null;
+  const logP50 = weighed.log;
   const spread = spreadOf(model);
   const logClaimed = logP50 + (Number.isNaN(spread) ? spreadDefault : spread);
-  const logP90 = Math.max(logP50, logClaimed + correction(conformal, rangeGroups(groups)));
-  return { logP50, logP90, logClaimed, words, weights, contexts };
+  const logP90 = Math.max(logP50, logClaimed + correction(conformal, weighed.contexts));
+  return { ...weighed, logP50, logP90, logClaimed };
 }
 
 /** Takes in how a run came out, in place; runs in the order of their ends. */
 export function learnOutcome(
   { hedge, conformal }: Predictor,
   made: Forecast,
-  groups: readonly string[],
   durationMs: number,
 ): void {
   const logMs = Math.log(Math.max(1, durationMs));
-  learnLosses(
-    hedge,
-    made.contexts,
-    made.words.map((word) => Math.abs(word - logMs)),
-  );
-  learnCoverage(conformal, rangeGroups(groups), logMs - made.logClaimed, logMs <= made.logP90);
+  learnWeights(hedge, made, logMs);
+  learnCoverage(conformal, made.contexts, logMs - made.logClaimed, logMs <= made.logP90);
 }
 
 /** Who carries the most weight: what is named as the source. */
@@ -86,19 +84,5 @@ export function leaderOf({ weights }: Forecast): ExpertName {
   weights.forEach((weight, expert) => {
     if (weight > (weights[leader] ?? 0)) leader = expert;
   });
-  return expertNames[leader] ?? "anchor";
+  return expertNames[leader] ?? "blend";
 }
-
-/**
- * How much is known decides which expert is good: a task's kind at that depth of knowledge, and all
- * tasks at that depth.
- */
-const contextsOf = (groups: readonly string[], depth: number): string[] => [
-  `kind ${groups[kindLevel] ?? ""} at ${depth}`,
-  `at ${depth}`,
-];
-
-const rangeGroups = (groups: readonly string[]): string[] => [
-  `kind ${groups[kindLevel] ?? ""}`,
-  `owner ${groups[kindLevel + 1] ?? ""}`,
-];

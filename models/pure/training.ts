@@ -1,6 +1,6 @@
 /** One training: rows in, a forest of four outputs and its ONNX model out. */
 import { type BoostSettings, boost, type TrainingRows } from "./boost.js";
-import { anchorFeature, featureCount, schemaText } from "./features.js";
+import { blendFeature, featureCount, schemaText } from "./features.js";
 import { type Forest, joinForests } from "./forest.js";
 import { onnxOf } from "./onnx.js";
 
@@ -27,7 +27,7 @@ export function train(request: TrainingRequest): Trained {
 
 /**
  * Outputs: p50 and p90 of the logarithm of the duration, then p50 and p90 of what it is more than
- * the anchor's. Throws where there is no row, or none with an anchor.
+ * the blend. Throws where there is no row, or none with a blend.
  */
 export function trainForest({ rows, matrix, logMs, settings }: TrainingRequest): Forest {
   const own: TrainingRows = { rows, features: featureCount, matrix, labels: logMs };
@@ -43,10 +43,10 @@ function residualRows({ rows, features, matrix, labels: logMs }: TrainingRows): 
   let count = 0;
   for (let row = 0; row < rows; row++) {
     const own = matrix.subarray(row * features, (row + 1) * features);
-    const anchor = own[anchorFeature] ?? Number.NaN;
-    if (Number.isNaN(anchor)) continue;
+    const blend = own[blendFeature] ?? Number.NaN;
+    if (Number.isNaN(blend)) continue;
     kept.set(own, count * features);
-    labels[count++] = (logMs[row] ?? 0) - anchor;
+    labels[count++] = (logMs[row] ?? 0) - blend;
   }
   return {
     rows: count,
