@@ -131,7 +131,8 @@ export function nodeProblem(version, engines) {
 
 function run(root, report, command, args) {
   return new Promise((done, failed) => {
-    const env = { ...process.env, [nestedMark]: "1" };
+    // The package has its CPU binaries in it; what its installer would fetch besides is for CUDA.
+    const env = { ...process.env, [nestedMark]: "1", ONNXRUNTIME_NODE_INSTALL: "skip" };
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const output = [];
     child.stdout.on("data", (chunk) => output.push(chunk));
