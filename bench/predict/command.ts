@@ -28,15 +28,16 @@ export const predictBench = () =>
     .requiredOption("--trace <file...>", "SWF, Nextflow CSV, or a directory of such or of Lotaru")
     .option("--method <name...>", `only these of ${methodNames.join(", ")}`)
     .option("--seed <n>", "of the trainings", Number, 1)
+    .option("--reads-as-input", "of Nextflow traces: suppose that inputs were what tasks read")
     .option("--json <file>", "write the figures here")
-    .action(({ trace: paths, method: wanted = methodNames, seed, json }) => {
+    .action(({ trace: paths, method: wanted = methodNames, seed, readsAsInput = false, json }) => {
       const unknown = wanted.filter((name) => !methodNames.includes(name));
       if (unknown.length > 0) {
         throw new Error(`--method ${unknown[0]}: expected one of ${methodNames.join(", ")}`);
       }
       const all: TraceResult[] = [];
       for (const path of paths) {
-        const { trace, lotaru } = readTrace(path);
+        const { trace, lotaru } = readTrace(path, readsAsInput);
         const learner = createLearner(trace, { ...boostDefaults, seed }, trainingGrowth);
         const beganAtMs = performance.now();
         const results = replay(trace, methodsOf(trace, learner, wanted));

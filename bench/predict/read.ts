@@ -15,19 +15,19 @@ export interface ReadTrace {
 }
 
 /** SWF, a Nextflow CSV, a directory of such, or one of Lotaru's reports; each plain or gzip. */
-export function readTrace(path: string): ReadTrace {
-  if (statSync(path).isDirectory()) return readFolder(path);
+export function readTrace(path: string, readsAsInput = false): ReadTrace {
+  if (statSync(path).isDirectory()) return readFolder(path, readsAsInput);
   const bytes = unpack(readFileSync(path));
   const name = nameOf(path);
   const trace = isSwf(path)
     ? readSwf(name, bytes)
     : isNextflow(bytes)
-      ? readNfcore(name, [{ pipeline: name, bytes }])
+      ? readNfcore(name, [{ pipeline: name, bytes }], readsAsInput)
       : unknownFormat(path);
   return { trace: nonEmpty(trace, path), lotaru: null };
 }
 
-function readFolder(path: string): ReadTrace {
+function readFolder(path: string, readsAsInput: boolean): ReadTrace {
   const names = readdirSync(path).sort();
   const load = (name: string): Buffer => unpack(readFileSync(join(path, name)));
   const reports = names.filter((name) => /^execution_reports.*\.csv(\.gz)?$/.test(name));
@@ -40,7 +40,7 @@ function readFolder(path: string): ReadTrace {
     .map((name) => ({ pipeline: nameOf(name), bytes: load(name) }))
     .filter(({ bytes }) => isNextflow(bytes));
   if (files.length === 0) return unknownFormat(path);
-  return { trace: nonEmpty(readNfcore(basename(path), files), path), lotaru: null };
+  return { trace: nonEmpty(readNfcore(basename(path), files, readsAsInput), path), lotaru: null };
 }
 
 const nameOf = (path: string): string => basename(path).replace(/(\.swf|\.csv)?(\.gz|\.zip)?$/, "");
