@@ -90,7 +90,8 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
       const ranMs = trace.durationMs[row] ?? 1;
       if (succeeded) speeds.observe(worker, anchorAtStart[row] ?? Number.NaN, ranMs);
       const durationMs = ranMs * (speedAtStart[row] ?? 1);
-      recordRun(history, groups, { durationMs, succeeded, atMs });
+      const userEstimateMs = (trace.userMs[row] ?? Number.NaN) * (speedAtStart[row] ?? 1);
+      recordRun(history, groups, { durationMs, userEstimateMs, succeeded, atMs });
       if (!succeeded) continue;
       observe(statistics, groups, durationMs);
       learnBlend(blender, blendAtStart, row, durationMs);

@@ -4,9 +4,17 @@
  * model's correction of the blend make the forecast. All speak in natural logarithms of
  * milliseconds at speed 1; NaN is "knows nothing".
  */
-import { anchorFeature, featureNames, historyLevels } from "./features.js";
+import { anchorFeature, featureNames, historyLevels, saidFeature } from "./features.js";
 
-export const statisticNames = ["anchor", "median", "last", "weighted", "kind", "recent"] as const;
+export const statisticNames = [
+  "anchor",
+  "median",
+  "last",
+  "weighted",
+  "kind",
+  "recent",
+  "said",
+] as const;
 
 export const expertNames = ["blend", "model", "corrected"] as const;
 export type ExpertName = (typeof expertNames)[number];
@@ -35,6 +43,7 @@ export function statisticsOf(features: Float32Array): Float64Array {
     firstOf(features, weighted),
     firstOf(features, weighted.slice(kindLevel)),
     firstOf(features, recents),
+    features[saidFeature] ?? Number.NaN,
   );
 }
 

@@ -5,7 +5,7 @@
  * The order is a contract: a model remembers the schema's text, and one that was trained on another
  * is refused. New features go to the end, under a new version.
  */
-import { emptyRuns, type RunHistory, runsOf } from "./run-history.js";
+import { emptyRuns, type RunHistory, ratioToWord, runsOf } from "./run-history.js";
 
 export const schemaVersion = 1;
 /** Levels of grouping, from the most specific to the least. */
@@ -45,11 +45,14 @@ export const featureNames: readonly string[] = [
   ...Array.from({ length: historyLevels }, (_, level) =>
     historyNames.map((name) => `${name}_${level}`),
   ).flat(),
+  "log_said",
   "log_anchor",
   "log_blend",
 ];
 
 export const featureCount = featureNames.length;
+/** The user's word, corrected by what came of words before. */
+export const saidFeature = featureNames.indexOf("log_said");
 /** The shrunk group statistics' own prediction. */
 export const anchorFeature = featureNames.indexOf("log_anchor");
 /** What all statistics say together, which the model corrects; written after the others. */
@@ -128,6 +131,7 @@ export function writeFeatures(
     put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);
     put(runs.failureShare);
   }
+  put(log(subject.userEstimateMs) + ratioToWord(history, groups));
   put(log(anchorMs));
   put(Number.NaN);
 }

@@ -30,10 +30,10 @@ describe("features", () => {
 
   it("tell of each level what has become of its runs", () => {
     const history = emptyRunHistory();
-    const end = { succeeded: true, atMs: 1_000 };
+    const end = { succeeded: true, atMs: 1_000, userEstimateMs: Number.NaN };
     recordRun(history, groups, { ...end, durationMs: 100 });
     recordRun(history, ["b", "tenant"], { ...end, durationMs: 900 });
-    recordRun(history, ["b", "tenant"], { durationMs: 5, succeeded: false, atMs: 2_000 });
+    recordRun(history, ["b", "tenant"], { ...end, durationMs: 5, succeeded: false, atMs: 2_000 });
     const row = new Float32Array(featureCount);
     writeFeatures(row, subject({}), history, 300, 3_000);
     const value = (name: string): number => row[featureNames.indexOf(name)] ?? Number.NaN;

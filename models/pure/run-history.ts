@@ -16,6 +16,8 @@ export type RunHistory = Generations<Runs>;
 interface Runs {
   /** Natural logarithms of milliseconds at speed 1. */
   readonly logs: Ring;
+  /** What runs took over what their users had said, in logarithms. */
+  readonly ratios: Ring;
   succeeded: number;
   logLast: number;
   /** The one before the last. */
@@ -34,6 +36,7 @@ function createRuns(): Runs {
   const logs = ringOf([]);
   return {
     logs,
+    ratios: ringOf([]),
     succeeded: 0,
     logLast: Number.NaN,
     logSecond: Number.NaN,
@@ -54,11 +57,36 @@ export function runsOf(history: RunHistory, group: string): Readonly<Runs> | und
   return findIn(history, group);
 }
 
-/** Takes in one end, in place. `durationMs` is at speed 1, and says nothing if the run failed. */
+/**
+ * What a user's word means: ln(actual / said) of the groups' runs, each level's median shrunk to the
+ * one above, as the anchor is; 0, the word itself, where nothing is known.
+ */
+export function ratioToWord(history: RunHistory, groups: readonly string[]): number {
+  let ratio = 0;
+  for (let level = groups.length - 1; level >= 0; level--) {
+    const ratios = runsOf(history, groups[level] ?? "")?.ratios;
+    if (ratios === undefined || ratios.recent.length === 0) continue;
+    const seen = ratios.recent.length;
+    ratio = (seen * quantileOf(ratios, 0.5) + shrinkage * ratio) / (seen + shrinkage);
+  }
+  return ratio;
+}
+
+const shrinkage = 2;
+
+/**
+ * Takes in one end, in place. `durationMs` is at speed 1, and says nothing if the run failed;
+ * `userEstimateMs` is NaN where no user had said anything.
+ */
 export function recordRun(
   history: RunHistory,
   groups: readonly string[],
-  end: { readonly durationMs: number; readonly succeeded: boolean; readonly atMs: number },
+  end: {
+    readonly durationMs: number;
+    readonly userEstimateMs: number;
+    readonly succeeded: boolean;
+    readonly atMs: number;
+  },
 ): void {
   const logMs = Math.log(Math.max(1, end.durationMs));
   for (const name of new Set(groups)) {
@@ -66,6 +94,9 @@ export function recordRun(
     runs.failureShare = follow(runs.failureShare, end.succeeded ? 0 : 1);
     if (!end.succeeded) continue;
     remember(runs.logs, logMs, recentMax);
+    if (end.userEstimateMs > 0) {
+      remember(runs.ratios, logMs - Math.log(end.userEstimateMs), recentMax);
+    }
     runs.succeeded++;
     runs.logSecond = runs.logLast;
     runs.logLast = logMs;
