@@ -213,7 +213,7 @@ export function fromPlain(plain: PlainStatistics): GroupStatistics {
 
 /** Whether something of the group has succeeded, as far back as is remembered. */
 export const hasSucceeded = (statistics: GroupStatistics, group: string): boolean =>
-  find(statistics, group) !== undefined;
+  findIn(statistics, group) !== undefined;
 
 interface Anchor {
   readonly p50Ms: number;

@@ -8,8 +8,10 @@ import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
+import { heldForMs } from "../pausing.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import { wayNamed } from "../ways.js";
+import { blameFor } from "./blames.js";
 import {
   liveAttemptOf,
   type Of,
@@ -30,6 +32,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
   const task = taskOf(state, taskOfAttempt(event.attempt));
   const worker = workerOf(state, event.worker);
   const { named, template } = wayNamed(task, event.mode);
+  const { secrets } = event;
   task.attempts.push({
     id: event.attempt,
     number: numberOfAttempt(event.attempt),
@@ -37,6 +40,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     session: worker.incarnation.session,
     devices: event.devices,
     ...named,
+    ...(secrets === undefined ? {} : { secrets }),
     launchedAtMs: atMs,
     status: { kind: "launching" },
   });
@@ -111,13 +115,18 @@ export function attemptResolved(state: State, id: AttemptId, atMs: number): void
 export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: number): void {
   const { task, attempt } = liveAttemptOf(state, event.attempt);
   const worker = workerOf(state, attempt.worker);
-  const { startedAtMs, endedAtMs, outcome, usage, outputs } = event;
+  const { startedAtMs, endedAtMs, outcome, usage, outputs, fault } = event;
   const { status: before } = attempt;
   const hadStarted =
     before.kind !== "launching" && before.kind !== "ended" && before.startedAtMs !== null;
-  const left = outputs === undefined ? {} : { outputs };
+  const left = {
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(fault === undefined ? {} : { fault }),
+  };
   const ended = { kind: "ended" as const, startedAtMs, endedAtMs, outcome, usage, ...left };
-  const { template, groups } = wayNamed(task, attempt.mode);
+  const way = wayNamed(task, attempt.mode);
+  const { template, groups } = way;
+  const pausedMs = heldForMs(attempt, endedAtMs);
   setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
   worker.live.delete(attempt.id);
@@ -130,15 +139,32 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   }
   state.facts++;
   touchWorker(state, worker);
+  blameFor(state, { task, attempt, way }, isAsked(before), atMs);
   if (startedAtMs === null || outcome.kind !== "exited") return;
-  const ranMs = Math.max(0, endedAtMs - startedAtMs);
+  const ranMs = Math.max(0, endedAtMs - startedAtMs - pausedMs);
   // Failed runs are not labels for durations: they end early.
   if (outcome.exitCode === 0) {
     observe(state.statistics, groups, ranMs * worker.facts.speed, template.estimate);
   }
-  const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs);
+  const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs - pausedMs);
   if (overheadMs > overheadMaxMs) return;
   state.overheadMs += overheadGain * (overheadMs - state.overheadMs);
+}
+
+const isAsked = (status: AttemptStatus): boolean =>
+  status.kind === "stopping" || (status.kind === "unknown" && status.stopReason !== null);
+
+export function attemptHeld(state: State, event: Of<"AttemptHeld">, atMs: number): void {
+  const { task, attempt } = liveAttemptOf(state, event.attempt);
+  const { sinceMs = null } = attempt.held ?? {};
+  const problem = event.problem === undefined ? {} : { problem: event.problem };
+  attempt.held = {
+    sinceMs: event.held ? (sinceMs ?? atMs) : null,
+    totalMs: event.held ? (attempt.held?.totalMs ?? 0) : heldForMs(attempt, atMs),
+    ...problem,
+  };
+  state.facts++;
+  touchTask(state, task);
 }
 
 function charge(state: State, task: Task, { pools }: TaskTemplate, sign: 1 | -1): void {
