@@ -4,7 +4,7 @@
  */
 import type { ProgramRun, Witness } from "../witness.js";
 import type { Evidence } from "./evidence.js";
-import { type History, launchesIn, type TaskStory, taskOf } from "./history.js";
+import { type History, launchesIn, poolsOf, type TaskStory, taskOf } from "./history.js";
 import {
   boundsHold,
   closedStayClosed,
@@ -216,10 +216,7 @@ function* poolsKept({ witness, history, pools }: Evidence): Iterable<string> {
     return { ...run, endedAtMs: Math.min(endOf(run), givenBackAtMs) };
   });
   for (const { run, sign } of timeline(charged)) {
-    const template = history.tasks.get(run.task)?.template;
-    const isFallback = history.fallbacks.has(run.attempt);
-    const asked = isFallback ? template?.retry.fallback?.way.pools : template?.pools;
-    for (const [pool, amount] of Object.entries(asked ?? {})) {
+    for (const [pool, amount] of poolsOf(history, run.attempt)) {
       const now = (used.get(pool) ?? 0) + sign * amount;
       used.set(pool, now);
       const total = pools.get(pool) ?? Number.POSITIVE_INFINITY;

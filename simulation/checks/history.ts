@@ -35,6 +35,14 @@ export function launchesIn(
   return event.type === "GangLaunched" ? event.attempts : [];
 }
 
+/** What an attempt takes of pools: its fallback may take other things. */
+export function poolsOf(history: History, attempt: string): readonly (readonly [string, number])[] {
+  const template = history.tasks.get(taskOf(attempt))?.template;
+  const isFallback = history.fallbacks.has(attempt);
+  const asked = isFallback ? template?.retry.fallback?.way.pools : template?.pools;
+  return Object.entries(asked ?? {});
+}
+
 export function historyOf(events: readonly Recorded[]): History {
   const jobs = new Map<string, { readonly key: string; readonly spec: JobSpec }>();
   const tasks = new Map<string, TaskStory>();

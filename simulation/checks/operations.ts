@@ -1,7 +1,7 @@
 /** Promises about workers that are taken out of use and come back, and about what is planned. */
 import type { Recorded } from "../../master/pure/events.js";
 import type { Evidence } from "./evidence.js";
-import { launchesIn, taskOf } from "./history.js";
+import { launchesIn, poolsOf } from "./history.js";
 
 /** Once nothing has gone wrong for a while. */
 export function* everybodyConnected({ history, capacities }: Evidence): Iterable<string> {
@@ -131,8 +131,7 @@ export function* consumedAddsUp({ history, consumed }: Evidence): Iterable<strin
     }
     if (event.type !== "AttemptEnded") continue;
     if (event.startedAtMs === null && !began.has(event.attempt)) continue;
-    const { pools = {} } = history.tasks.get(taskOf(event.attempt))?.template ?? {};
-    for (const [pool, amount] of Object.entries(pools)) {
+    for (const [pool, amount] of poolsOf(history, event.attempt)) {
       total.set(pool, (total.get(pool) ?? 0) + amount);
     }
   }
