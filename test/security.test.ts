@@ -10,7 +10,7 @@ import { everyJob } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import { workerId } from "../core/ids.js";
 import { job, template, workerFacts } from "../core/testing/jobs.js";
-import type { RunningMaster } from "../master/shell/master.js";
+import type { RunningMaster } from "../master/shell/master-options.js";
 import { startPlanner } from "../planner/server.js";
 import { encodeEstimateRequest } from "../proto/codec/plan.js";
 import {

@@ -1,5 +1,5 @@
 /** Where the master's keys for secrets are: a file, the environment, or neither. */
-import type { MasterOptions } from "../../master/shell/master.js";
+import type { MasterOptions } from "../../master/shell/master-options.js";
 import { failure } from "../failure.js";
 
 /** The keys themselves, as they would stand in the file. */

@@ -7,7 +7,8 @@ import pino from "pino";
 import { type Client, createClient } from "../../cli/client.js";
 import type { ClusterSettings } from "../../master/pure/events.js";
 import { defaultSettings } from "../../master/pure/genesis.js";
-import { type MasterOptions, startMaster } from "../../master/shell/master.js";
+import { startMaster } from "../../master/shell/master.js";
+import type { MasterOptions } from "../../master/shell/master-options.js";
 import { JobServiceClient } from "../../proto/codec/services.js";
 
 export interface TestMaster extends AsyncDisposable {

@@ -7,7 +7,8 @@ import type { Client } from "../../cli/client.js";
 import type { JoinRole } from "../../core/identity.js";
 import { defaultSettings } from "../../master/pure/genesis.js";
 import { openAuthority, signOwnKeys } from "../../master/shell/authority.js";
-import { type RunningMaster, startMaster } from "../../master/shell/master.js";
+import { startMaster } from "../../master/shell/master.js";
+import type { RunningMaster } from "../../master/shell/master-options.js";
 import type { Keys } from "../../proto/security/channel.js";
 import { type Credentials, readCredentials } from "../../proto/security/credentials.js";
 
