@@ -59,6 +59,11 @@ export function evolve(state: State, recorded: Recorded): void {
   apply(state, recorded.event, recorded.atMs, recorded.principal);
 }
 
+type OfWorkers = Extract<
+  Event,
+  { type: `Worker${string}` | `Quarantine${string}` | `Drain${string}` | `Maintenance${string}` }
+>;
+
 type Access = Extract<
   Event,
   { type: `Token${string}` | `Certificate${string}` | `Secret${string}` }
@@ -129,6 +134,20 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return attemptResolved(state, event.attempt, atMs);
     case "AttemptRecovered":
       return attemptStarted(state, event.attempt, event.startedAtMs);
+    case "PlanAdopted":
+      return planAdopted(state, event, atMs);
+    default:
+      return applyOfWorkers(state, event, atMs, principal);
+  }
+}
+
+function applyOfWorkers(
+  state: State,
+  event: OfWorkers | Access,
+  atMs: number,
+  principal: string,
+): void {
+  switch (event.type) {
     case "WorkerRegistered":
       return workerRegistered(state, event, atMs);
     case "WorkerDisconnected":
@@ -155,8 +174,6 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return maintenanceScheduled(state, event);
     case "MaintenanceRemoved":
       return maintenanceRemoved(state, event);
-    case "PlanAdopted":
-      return planAdopted(state, event, atMs);
     default:
       return applyAccess(state, event, atMs, principal);
   }
