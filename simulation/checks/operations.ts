@@ -20,6 +20,7 @@ export function* everybodyConnected({ history, capacities }: Evidence): Iterable
 
 interface Closings {
   readonly cordoned: Set<string>;
+  readonly quarantined: Set<string>;
   /** Drains whose deadline has passed, or that have none. */
   readonly drained: Set<string>;
   readonly windows: Map<
@@ -29,7 +30,12 @@ interface Closings {
 }
 
 export function* closedStayClosed({ history }: Evidence): Iterable<string> {
-  const closings: Closings = { cordoned: new Set(), drained: new Set(), windows: new Map() };
+  const closings: Closings = {
+    cordoned: new Set(),
+    quarantined: new Set(),
+    drained: new Set(),
+    windows: new Map(),
+  };
   for (const recorded of history.events) {
     for (const { attempt, worker } of launchesIn(recorded.event)) {
       const why = closedBy(closings, worker, recorded.atMs);
@@ -41,6 +47,7 @@ export function* closedStayClosed({ history }: Evidence): Iterable<string> {
 
 function closedBy(closings: Closings, worker: string, atMs: number): string | null {
   if (closings.cordoned.has(worker)) return "which is cordoned";
+  if (closings.quarantined.has(worker)) return "which is in quarantine";
   if (closings.drained.has(worker)) return "which is drained";
   for (const window of closings.windows.values()) {
     if (window.worker === worker && window.fromMs <= atMs && atMs < window.toMs) {
@@ -50,13 +57,20 @@ function closedBy(closings: Closings, worker: string, atMs: number): string | nu
   return null;
 }
 
-function note({ cordoned, drained, windows }: Closings, { event }: Recorded): void {
+function note(closings: Closings, { event }: Recorded): void {
+  const { cordoned, quarantined, drained, windows } = closings;
   switch (event.type) {
     case "WorkerCordoned":
       cordoned.add(event.worker);
       return;
     case "WorkerUncordoned":
       cordoned.delete(event.worker);
+      return;
+    case "WorkerQuarantined":
+      quarantined.add(event.worker);
+      return;
+    case "QuarantineLifted":
+      quarantined.delete(event.worker);
       return;
     case "DrainBegan":
       if (event.deadlineAtMs === null) drained.add(event.worker);

@@ -288,8 +288,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   one(
     "a cordon keeps nothing away",
     "master/pure/openness.ts",
-    '  if (cordonedAtMs !== null) return "closed";\n',
-    "  void cordonedAtMs;\n",
+    '  if (cordonedAtMs !== null || quarantine !== null) return "closed";\n',
+    '  void cordonedAtMs;\n  if (quarantine !== null) return "closed";\n',
+  ),
+  one(
+    "a quarantine keeps nothing away",
+    "master/pure/openness.ts",
+    '  if (cordonedAtMs !== null || quarantine !== null) return "closed";\n',
+    '  void quarantine;\n  if (cordonedAtMs !== null) return "closed";\n',
   ),
   one(
     "a drain keeps nothing away",
