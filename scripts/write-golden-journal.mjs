@@ -1,6 +1,6 @@
 /**
- * Writes the golden journal of the present format (master/shell/fixtures/journals/). To be run once
- * for a new format, or when the story it tells has grown; older formats are never written again.
+ * Writes golden journals of the present format (master/shell/fixtures/journals/) that are missing.
+ * To be run once for a new format, or a new story; what is there is never written again.
  *
  *   node scripts/write-golden-journal.mjs
  */

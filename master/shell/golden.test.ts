@@ -1,39 +1,51 @@
 /**
  * Journals that earlier versions of Almanac wrote, kept as they were: every later version folds
- * each of them to the same state. `node scripts/write-golden-journal.mjs` writes the one of the
- * present format; the older ones are never written again.
+ * each of them to the same state. `trimmed` ones have lost their beginning to snapshots beside them.
+ * `node scripts/write-golden-journal.mjs` writes those of the present format that are missing.
  */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../core/random.js";
+import { nodeFileSystem } from "../journal/file-system.js";
 import { formatVersion } from "../journal/frame.js";
 import { inspectJournal } from "../journal/inspect.js";
 import { openSegmentedJournal } from "../journal/segmented-file.js";
 import { createSimulatedDisk, type SimulatedDisk } from "../journal/testing/simulated-disk.js";
 import { stateHash } from "../pure/hash.js";
 import type { State } from "../pure/state.js";
-import { replay } from "./recovery.js";
+import { replay, restore } from "./recovery.js";
+import { takeSnapshot } from "./take-snapshot.js";
+import { tellLaterStory } from "./testing/later-story.js";
 import { batchesOf, tellStory } from "./testing/story.js";
 
 const goldenRoot = fileURLToPath(new URL("./fixtures/journals/", import.meta.url));
 /** Small, so that a golden journal has several segments. */
 const segmentBytes = 8 * 1024;
 
+const stories = { "": tellStory, "-later": tellLaterStory, "-later-trimmed": tellLaterStory };
+
 async function writeGolden(): Promise<void> {
-  const directory = join(goldenRoot, `v${formatVersion}`);
-  await rm(directory, { recursive: true, force: true });
-  await rm(`${directory}.txt`, { force: true }); // written anew below
-  await mkdir(directory, { recursive: true });
-  const journal = await openSegmentedJournal({ directory, segmentBytes });
-  for (const batch of batchesOf(tellStory())) {
-    await journal.append(1, (batch[0]?.sequence ?? 1) - 1, batch);
+  for (const [name, tell] of Object.entries(stories)) {
+    const directory = join(goldenRoot, `v${formatVersion}${name}`);
+    if (versions.includes(basename(directory))) continue;
+    await mkdir(directory, { recursive: true });
+    const journal = await openSegmentedJournal({ directory, segmentBytes });
+    const batches = batchesOf(tell());
+    for (const [index, batch] of batches.entries()) {
+      await journal.append(1, (batch[0]?.sequence ?? 1) - 1, batch);
+      const isHalf = index === Math.floor(batches.length / 2);
+      if (!name.endsWith("-trimmed") || !isHalf) continue;
+      const taken = await takeSnapshot(nodeFileSystem, directory);
+      await journal.trim(taken?.sequence ?? 0);
+    }
+    await journal.close();
+    await rm(join(directory, "journal.lock"), { force: true });
+    versions.push(basename(directory));
   }
-  await journal.close();
-  await rm(join(directory, "journal.lock"), { force: true });
 }
 
 /** What of a state a reviewer can judge, and the hash of all of it. */
@@ -58,8 +70,8 @@ function sealV1(bytes: Buffer, offset: number): void {
   bytes.writeUInt32LE(crc32(bytes.subarray(offset, offset + 36)), offset + 36);
 }
 
+const versions = (await readdir(goldenRoot)).filter((name) => /^v\d+[a-z-]*$/.test(name)).sort();
 if (process.env.ALMANAC_WRITE_GOLDEN !== undefined) await writeGolden();
-const versions = (await readdir(goldenRoot)).filter((name) => /^v\d+$/.test(name)).sort();
 
 describe("a journal of an earlier version", () => {
   it.each(versions)("%s is read as it was written", async (version) => {
@@ -68,7 +80,8 @@ describe("a journal of an earlier version", () => {
       await cp(join(goldenRoot, version), directory, { recursive: true });
       const journal = await openSegmentedJournal({ directory, segmentBytes });
       expect(journal.tornTail).toBeNull();
-      const state = await replay(journal);
+      const { state, rejected } = await restore(nodeFileSystem, directory, journal);
+      expect(rejected).toEqual([]);
       await journal.close();
       const file = join(goldenRoot, `${version}.txt`);
       await expect(describeState(state)).toMatchFileSnapshot(file);
@@ -114,7 +127,15 @@ describe("a journal of an earlier version", () => {
     }
   });
 
-  it("has a golden one of the present format", () => {
-    expect(versions).toContain(`v${formatVersion}`);
+  it("has golden ones of the present format", () => {
+    for (const name of Object.keys(stories)) expect(versions).toContain(`v${formatVersion}${name}`);
+  });
+
+  it("holds every kind of event between them", async () => {
+    const source = await readFile(new URL("../pure/evolve.ts", import.meta.url), "utf8");
+    const kinds = [...source.matchAll(/case "(\w+)":/g)].map(([, kind]) => kind);
+    const told = new Set([...tellStory(), ...tellLaterStory()].map(({ event }) => event.type));
+    expect(kinds.length).toBeGreaterThan(40);
+    expect(kinds.filter((kind) => !told.has(kind as never))).toEqual([]);
   });
 });
