@@ -106,7 +106,7 @@ describe("a master with TLS", () => {
       "grpc.ssl_target_name_override": "localhost",
     });
     const message = await new Promise<string>((resolve) => {
-      client.list({ namespace: "", states: [], limit: 1, after: "" } as never, (error) =>
+      client.get({ jobId: "", summaryOnly: true }, (error) =>
         resolve(error?.message ?? "answered"),
       );
     });
