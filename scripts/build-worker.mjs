@@ -48,14 +48,17 @@ const stubs = {
   },
 };
 
-/** For tests of mixed versions. */
-const versioned = (version) => ({
-  name: "version",
+/** Of package.json only what is asked for goes in; `version`, for tests of mixed ones, instead of its own. */
+const described = (version) => ({
+  name: "described",
   setup(build) {
     build.onLoad({ filter: /\/package\.json$/ }, ({ path }) => {
-      const file = JSON.parse(readFileSync(path, "utf8"));
-      if (file.name !== "almanac") return null;
-      return { contents: JSON.stringify({ ...file, version }), loader: "json" };
+      const { name, version: own, engines } = JSON.parse(readFileSync(path, "utf8"));
+      if (name !== "almanac") return null;
+      return {
+        contents: JSON.stringify({ name, version: version ?? own, engines }),
+        loader: "json",
+      };
     });
   },
 });
@@ -72,7 +75,7 @@ export async function bundleWorker(root, { version = null } = {}) {
     target: "node20",
     format: "cjs",
     legalComments: "eof",
-    plugins: version === null ? [stubs] : [stubs, versioned(version)],
+    plugins: [stubs, described(version)],
     // There is no file beside it that an address of the module could lead to.
     logOverride: { "empty-import-meta": "error" },
     metafile: true,
