@@ -36,6 +36,11 @@ export interface Incarnation {
   readonly boot: string;
   /** Drawn anew whenever a supervisor starts. */
   readonly session: string;
+  /**
+   * Of the durable list of attempts that the supervisor goes on with: whoever has the same one knows
+   * of every attempt that was ever begun here. Absent: an older worker, which does not say.
+   */
+  readonly ledger?: string;
 }
 
 export const sameIncarnation = (a: Incarnation, b: Incarnation): boolean =>

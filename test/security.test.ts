@@ -298,7 +298,7 @@ describe("a master with TLS", () => {
       session.on("error", (error) => resolve(error.message));
     });
     session.on("data", () => undefined);
-    const incarnation = { worker: "rogue", boot: "b", session: "s" };
+    const incarnation = { worker: "rogue", boot: "b", session: "s", ledger: "" };
     session.write({
       incarnation,
       request: 0,

@@ -122,6 +122,47 @@ describe("a worker that returns", () => {
   });
 });
 
+describe("another supervisor on a machine that was never off", () => {
+  const keep = { onLost: { kind: "keep" as const } };
+  const come = (script: Script, session: string, ledger: string): void => {
+    const facts = workerFacts("a");
+    const said = { worker: a, boot: "b1", session, ledger };
+    const nothing = { epochSeen: 0, live: [], unacknowledged: [] };
+    script.lastHeard.set(a, script.nowMs);
+    script.do({ type: "WorkerHello", hello: { incarnation: said, facts, ...nothing } });
+  };
+
+  function running(): Script {
+    const script = new Script();
+    come(script, "s1", "l1");
+    script.submit(job([template("one", keep)]));
+    script.started("one");
+    return script;
+  }
+
+  it("knows of all that was begun where it goes on with the same ledger", () => {
+    const script = running();
+    script.tick(10_001);
+    expect(script.state.index.unknown.size).toBe(1);
+    come(script, "s2", "l1");
+    expect(script.state.index.unknown.size).toBe(0);
+    expect(script.types()).toContain("TaskRequeued");
+  });
+
+  it.each(["while the first was heard", "after it was lost"])(
+    "knows nothing with a ledger of its own: what ran is unknown, %s",
+    (when) => {
+      const script = running();
+      if (when === "after it was lost") script.tick(10_001);
+      come(script, "s2", "l2");
+      script.tick(100);
+      expect(script.state.workers.get(a)?.state).toBe("connected");
+      expect(script.state.index.unknown.size).toBe(1);
+      expect(script.types()).not.toContain("TaskRequeued");
+    },
+  );
+});
+
 describe("an unknown attempt that an operator has looked after", () => {
   const id = taskId(jobId("job"), "one");
 

@@ -46,9 +46,10 @@ export function* quarantineIfDue(
 function mayBeSpared(state: State, worker: WorkerRecord): boolean {
   let [present, quarantined, others] = [0, 0, 0];
   for (const one of state.workers.values()) {
+    // Also of those that are away: they come back to what they left.
+    if (one.quarantine !== null) quarantined++;
     if (one.state !== "connected" && one !== worker) continue;
     present++;
-    if (one.quarantine !== null) quarantined++;
     if (one !== worker && openness(one) === "open") others++;
   }
   return others > 0 && quarantined + 1 <= present / 2;

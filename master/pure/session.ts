@@ -33,7 +33,10 @@ export function* workerHello(state: State, hello: Hello, nowMs: number): Decisio
     ]);
   }
   const returning = before !== undefined && sameIncarnation(before.incarnation, incarnation);
-  const sameBoot = before?.incarnation.boot === incarnation.boot;
+  const knows = whatItKnows(before?.incarnation, incarnation);
+  if (before !== undefined && knows === "nothing" && before.state !== "lost") {
+    yield* loseWorker(state, before, nowMs, nowMs);
+  }
   yield { type: "WorkerRegistered", incarnation, facts };
 
   yield* takeReports(state, incarnation, hello.unacknowledged, nowMs);
@@ -44,7 +47,7 @@ export function* workerHello(state: State, hello: Hello, nowMs: number): Decisio
   const alive = new Set(hello.live.map((started) => started.attempt));
   for (const attempt of forgotten(state, incarnation, alive)) {
     if (returning && attempt.status.kind === "launching") continue;
-    if (!returning && sameBoot && attempt.status.kind === "unknown") continue;
+    if (knows !== "all" && attempt.status.kind === "unknown") continue;
     const end = lost("its worker no longer knows it", nowMs, faultOf(attempt));
     yield* endAttempt(state, attempt.id, end, nowMs);
   }
@@ -56,6 +59,20 @@ export function* workerHello(state: State, hello: Hello, nowMs: number): Decisio
     }
   }
   return noReply;
+}
+
+/**
+ * Of what was begun on the worker before. A supervisor with another ledger, on a machine that was
+ * not off meanwhile, knows nothing: it may all still run. `unsaid`: by an older worker.
+ */
+function whatItKnows(
+  before: Incarnation | undefined,
+  now: Incarnation,
+): "all" | "nothing" | "unsaid" {
+  if (before === undefined || before.boot !== now.boot || sameIncarnation(before, now))
+    return "all";
+  if (before.ledger === undefined || now.ledger === undefined) return "unsaid";
+  return before.ledger === now.ledger ? "all" : "nothing";
 }
 
 function* takeUp(attempt: Attempt, startedAtMs: number): Generator<Event, void, void> {

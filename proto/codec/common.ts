@@ -80,10 +80,11 @@ export function decodeGpuRequest(scope: Scope, message: wire.GpuRequest): GpuReq
   }
 }
 
-export const encodeIncarnation = ({ worker, boot, session }: Incarnation): wire.Incarnation => ({
-  worker,
-  boot,
-  session,
+export const encodeIncarnation = (incarnation: Incarnation): wire.Incarnation => ({
+  worker: incarnation.worker,
+  boot: incarnation.boot,
+  session: incarnation.session,
+  ledger: incarnation.ledger ?? "",
 });
 
 export function decodeIncarnation(scope: Scope, message: wire.Incarnation): Incarnation {
@@ -91,6 +92,7 @@ export function decodeIncarnation(scope: Scope, message: wire.Incarnation): Inca
     worker: decodeWorkerId(scope, "worker", message.worker),
     boot: identifier(scope, "boot", message.boot),
     session: identifier(scope, "session", message.session),
+    ...(message.ledger === "" ? {} : { ledger: identifier(scope, "ledger", message.ledger) }),
   };
 }
 

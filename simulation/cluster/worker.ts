@@ -10,6 +10,7 @@ import type { SupervisorLink } from "../../worker/agent/supervisor-link.js";
 import { sleepOn } from "../../worker/clock.js";
 import { type AgentToSupervisor, protocolVersion } from "../../worker/ipc/messages.js";
 import { type AgentDesk, createAgentDesk } from "../../worker/supervisor/agent-desk.js";
+import { beginWith } from "../../worker/supervisor/ledger.js";
 import { recoverAttempts } from "../../worker/supervisor/recovery.js";
 import { Supervisor } from "../../worker/supervisor/supervisor.js";
 import { createTransfers } from "../../worker/supervisor/transfers.js";
@@ -163,7 +164,7 @@ export class WorkerNode {
     });
     this.#sessions += 1;
     const session = `${this.shape.name}-${this.#sessions}`;
-    ledger.append({ kind: "supervisor", session, boot });
+    beginWith(ledger, session, boot);
     const drivers = [this.programs.driver(process)];
     const writtenBytes = async (): Promise<number> => 0;
     const recovery = {

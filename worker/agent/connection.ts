@@ -49,6 +49,7 @@ export const incarnationOf = (name: string, state: SupervisorState): Incarnation
   worker: workerId(name),
   boot: state.boot,
   session: state.session,
+  ledger: state.ledger,
 });
 
 export function connectMaster(options: ConnectionOptions): Connection {

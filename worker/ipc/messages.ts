@@ -54,6 +54,8 @@ export interface SupervisorState {
   readonly pid: number;
   readonly boot: string;
   readonly session: string;
+  /** Identity of its ledger. */
+  readonly ledger: string;
   readonly epochSeen: number;
   readonly drivers: readonly DriverFacts[];
   readonly unavailableDrivers: readonly UnavailableDriver[];

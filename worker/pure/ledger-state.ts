@@ -17,6 +17,8 @@ const tombstonesPerRecord = 1_000;
 export type LedgerRecord =
   /** A supervisor has begun its life; identities recorded under another boot mean nothing. */
   | { readonly kind: "supervisor"; readonly session: string; readonly boot: string }
+  /** The first record of all: whoever goes on with this ledger knows what it knows. */
+  | { readonly kind: "ledger"; readonly identity: string }
   | { readonly kind: "epoch"; readonly epoch: number }
   | {
       readonly kind: "launched";
@@ -64,6 +66,8 @@ export interface LaunchedEntry {
 }
 
 export interface LedgerState {
+  /** null: of a release that gave it none, and not opened since. */
+  identity: string | null;
   epochSeen: number;
   readonly launched: Map<AttemptId, LaunchedEntry>;
   /** Not acknowledged by any master. */
@@ -75,6 +79,7 @@ export interface LedgerState {
 }
 
 export const emptyLedgerState = (): LedgerState => ({
+  identity: null,
   epochSeen: 0,
   launched: new Map(),
   finished: new Map(),
@@ -85,6 +90,9 @@ export const emptyLedgerState = (): LedgerState => ({
 export function evolveLedger(state: LedgerState, record: LedgerRecord): void {
   switch (record.kind) {
     case "supervisor":
+      return;
+    case "ledger":
+      state.identity = record.identity;
       return;
     case "epoch":
       state.epochSeen = Math.max(state.epochSeen, record.epoch);
@@ -137,6 +145,7 @@ function dropOldest(tombstones: Set<AttemptId>): void {
 
 /** The shortest records whose fold is this state: what compaction writes. */
 export function* ledgerRecords(state: LedgerState): Generator<LedgerRecord> {
+  if (state.identity !== null) yield { kind: "ledger", identity: state.identity };
   yield { kind: "epoch", epoch: state.epochSeen };
   const tombstones = [...state.tombstones];
   for (let from = 0; from < tombstones.length; from += tombstonesPerRecord) {

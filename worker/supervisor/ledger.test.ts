@@ -20,7 +20,7 @@ import {
   ledgerRecords,
   tombstonesMax,
 } from "../pure/ledger-state.js";
-import { openLedger } from "./ledger.js";
+import { beginWith, openLedger } from "./ledger.js";
 
 const directory = mkdtempSync(join(tmpdir(), "almanac-ledger-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -46,6 +46,7 @@ const anyRecord: fc.Arbitrary<LedgerRecord> = fc
   .chain((n) =>
     fc.constantFrom<LedgerRecord[]>(
       { kind: "epoch", epoch: n },
+      { kind: "ledger", identity: `l${n}` },
       { kind: "launched", attempt: attempt(n), driver: "process" },
       { kind: "identified", attempt: attempt(n), identity: { pid: n, startTicks: 1 }, boot: "b" },
       { kind: "started", started: { attempt: attempt(n), startedAtMs: 1, pid: n } },
@@ -81,6 +82,17 @@ describe("the ledger", () => {
         expect(compacted).toEqual(state);
       }),
     );
+  });
+
+  test("is named after the first supervisor that began with it, for good", async () => {
+    const path = newPath();
+    const ledger = openLedger(path);
+    beginWith(ledger, "first", "boot");
+    await ledger.close();
+    const again = openLedger(path);
+    beginWith(again, "second", "boot");
+    expect(again.state.identity).toBe("first");
+    await again.close();
   });
 
   test("cuts off a torn last line, wherever it was torn, and goes on", async () => {

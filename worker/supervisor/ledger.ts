@@ -42,6 +42,12 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+/** A supervisor goes on with it. A ledger that has no identity is named after the first. */
+export function beginWith(ledger: Ledger, session: string, boot: string): void {
+  if (ledger.state.identity === null) ledger.append({ kind: "ledger", identity: session });
+  ledger.append({ kind: "supervisor", session, boot });
+}
+
 /** Throws if a line before the last is damaged: that is never skipped silently. */
 export function openLedger(path: string): Ledger {
   const state = emptyLedgerState();

@@ -20,7 +20,7 @@ import { createSecretPlaces } from "../secrets/places.js";
 import { createAgentDesk } from "./agent-desk.js";
 import { createAttemptData } from "./attempt-data.js";
 import { createRenewalMemory } from "./leases.js";
-import { openLedger } from "./ledger.js";
+import { beginWith, openLedger } from "./ledger.js";
 import { lockSupervisor } from "./lock.js";
 import { recoverAttempts, writtenBytes } from "./recovery.js";
 import { createRetention } from "./retention.js";
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   const session = randomUUID();
   const boot = bootId();
   const ledger = openLedger(join(dataDirectory, "attempts.log"));
+  beginWith(ledger, session, boot);
   // The server exists only after recovery, which needs the drivers.
   let tellAgent: () => void = () => undefined;
   const onChange = (): void => tellAgent();

@@ -69,6 +69,7 @@ export class Supervisor {
       pid: process.pid,
       boot,
       session,
+      ledger: ledger.state.identity ?? session,
       epochSeen: ledger.state.epochSeen,
       drivers: standings.flatMap((one) => (one.kind === "available" ? [one.facts] : [])),
       unavailableDrivers: standings.flatMap((one) =>
