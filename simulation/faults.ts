@@ -4,9 +4,11 @@
  */
 import { workerId } from "../core/ids.js";
 import { randomInteger } from "../core/random.js";
+import { usualCalls } from "./cluster/user.js";
 import type { WorkerNode } from "./cluster/worker.js";
 import { worldBeganAtMs } from "./world/machine.js";
-import type { World } from "./world.js";
+import { usualNetwork } from "./world/network.js";
+import { usualSyncMaxMs, type World } from "./world.js";
 
 export interface Fault {
   readonly atMs: number;
@@ -120,31 +122,32 @@ const strikes = {
     return null;
   },
   "slow network": (world) => {
-    const before = world.network.habits;
-    world.network.habits = { ...before, latencyMinMs: 50, latencyMaxMs: 1_500 };
+    const { network } = world;
+    const { latencyMinMs, latencyMaxMs } = usualNetwork;
+    network.habits = { ...network.habits, latencyMinMs: 50, latencyMaxMs: 1_500 };
+    // Only what is its own: other faults begin and end meanwhile.
     return () => {
-      world.network.habits = before;
+      network.habits = { ...network.habits, latencyMinMs, latencyMaxMs };
     };
   },
   "breaking connections": (world, { choice }) => {
-    const before = world.network.habits;
-    world.network.habits = { ...before, breakChance: 0.02 * (1 + (choice % 10)) };
+    const { network } = world;
+    const { breakChance } = usualNetwork;
+    network.habits = { ...network.habits, breakChance: 0.02 * (1 + (choice % 10)) };
     return () => {
-      world.network.habits = before;
+      network.habits = { ...network.habits, breakChance };
     };
   },
   "lossy calls": (world, { choice }) => {
-    const before = world.user.habits;
     world.user.habits = { lossChance: 0.3 * ((choice % 7) / 6), repeatChance: 0.5 };
     return () => {
-      world.user.habits = before;
+      world.user.habits = usualCalls;
     };
   },
   "slow disk": (world) => {
-    const before = world.syncMaxMs;
     world.syncMaxMs = 800;
     return () => {
-      world.syncMaxMs = before;
+      world.syncMaxMs = usualSyncMaxMs;
     };
   },
   "sync fails": (world) => {

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly onTrace?: (line: string) => void;
 }
 
+export const usualSyncMaxMs = 3;
+
 export class World implements Surroundings {
   readonly time = new VirtualTime();
   readonly random: () => number;
@@ -47,7 +49,7 @@ export class World implements Surroundings {
   readonly #ended = new Set<string>();
   readonly #trace = createHash("sha256");
   /** Of the journal's disk and the ledgers', in milliseconds. */
-  syncMaxMs = 3;
+  syncMaxMs = usualSyncMaxMs;
 
   constructor({ seed, settings, workers, solvers, onTrace }: WorldOptions) {
     this.random = seededRandom(seed);

@@ -14,11 +14,13 @@ export interface RpcHabits {
   readonly repeatChance: number;
 }
 
+export const usualCalls: RpcHabits = { lossChance: 0, repeatChance: 0 };
+
 const retryMs = 1_000;
 const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
 export class User {
-  habits: RpcHabits = { lossChance: 0, repeatChance: 0 };
+  habits: RpcHabits = usualCalls;
   readonly #world: Surroundings;
   waiting = 0;
 

@@ -8,13 +8,15 @@ export interface NetworkHabits {
   readonly breakChance: number;
 }
 
+export const usualNetwork: NetworkHabits = { latencyMinMs: 0, latencyMaxMs: 2, breakChance: 0 };
+
 /** Has words that wait until their way is open again. */
 interface Waiting {
   pump(): void;
 }
 
 export class Network {
-  habits: NetworkHabits = { latencyMinMs: 0, latencyMaxMs: 2, breakChance: 0 };
+  habits: NetworkHabits = usualNetwork;
   readonly time: VirtualTime;
   readonly random: () => number;
   /** Ways on which nothing gets through: `from>to`. */
