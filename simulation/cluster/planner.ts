@@ -21,7 +21,7 @@ import { Machine, SimulatedProcess } from "../world/machine.js";
 export const plannerName = "planner";
 
 /** What of engines a run may spend: enough to find better plans than greedy, and to lose races. */
-const workUnits = 3_000;
+const workUnits = 500;
 
 export class PlannerNode {
   readonly machine: Machine;
