@@ -12,7 +12,7 @@ import { collectOutputs } from "../data/collect.js";
 import { stageInputs } from "../data/stage.js";
 import { attemptDirectory } from "../ipc/paths.js";
 import { messageOf, type WorkerLog } from "../log.js";
-import { type AttemptEnd, type LiveAttempt, notStarted } from "./live-attempt.js";
+import { type AttemptEnd, beginWaiting, type LiveAttempt, notStarted } from "./live-attempt.js";
 import { removeTrees } from "./remove-tree.js";
 import type { Transfers } from "./transfers.js";
 
@@ -38,7 +38,7 @@ export function createAttemptData(options: AttemptDataOptions): AttemptData {
   return {
     async stage(one, data, durable) {
       const sinceMs = clock.nowMs();
-      one.waitingSinceMs = sinceMs;
+      beginWaiting(one, sinceMs);
       await durable;
       const error = await bringInputs(options, one, join(directoryOf(one), "work"), data);
       one.stagingMs = clock.nowMs() - sinceMs;

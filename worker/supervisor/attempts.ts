@@ -20,6 +20,7 @@ import { createLeases, type Leases, type RenewalMemory } from "./leases.js";
 import type { Ledger } from "./ledger.js";
 import {
   type AttemptEnd,
+  beginWaiting,
   createLiveAttempt,
   type LiveAttempt,
   livingOf,
@@ -144,13 +145,11 @@ export class LiveAttempts {
     one.hasSecrets = launch.secrets !== undefined;
     one.mask = maskFor(launch.secrets);
     this.#live.set(launch.attempt, one);
-    const waits = launch.data !== undefined || this.#leases.isOver(launch.stopWhenLostAfterMs);
     const run = this.#start(one, launch, driver, context);
     one.finished = run.then(async (running) => {
       if (running !== null) await this.#finish(one, await running.ended);
     });
-    // A state that waited for the agent to bring something would wait for ever: it waits for the state.
-    if (!waits) one.settled = run.then(() => undefined);
+    void run.then(one.settle, one.settle);
   }
 
   /** An attempt of an earlier supervisor; its launch and its start are in the ledger. */
@@ -160,6 +159,7 @@ export class LiveAttempts {
     this.#live.set(attempt, one);
     this.#leases.takeUp(attempt, terms.stopWhenLostAfterMs);
     one.running = running;
+    one.settle();
     this.#limit(one, running);
     one.finished = running.ended.then((end) => this.#finish(one, end));
   }
@@ -277,7 +277,7 @@ export class LiveAttempts {
     if (stopWhenLostAfterMs === null) return true;
     await durable;
     if (this.#leases.isOver(stopWhenLostAfterMs)) {
-      one.waitingSinceMs = this.#options.clock.nowMs();
+      beginWaiting(one, this.#options.clock.nowMs());
       await this.#leases.renewed(stopWhenLostAfterMs, abort.signal);
     }
     if (one.stop !== null) return false;

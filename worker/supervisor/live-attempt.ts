@@ -39,14 +39,18 @@ export interface LiveAttempt {
   hasSecrets: boolean;
   /** Takes their values out of words; null: it has none that are known here. */
   mask: Mask | null;
-  /** Resolves when the attempt has started or, without having started, finished. */
-  settled: Promise<void>;
+  /** Resolves when it has started, waits to, or has finished without either: it can be told of. */
+  readonly settled: Promise<void>;
+  readonly settle: () => void;
   /** Resolves when its end is durable. */
   finished: Promise<void>;
 }
 
 export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveAttempt {
-  const done = Promise.resolve();
+  let settle: () => void = () => undefined;
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
   return {
     attempt,
     terms,
@@ -60,9 +64,16 @@ export function createLiveAttempt(attempt: AttemptId, terms: LaunchTerms): LiveA
     abort: new AbortController(),
     hasSecrets: false,
     mask: null,
-    settled: done,
-    finished: done,
+    settled,
+    settle,
+    finished: Promise.resolve(),
   };
+}
+
+/** A state is not held up by it, and names it: who says that it has been given up knows of it. */
+export function beginWaiting(one: LiveAttempt, sinceMs: number): void {
+  one.waitingSinceMs = sinceMs;
+  one.settle();
 }
 
 export function startedOf({ attempt, running }: LiveAttempt): AttemptStarted | null {
