@@ -20,13 +20,11 @@ import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { takenOf } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
+import { dropEndedHead, lookAhead, queuesOf } from "./queues.js";
 import { secretUses } from "./secrets.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNow } from "./ways.js";
-
-/** Unstarted tasks of a worker's queue that one pass looks at. */
-export const lookAhead = 64;
 
 export function* dispatch(state: State, nowMs: number): Decision {
   if (state.index.ready.size === 0) return noReply;
@@ -196,38 +194,4 @@ function expectedEnd(state: State, task: Task, worker: WorkerRecord, nowMs: numb
   if (attempt === null || attempt.status.kind === "unknown") return Number.POSITIVE_INFINITY;
   const left = remainingOn(state, task, worker.facts.speed, elapsedMs(attempt, nowMs)).p50Ms;
   return nowMs + pauseAheadMs(attempt, nowMs) + left;
-}
-
-/** Planned tasks of each worker by planned start; rebuilt when the plan has changed. */
-function queuesOf(state: State): Map<WorkerRecord["id"], Task[]> {
-  if (state.index.queues !== null) return state.index.queues;
-  const timed = new Map<WorkerRecord["id"], { task: Task; startAtMs: number }[]>();
-  for (const [id, { worker, startAtMs }] of state.plan.entries) {
-    const task = state.tasks.get(id);
-    if (task === undefined || isEnded(task)) continue;
-    const queue = timed.get(worker);
-    if (queue === undefined) timed.set(worker, [{ task, startAtMs }]);
-    else queue.push({ task, startAtMs });
-  }
-  const queues = new Map<WorkerRecord["id"], Task[]>();
-  for (const [worker, queue] of timed) {
-    queue.sort((a, b) => a.startAtMs - b.startAtMs);
-    queues.set(
-      worker,
-      queue.map(({ task }) => task),
-    );
-  }
-  state.index.queues = queues;
-  return queues;
-}
-
-/** Keeps a pass from walking over what is done; the order of the rest is untouched. */
-function dropEndedHead(queue: Task[]): void {
-  let ended = 0;
-  while (ended < queue.length) {
-    const task = queue[ended];
-    if (task === undefined || !isEnded(task)) break;
-    ended++;
-  }
-  if (ended >= lookAhead) queue.splice(0, ended);
 }

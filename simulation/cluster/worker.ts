@@ -101,6 +101,8 @@ export class WorkerNode {
     const end = (): void => {
       agent?.end("killed");
       supervisor?.end("killed");
+      // Told to start again before it had stopped: one after the other.
+      this.#later(() => this.startService());
     };
     if (serving === null || supervisor === null) return end();
     supervisor.deliver(() => {

@@ -11,6 +11,8 @@ export type Of<T extends Event["type"]> = Extract<Event, { type: T }>;
 
 export function becomeReady(state: State, task: Task, atMs: number): void {
   task.readyAtMs = atMs;
+  // What ran and waits again has another turn than while it ran.
+  if (task.attempts.length > 0) state.index.queues = null;
   setStatus(state, task, { kind: "ready", sinceMs: atMs });
 }
 
