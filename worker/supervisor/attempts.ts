@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
-import { addResources, noResources, type Resources } from "../../core/resources.js";
+import { addResources, fits, noResources, type Resources } from "../../core/resources.js";
 import type { Result } from "../../core/result.js";
 import type { AttemptFinished, AttemptStarted, Launch } from "../../core/session.js";
 import { sleepOn } from "../clock.js";
@@ -140,12 +140,12 @@ export class LiveAttempts {
   }
 
   /** The launch has been appended to the ledger; it need not be durable yet. */
-  begin(launch: Launch, driver: Driver, context: AttemptContext): void {
+  begin(launch: Launch, driver: Driver, context: AttemptContext, capacity: Resources): void {
     const one = createLiveAttempt(launch.attempt, termsOf(launch));
     one.hasSecrets = launch.secrets !== undefined;
     one.mask = maskFor(launch.secrets);
     this.#live.set(launch.attempt, one);
-    const run = this.#start(one, launch, driver, context);
+    const run = this.#start(one, launch, driver, context, capacity);
     one.finished = run.then(async (running) => {
       if (running !== null) await this.#finish(one, await running.ended);
     });
@@ -208,6 +208,7 @@ export class LiveAttempts {
     launch: Launch,
     driver: Driver,
     context: AttemptContext,
+    capacity: Resources,
   ): Promise<RunningAttempt | null> {
     const { ledger, emit, boot, clock } = this.#options;
     const { attempt, resources, devices, logBytesMax, data } = launch;
@@ -220,6 +221,7 @@ export class LiveAttempts {
         return null;
       }
     }
+    await this.#untilRoom(one, launch, capacity);
     if (!(await this.#underLease(one, durable))) {
       await this.#finish(one, notStarted("was stopped before it began", clock.nowMs()));
       return null;
@@ -265,6 +267,28 @@ export class LiveAttempts {
   }: Launch): Promise<Result<Pick<DriverStart, "command" | "secrets">, string>> {
     if (secrets === undefined) return { ok: true, value: { command } };
     return await giveSecrets(this.#options.secrets, attempt, command, secrets);
+  }
+
+  /**
+   * What is being stopped the master has given back already, and it still has what it had: nothing
+   * begins in its place before it is gone.
+   */
+  async #untilRoom(one: LiveAttempt, { devices }: Launch, capacity: Resources): Promise<void> {
+    const { signal } = one.abort;
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    while (one.stop === null) {
+      const going = [...this.#live.values()].filter(({ stop }) => stop !== null);
+      const inAll = going.reduce(
+        (sum, { terms }) => addResources(sum, terms.charged),
+        this.usage(),
+      );
+      if (going.length === 0) return;
+      if (devices.length === 0 && fits(inAll, capacity)) return;
+      beginWaiting(one, this.#options.clock.nowMs());
+      await Promise.race([stopped, ...going.map(({ finished }) => finished)]);
+    }
   }
 
   /**

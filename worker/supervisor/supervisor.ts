@@ -153,7 +153,7 @@ export class Supervisor {
       return this.#refuse(attempt, "no_capacity", message);
     }
     const { worker, throttle } = this.#identity;
-    this.#attempts.begin(launch, driver, { worker, throttle });
+    this.#attempts.begin(launch, driver, { worker, throttle }, capacity);
   }
 
   #takeStop({ attempt, epoch, reason, graceMs }: Stop): void {
