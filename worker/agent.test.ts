@@ -93,6 +93,25 @@ describe("a worker runs what its master launches", () => {
     expect(refused).toMatchObject({ attempt, reason: "no_capacity" });
   });
 
+  test("what is being stopped keeps its place until it has gone", async () => {
+    const { master } = worker;
+    const [dying, next, beside] = [newAttempt(), newAttempt(), newAttempt()];
+    const resources = { ...noResources, cpuMillis: 40_000 };
+    const ready = join(worker.dataDirectory, "ready");
+    const script = `trap '' TERM; echo x >${ready}; while :; do sleep 0.05; done`;
+    master.launch(launch(dying, shell(script), { resources }));
+    await fileText(ready);
+    const { pid } = await master.startOf(dying);
+    master.stop({ attempt: dying, epoch: 1, reason: "cancelled", graceMs: 700 });
+    master.launch(launch(next, argv("true"), { resources }), launch(beside, argv("true")));
+    // What fits beside it does not wait.
+    await master.startOf(beside);
+    expect(readProcess(pid)).not.toBeNull();
+    await master.startOf(next);
+    expect(readProcess(pid)).toBeNull();
+    expect((await master.finishOf(next)).outcome).toEqual({ kind: "exited", exitCode: 0 });
+  });
+
   test("two hundred launches in one message all run", async () => {
     const attempts = Array.from({ length: 200 }, () => newAttempt());
     worker.master.launch(...attempts.map((attempt) => launch(attempt, argv("true"))));
@@ -199,10 +218,11 @@ describe("an agent may be killed at any instant", () => {
     const [a, b] = [gated("short", 11), gated("long", 12)];
     master.launch(launch(short, shell(a.script)), launch(long, shell(b.script)));
     const started = await master.startOf(long);
-    await master.startOf(short);
+    const { pid } = await master.startOf(short);
     agent.kill("SIGKILL");
     await master.waitFor("the session to break", () => !master.sessionOpen());
     open(a.go);
+    await goneWithin(pid, 5_000);
     await sleep(100);
 
     await worker.restartAgent();

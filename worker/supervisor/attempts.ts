@@ -64,6 +64,8 @@ export class LiveAttempts {
   readonly #options: AttemptsOptions;
   readonly #live = new Map<AttemptId, LiveAttempt>();
   readonly #leases: Leases;
+  /** They wait for what is being stopped to go. */
+  readonly #crowded = new Set<LiveAttempt>();
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
@@ -279,16 +281,16 @@ export class LiveAttempts {
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
     while (one.stop === null) {
-      const going = [...this.#live.values()].filter(({ stop }) => stop !== null);
-      const inAll = going.reduce(
-        (sum, { terms }) => addResources(sum, terms.charged),
-        this.usage(),
-      );
-      if (going.length === 0) return;
-      if (devices.length === 0 && fits(inAll, capacity)) return;
+      this.#crowded.delete(one);
+      const there = [...this.#live.values()].filter((other) => !this.#crowded.has(other));
+      const going = there.filter(({ stop }) => stop !== null);
+      const inAll = there.reduce((sum, { terms }) => addResources(sum, terms.charged), noResources);
+      if (going.length === 0 || (devices.length === 0 && fits(inAll, capacity))) return;
+      this.#crowded.add(one);
       beginWaiting(one, this.#options.clock.nowMs());
       await Promise.race([stopped, ...going.map(({ finished }) => finished)]);
     }
+    this.#crowded.delete(one);
   }
 
   /**
