@@ -283,11 +283,20 @@ function* successNotRepeated({ witness, history }: Evidence): Iterable<string> {
 }
 
 function* retriesBounded({ witness, history }: Evidence): Iterable<string> {
+  // However it ended, at about the moment of the drain.
+  const drained = new Set<string>();
+  for (const { event } of history.events) {
+    if (event.type === "AttemptEnded" && event.outcome.kind === "drained") {
+      drained.add(event.attempt);
+    }
+  }
   for (const [task, runs] of byTask(witness.runs)) {
     const { template } = history.tasks.get(task) ?? {};
     // Two copies of what may run twice can both fail, and both count only if both are heard of.
     if (template?.idempotent !== false) continue;
-    const failed = runs.filter(({ exitCode }) => exitCode !== null && exitCode !== 0).length;
+    const failed = runs.filter(
+      ({ attempt, exitCode }) => exitCode !== null && exitCode !== 0 && !drained.has(attempt),
+    ).length;
     const unheard = witness.disasters.filter(({ worker }) =>
       runs.some((run) => run.worker === worker),
     ).length;
