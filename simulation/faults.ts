@@ -19,6 +19,9 @@ export interface Fault {
   readonly choice: number;
 }
 
+/** As long as silence lasts until a worker is lost. */
+const longHoldMs = 10_000;
+
 /** Begins the fault and returns what ends it; null: it is over at once. */
 type Strike = (world: World, fault: Fault) => (() => void) | null;
 
@@ -61,10 +64,15 @@ const strikes = {
       world.master.asksTwice = false;
     };
   },
-  "master held": (world) => {
+  "master held": (world, { forMs }) => {
     const process = world.master.process;
     process?.hold();
-    return () => process?.goOn();
+    return () => {
+      if (process?.isAlive === true && forMs > longHoldMs) {
+        world.witness.wokenAtMs.push(world.time.nowMs);
+      }
+      process?.goOn();
+    };
   },
   "agent killed": (world, fault) => {
     nodeOf(world, fault).killAgent();

@@ -40,6 +40,8 @@ export interface Witness {
   readonly acknowledged: Acknowledged[];
   readonly disasters: Disaster[];
   readonly holds: Hold[];
+  /** When a master that had stood still for long went on. */
+  readonly wokenAtMs: number[];
   /** What went wrong inside: a rejected promise, an assertion. */
   readonly errors: string[];
   /** Everything in order, for the trace. */
@@ -47,5 +49,5 @@ export interface Witness {
 }
 
 export function createWitness(note: (line: string) => void): Witness {
-  return { runs: [], acknowledged: [], disasters: [], holds: [], errors: [], note };
+  return { runs: [], acknowledged: [], disasters: [], holds: [], wokenAtMs: [], errors: [], note };
 }

@@ -1,5 +1,6 @@
 /** Promises about workers that are taken out of use and come back, and about what is planned. */
 import type { Recorded } from "../../master/pure/events.js";
+import { worldBeganAtMs } from "../world/machine.js";
 import type { Evidence } from "./evidence.js";
 import { launchesIn, poolsOf } from "./history.js";
 
@@ -15,6 +16,20 @@ export function* everybodyConnected({ history, capacities }: Evidence): Iterable
   for (const worker of capacities.keys()) {
     const how = last.get(worker);
     if (how !== "WorkerRegistered") yield `the last of ${worker} is ${how ?? "nothing"}`;
+  }
+}
+
+/** What workers said while the master stood still waits to be read: silence was its own. */
+export function* deafnessForgiven({ witness, history, capacities }: Evidence): Iterable<string> {
+  for (const wokenAtMs of witness.wokenAtMs) {
+    const lost = new Set<string>();
+    for (const { event, atMs } of history.events) {
+      const sinceMs = atMs - worldBeganAtMs - wokenAtMs;
+      if (event.type === "WorkerLost" && sinceMs >= 0 && sinceMs < 300) lost.add(event.worker);
+    }
+    if (lost.size > 1 && lost.size > capacities.size / 2) {
+      yield `${lost.size} of ${capacities.size} workers were lost when the master went on`;
+    }
   }
 }
 
