@@ -134,9 +134,9 @@ export function placeSchedule(
   return makespan;
 }
 
-/** Null if it ends beyond the horizon. */
+/** Null if something that it places ends beyond the horizon; what runs already may. */
 export function planOfSchedule(model: ProcessorModel, schedule: Schedule): Plan | null {
-  const { problem, workers, task } = model;
+  const { problem, workers, task, milestones } = model;
   const plan = planOfFacts(problem);
   task.forEach((of, activity) => {
     const on = schedule.worker[activity] as number;
@@ -146,7 +146,8 @@ export function planOfSchedule(model: ProcessorModel, schedule: Schedule): Plan 
     plan.end[of] = schedule.end[activity] as number;
   });
   placeMilestones(model, plan);
-  return plan.end.some((end) => end > problem.horizon) ? null : plan;
+  const isLate = (of: number): boolean => (plan.end[of] as number) > problem.horizon;
+  return task.some(isLate) || milestones.some(({ task: of }) => isLate(of)) ? null : plan;
 }
 
 /** Milestones as early as what they wait for allows. */
