@@ -3,7 +3,7 @@ import { checkPlan } from "../../core/check.js";
 import { bruteForce, isFeasible } from "../../core/testing/oracle.js";
 import { runCampaign } from "./campaign.js";
 import { drawOf, problemOf, shapeNames } from "./draw.js";
-import { greedyPlan } from "./engines.js";
+import { greedyPlan, testify } from "./engines.js";
 import { enumerate } from "./enumerate.js";
 import { features } from "./features.js";
 import { commandOf, shrink } from "./shrink.js";
@@ -45,6 +45,18 @@ describe("enumeration", () => {
     const impossible = { ...problem, tasks: { ...problem.tasks, hardDue } };
     expect(enumerate(impossible, infinite)).toMatchObject({ complete: true, plan: null });
   });
+});
+
+describe("an exact engine", () => {
+  it.each(["astar", "allocate-order"] as const)(
+    "lets what runs already end beyond the horizon: %s",
+    async (name) => {
+      const drawn = { seed: 720, shape: "unrelated", tasks: 4 } as const;
+      const features = ["choices", "running", "horizon"] as const;
+      const { done, value } = await testify(name, problemOf({ ...drawn, features }), 720, null);
+      expect({ done, value }).toEqual({ done: true, value: 22 });
+    },
+  );
 });
 
 describe("a campaign", () => {
