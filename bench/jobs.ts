@@ -1,4 +1,5 @@
 /** Jobs as benches need them, with everything they do not care about filled in. */
+import { bareEntry, bareJob } from "../core/bare-job.js";
 import type { Edge, JobSpec, Program, TaskTemplate } from "../core/job.js";
 import { noResources } from "../core/resources.js";
 import type { JobView } from "../core/views.js";
@@ -45,24 +46,8 @@ export function benchJob(
   environments: readonly Readonly<Record<string, string>>[],
   edges: readonly Edge[] = [],
 ): JobSpec {
-  return {
-    name,
-    namespace: "default",
-    templates: [template],
-    tasks: environments.map((env, index) => ({
-      name: `t${index}`,
-      template: 0,
-      env,
-      estimate: null,
-      inputBytes: null,
-    })),
-    edges,
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
+  const tasks = environments.map((env, index) => bareEntry(`t${index}`, 0, env));
+  return bareJob({ name, namespace: "default", templates: [template], tasks, edges });
 }
 
 export async function submitJob({ client }: Bench, spec: JobSpec): Promise<string> {

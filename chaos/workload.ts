@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { benchTemplate, shell } from "../bench/jobs.js";
+import { bareEntry, bareJob } from "../core/bare-job.js";
 import type { Edge, JobSpec, OnLost, TaskTemplate } from "../core/job.js";
 import { randomInteger, seededRandom } from "../core/random.js";
 import type { Expected } from "./witness.js";
@@ -43,24 +44,19 @@ export function drawJob(seed: number, number: number, directory: string): ChaosJ
   const file = (index: number): string => join(directory, `${key}.t${index}`);
   return {
     key,
-    spec: {
+    spec: bareJob({
       name: key,
       namespace: "default",
       templates: templates.map(({ template }) => template),
-      tasks: templates.map(({ template, beats, fails }, index) => ({
-        name: template.name,
-        template: index,
-        env: { WITNESS: file(index), BEATS: String(beats), FAILS: String(fails) },
-        estimate: null,
-        inputBytes: null,
-      })),
+      tasks: templates.map(({ template: { name }, beats, fails }, index) =>
+        bareEntry(name, index, {
+          WITNESS: file(index),
+          BEATS: String(beats),
+          FAILS: String(fails),
+        }),
+      ),
       edges,
-      after: [],
-      timeoutMs: null,
-      deadlineAtMs: null,
-      objective: null,
-      metadata: {},
-    },
+    }),
     expected: templates.map(({ template }, index) => ({
       task: `${key}.t${index}`,
       mayRunTwice: template.idempotent,

@@ -1,4 +1,5 @@
 /** Jobs from a seed: chains, forks, arrays and gangs, of tasks that keep, stop or may run twice. */
+import { bareEntry, bareJob } from "../core/bare-job.js";
 import type { Edge, JobSpec, OnLost, TaskTemplate } from "../core/job.js";
 import { randomInteger } from "../core/random.js";
 import { noResources } from "../core/resources.js";
@@ -45,24 +46,13 @@ function drawJob(random: () => number, number: number): JobSpec {
     if (shape === "array") return { ...own, name, maxConcurrent: null };
     return { ...own, name };
   });
-  return {
+  return bareJob({
     name: `job-${number}-${shape}`,
     namespace: `simulated-${number}`,
     templates,
-    tasks: templates.map(({ name }, template) => ({
-      name,
-      template,
-      env: {},
-      estimate: null,
-      inputBytes: null,
-    })),
+    tasks: templates.map(({ name }, template) => bareEntry(name, template)),
     edges: edgesOf(shape, size),
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
+  });
 }
 
 function edgesOf(shape: Shape, size: number): Edge[] {

@@ -7,6 +7,7 @@
  * Files are named by number below the data directory: recorded names are paths and URLs of other
  * machines, and thousands of them would not fit in an environment variable.
  */
+import { bareJob } from "../core/bare-job.js";
 import type { Edge, JobSpec, OnLost, TaskEntry, TaskTemplate } from "../core/job.js";
 import { fail, ok, type Result, type Violation } from "../core/result.js";
 import { validateJob } from "../core/validate-job.js";
@@ -108,16 +109,10 @@ function jobOf(workflow: Workflow, options: WfOptions): JobSpec {
     });
     for (const from of parentsOf(task)) edges.push({ from, to: i + 1, on: "success" });
   });
+  const name = jobName(options.source);
+  const templatesUsed = [...templates.values()];
   return {
-    name: jobName(options.source),
-    namespace: "default",
-    templates: [...templates.values()],
-    tasks,
-    edges,
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
+    ...bareJob({ name, namespace: "default", templates: templatesUsed, tasks, edges }),
     metadata: {
       "wfformat.name": workflow.name.slice(0, 200),
       "wfformat.timeScale": String(options.timeScale),

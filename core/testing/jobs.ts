@@ -1,4 +1,5 @@
 /** Small jobs and workers for tests: everything valid, nothing special, changed where it matters. */
+import { bareEntry, bareJob } from "../bare-job.js";
 import type { Edge, JobSpec, TaskTemplate } from "../job.js";
 import { noResources, type Resources } from "../resources.js";
 import type { WorkerFacts } from "../worker.js";
@@ -55,26 +56,15 @@ export function template(name: string, change: Partial<TaskTemplate> = {}): Task
 /** One task per template, named like it; edges as `a -> b` or `a -failure> b`. */
 export function job(templates: readonly TaskTemplate[], edges: readonly string[] = []): JobSpec {
   const index = (name: string): number => templates.findIndex((t) => t.name === name);
-  return {
+  return bareJob({
     name: "test",
     namespace: "default",
     templates,
-    tasks: templates.map(({ name }, i) => ({
-      name,
-      template: i,
-      env: {},
-      estimate: null,
-      inputBytes: null,
-    })),
+    tasks: templates.map(({ name }, i) => bareEntry(name, i)),
     edges: edges.map((text): Edge => {
       const match = /^(\S+) -(success|failure|done)?> (\S+)$/.exec(text);
       const [, from = "", on = "success", to = ""] = match ?? [];
       return { from: index(from), to: index(to), on: on as Edge["on"] };
     }),
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
+  });
 }

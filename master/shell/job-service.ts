@@ -194,20 +194,34 @@ async function wait(
   return ok({ job: summary(job), finished: job.state !== "running" });
 }
 
-async function cancel(
-  { engine, history }: JobServiceOptions,
-  { jobId: text, taskName, reason }: CancelRequest,
-  principal: string,
-  summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
-): Promise<Result<CancelResponse>> {
+interface Named {
+  readonly jobId: string;
+  /** Empty: the whole job. */
+  readonly taskName: string;
+}
+
+/** What a request names, wherever it is. */
+async function find(history: History, { jobId: text, taskName }: Named) {
   const found = await history.locate(text);
   if (!found.ok) return found;
   const { job, archived } = found.value;
   const task = taskName === "" ? null : findTask(job, taskName);
   if (task !== null && !task.ok) return task;
+  return ok({ job, archived, target: { job: job.id, task: task?.value.id ?? null } });
+}
+
+async function cancel(
+  { engine, history }: JobServiceOptions,
+  request: CancelRequest,
+  principal: string,
+  summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
+): Promise<Result<CancelResponse>> {
+  const found = await find(history, request);
+  if (!found.ok) return found;
+  const { job, target, archived } = found.value;
   if (archived !== null) return over(job);
+  const { reason } = request;
   const why = reason === "" ? `cancelled by ${principal}` : reason;
-  const target = { job: job.id, task: task?.value.id ?? null };
   const reply = await engine.execute({ type: "Cancel", ...target, reason: why }, principal);
   return reply.ok ? ok({ job: summary(job) }) : reply;
 }
@@ -215,16 +229,13 @@ async function cancel(
 /** A job that has left memory comes back to it, if it can be retried. */
 async function retry(
   { engine, history }: JobServiceOptions,
-  { jobId: text, taskName }: RetryRequest,
+  request: RetryRequest,
   principal: string,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
 ): Promise<Result<RetryResponse>> {
-  const found = await history.locate(text);
+  const found = await find(history, request);
   if (!found.ok) return found;
-  const { job, archived } = found.value;
-  const task = taskName === "" ? null : findTask(job, taskName);
-  if (task !== null && !task.ok) return task;
-  const target = { job: job.id, task: task?.value.id ?? null };
+  const { job, target, archived } = found.value;
   const back = archived === null ? {} : { archived };
   const reply = await engine.execute({ type: "Retry", ...target, ...back }, principal);
   if (!reply.ok) return reply;
@@ -235,17 +246,14 @@ async function retry(
 async function hold(
   { engine, history }: JobServiceOptions,
   type: "Pause" | "Resume",
-  { jobId: text, taskName }: { readonly jobId: string; readonly taskName: string },
+  request: Named,
   principal: string,
   summary: (job: Job) => ReturnType<typeof encodeJobSummary>,
 ): Promise<Result<PauseResponse>> {
-  const found = await history.locate(text);
+  const found = await find(history, request);
   if (!found.ok) return found;
-  const { job, archived } = found.value;
-  const task = taskName === "" ? null : findTask(job, taskName);
-  if (task !== null && !task.ok) return task;
+  const { job, target, archived } = found.value;
   if (archived !== null) return over(job);
-  const target = { job: job.id, task: task?.value.id ?? null };
   const reply = await engine.execute({ type, ...target }, principal);
   return reply.ok ? ok({ job: summary(job) }) : reply;
 }

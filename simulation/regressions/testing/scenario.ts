@@ -1,5 +1,6 @@
 /** A small cluster and a script of what happens to it, at given instants of virtual time. */
-import type { Edge, JobSpec, TaskTemplate } from "../../../core/job.js";
+import { bareEntry, bareJob } from "../../../core/bare-job.js";
+import type { Edge, TaskTemplate } from "../../../core/job.js";
 import { noResources } from "../../../core/resources.js";
 import { defaultSettings } from "../../../master/pure/genesis.js";
 import { checkAll, type Violation } from "../../checks/checks.js";
@@ -122,24 +123,8 @@ export function submit(
   const edges: Edge[] = chain
     ? templates.slice(1).map((_, index) => ({ from: index, to: index + 1, on: "success" }))
     : [];
-  const spec: JobSpec = {
-    name: key,
-    namespace: "regressions",
-    templates,
-    tasks: templates.map(({ name }, template) => ({
-      name,
-      template,
-      env: {},
-      estimate: null,
-      inputBytes: null,
-    })),
-    edges,
-    after: [],
-    timeoutMs: null,
-    deadlineAtMs: null,
-    objective: null,
-    metadata: {},
-  };
+  const tasks = templates.map(({ name }, template) => bareEntry(name, template));
+  const spec = bareJob({ name: key, namespace: "regressions", templates, tasks, edges });
   return { atMs, act: (world) => world.user.submit(key, spec) };
 }
 
