@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { replaceFile } from "./replace-file.js";
+import { replaceFile } from "../../proto/security/replace-file.js";
 import { SecretTrouble } from "./trouble.js";
 
 export interface SecretKey {

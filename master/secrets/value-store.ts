@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile, syncDirectory, unfinishedSuffix } from "../../proto/security/replace-file.js";
 import type { KeyRing, SecretKey } from "./keys.js";
-import { replaceFile, syncDirectory, unfinishedSuffix } from "./replace-file.js";
 import {
   decodeSealed,
   describe,

@@ -2,11 +2,12 @@
  * What a member of a cluster holds: key, certificate, and the certificate of the authority it
  * trusts. One file, replaced as a whole, so that key and certificate always belong together.
  */
+
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Identity, joinRoles } from "../../core/identity.js";
+import { replaceFile } from "./replace-file.js";
 
 export interface Credentials {
   readonly identity: Identity;
@@ -50,21 +51,7 @@ export async function writePrivately(path: string, text: string): Promise<void> 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // Others may still pass through to what is theirs, where a worker runs tasks of other users.
   chmodSync(directory, statSync(directory).mode & 0o711);
-  const temporary = `${path}.${randomUUID()}`;
-  const file = await open(temporary, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const folder = await open(directory, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await replaceFile(path, text, `${path}.${randomUUID()}`);
 }
 
 function parse(text: string): Credentials | null {

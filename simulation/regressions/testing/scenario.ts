@@ -1,7 +1,7 @@
 /** A small cluster and a script of what happens to it, at given instants of virtual time. */
 import { bareEntry, bareJob } from "../../../core/bare-job.js";
 import type { Edge, TaskTemplate } from "../../../core/job.js";
-import { noResources } from "../../../core/resources.js";
+import { resources, template } from "../../../core/testing/jobs.js";
 import { defaultSettings } from "../../../master/pure/genesis.js";
 import { checkAll, type Violation } from "../../checks/checks.js";
 import { type History, historyOf } from "../../checks/history.js";
@@ -83,9 +83,7 @@ export function task(
   change: Partial<TaskTemplate> & { readonly exitCode?: number } = {},
 ): TaskTemplate {
   const { exitCode = 0, ...rest } = change;
-  return {
-    name,
-    driver: "process",
+  return template(name, {
     command: {
       program: { kind: "argv", argv: ["simulate", String(durationMs), String(exitCode)] },
       env: {},
@@ -93,24 +91,12 @@ export function task(
       stdin: null,
       options: null,
     },
-    resources: { ...noResources, cpuMillis: 1_000, memoryBytes: 2 ** 26 },
-    gpu: null,
-    pools: {},
-    constraints: [],
-    priority: 0,
-    deadlineAtMs: null,
+    resources: resources(1_000, 2 ** 26),
     estimate: { p50Ms: durationMs, p90Ms: 2 * durationMs },
     retry: { attemptsMax: 1, backoffMs: 500, backoffMaxMs: 5_000 },
-    timeoutMs: null,
     killGraceMs: 1_000,
-    onLost: { kind: "keep" },
-    idempotent: false,
-    scheduledAtMs: null,
-    maxConcurrent: null,
-    logBytesMax: 1_000_000,
-    metadata: {},
     ...rest,
-  };
+  });
 }
 
 /** Submitted at its time by a user who does not give up; `chain`: one after another. */
@@ -123,7 +109,7 @@ export function submit(
   const edges: Edge[] = chain
     ? templates.slice(1).map((_, index) => ({ from: index, to: index + 1, on: "success" }))
     : [];
-  const tasks = templates.map(({ name }, template) => bareEntry(name, template));
+  const tasks = templates.map(({ name }, index) => bareEntry(name, index));
   const spec = bareJob({ name: key, namespace: "regressions", templates, tasks, edges });
   return { atMs, act: (world) => world.user.submit(key, spec) };
 }

@@ -5,8 +5,12 @@ import { dirname } from "node:path";
 /** Of files that a crash has left unfinished. */
 export const unfinishedSuffix = ".new";
 
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}${unfinishedSuffix}`;
+/** `temporary`: beside it; one of its own where several may write at once. */
+export async function replaceFile(
+  path: string,
+  text: string,
+  temporary = `${path}${unfinishedSuffix}`,
+): Promise<void> {
   try {
     // One that is left over may have been opened by others: it is not written to.
     await rm(temporary, { force: true });
