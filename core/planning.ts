@@ -11,7 +11,6 @@
  */
 import type { ObjectiveParts } from "./objective.js";
 import type { Plan } from "./plan.js";
-import type { Resources } from "./resources.js";
 
 /** What may be spent on one plan. */
 export interface PlanBudget {
@@ -91,23 +90,3 @@ export type PlanUpdate =
   | { readonly kind: "incumbent"; readonly incumbent: PlanIncumbent }
   | { readonly kind: "bound"; readonly bound: BoundRaised }
   | { readonly kind: "finished"; readonly summary: PlanSummary };
-
-/** What is known of a task before it runs: what the duration predictor is asked about. */
-export interface EstimateSubject {
-  /** From the most to the least specific group of like tasks; each a stable text. */
-  readonly groups: readonly string[];
-  readonly resources: Resources;
-  readonly workerSpeed: number;
-}
-
-/** A finished run, told to the planner so that its predictor learns. */
-export interface CompletedRun {
-  readonly groups: readonly string[];
-  /** On a worker of `workerSpeed`. */
-  readonly durationMs: number;
-  readonly workerSpeed: number;
-  /** Failed runs are not labels for durations. */
-  readonly succeeded: boolean;
-  /** Of the journal's event: a run is taken in once. */
-  readonly sequence: number;
-}

@@ -232,10 +232,23 @@ describe("a hostile order", () => {
 describe("what the planner has learned", () => {
   it("answers from told runs, each taken once, and says when it knows nothing", async () => {
     const { decodeEstimateResponse, encodeEstimateRequest, encodeHistoryRequest } = await import(
-      "../proto/codec/plan.js"
+      "../proto/codec/prediction.js"
     );
     const { noResources } = await import("../core/resources.js");
-    const subject = { groups: ["job/train"], resources: noResources, workerSpeed: 2 };
+    const subject = {
+      key: "",
+      groups: ["job/train"],
+      resources: noResources,
+      workerSpeed: 2,
+      submittedAtMs: 0,
+      timeoutMs: null,
+      userEstimateMs: null,
+      priority: 0,
+      inputBytes: null,
+      inputFiles: 0,
+      image: "",
+      principal: "",
+    };
     const ask = (): Promise<{ p50Ms: number; source: string } | undefined> =>
       new Promise((resolve, reject) => {
         client.estimate(encodeEstimateRequest([subject]), (error, response) => {
@@ -247,12 +260,19 @@ describe("what the planner has learned", () => {
       });
     const tell = (sequences: readonly number[]): Promise<number> =>
       new Promise((resolve, reject) => {
-        const runs = sequences.map((sequence) => ({
+        const run = {
+          key: "job/train",
           groups: subject.groups,
           durationMs: 4_000,
           workerSpeed: 1,
           succeeded: true,
+          launchedSequence: 0,
+          endedAtMs: 0,
+          peakMemoryBytes: null,
+        };
+        const runs = sequences.map((sequence) => ({
           sequence,
+          what: { kind: "ended" as const, run },
         }));
         client.history(encodeHistoryRequest(runs), (error, response) =>
           error === null ? resolve(response.sequence) : reject(error),

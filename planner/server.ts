@@ -3,19 +3,22 @@
  * nothing that could not be told again.
  */
 import { constants, setPriority } from "node:os";
+import type { ServiceError } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { fail } from "../core/result.js";
 import { toServiceError } from "../proto/codec/errors.js";
 import {
   decodeEstimateRequest,
   decodeHistoryRequest,
   encodeEstimateResponse,
-} from "../proto/codec/plan.js";
+  encodeHistoryAnswer,
+} from "../proto/codec/prediction.js";
 import { type PlannerServiceServer, PlannerServiceService } from "../proto/codec/services.js";
 import type { Credentials } from "../proto/security/credentials.js";
 import type { Admit } from "../proto/security/guard.js";
 import { RenewableServerCredentials } from "../proto/security/server-credentials.js";
 import { serve } from "../proto/serving.js";
-import { createHistory, estimateOf, takeRuns } from "./service/history.js";
+import { createHistory, estimateOf, takeRecords } from "./service/history.js";
 import { handlePlan, type PlannerLimits, type PlanningDesk } from "./service/plan-call.js";
 import { ThreadPool } from "./thread-pool.js";
 
@@ -114,12 +117,20 @@ function service(desk: PlanningDesk): PlannerServiceServer {
       callback(null, encodeEstimateResponse(estimates));
     },
     history: (call, callback) => {
-      const runs = decodeHistoryRequest(call.request);
-      if (!runs.ok) return callback(toServiceError(runs.error));
-      callback(null, { sequence: takeRuns(history, runs.value) });
+      const records = decodeHistoryRequest(call.request);
+      if (!records.ok) return callback(toServiceError(records.error));
+      const sequence = takeRecords(history, records.value);
+      callback(null, encodeHistoryAnswer({ sequence, revised: [], proposal: null }));
     },
+    listModels: unserved,
+    trainModel: unserved,
+    evaluateModel: unserved,
+    importModel: unserved,
   };
 }
+
+const unserved = (_call: unknown, callback: (error: ServiceError) => void): void =>
+  callback(toServiceError(fail("failed_precondition", "this planner has no predictor").error));
 
 /** Planning is background work: it must not take the processor from master or workers. */
 function lowerPriority(nice: number, log: Logger): void {

@@ -12,7 +12,7 @@ import { workerId } from "../core/ids.js";
 import { job, template, workerFacts } from "../core/testing/jobs.js";
 import type { RunningMaster } from "../master/shell/master-options.js";
 import { startPlanner } from "../planner/server.js";
-import { encodeEstimateRequest } from "../proto/codec/plan.js";
+import { encodeEstimateRequest } from "../proto/codec/prediction.js";
 import {
   JobServiceClient,
   PlannerServiceClient,

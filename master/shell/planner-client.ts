@@ -9,7 +9,7 @@ import { evaluate } from "../../core/check.js";
 import type { Clock, Timer } from "../../core/clock.js";
 import { taskRunning } from "../../core/problem.js";
 import type { PlannerStatus } from "../../core/views.js";
-import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/plan.js";
+import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/prediction.js";
 import type { Recorded } from "../pure/events.js";
 import { greedyName } from "../pure/place.js";
 import { placeAtOnce } from "../pure/place-at-once.js";

@@ -4,7 +4,7 @@
  */
 
 import { taskOfAttempt } from "../../core/ids.js";
-import type { CompletedRun } from "../../core/planning.js";
+import type { Completion, HistoryRecord } from "../../core/prediction.js";
 import type { Recorded } from "../pure/events.js";
 import type { State } from "../pure/state.js";
 import { wayNamed } from "../pure/ways.js";
@@ -13,11 +13,11 @@ import { wayNamed } from "../pure/ways.js";
 const runsKept = 10_000;
 const batchMax = 1_000;
 
-export type PastRun = Omit<CompletedRun, "sequence">;
+export type PastRun = Pick<Completion, "groups" | "durationMs" | "workerSpeed" | "succeeded">;
 
 export class PlannerHistory {
   readonly #state: State;
-  #runs: CompletedRun[] = [];
+  #runs: HistoryRecord[] = [];
   /** Runs up to this sequence have been taken in by the planner that is connected. */
   #sentTo = 0;
 
@@ -26,7 +26,7 @@ export class PlannerHistory {
     this.#state = state;
     // Numbered from 1: no run's number is then above that of its own event, so a planner that was
     // told of it by the master before takes it for known.
-    this.#runs = past.slice(-runsKept).map((run, index) => ({ ...run, sequence: index + 1 }));
+    this.#runs = past.slice(-runsKept).map((run, index) => recordOf(index + 1, run, 0));
   }
 
   happened(events: readonly Recorded[]): void {
@@ -36,13 +36,13 @@ export class PlannerHistory {
       const attempt = task?.attempts.find(({ id }) => id === event.attempt);
       const worker = attempt === undefined ? undefined : this.#state.workers.get(attempt.worker);
       if (task === undefined || worker === undefined) continue;
-      this.#runs.push({
+      const run = {
         groups: wayNamed(task, attempt?.mode).groups,
         durationMs: Math.max(0, event.endedAtMs - event.startedAtMs),
         workerSpeed: worker.facts.speed,
         succeeded: event.outcome.kind === "exited" && event.outcome.exitCode === 0,
-        sequence: seq,
-      });
+      };
+      this.#runs.push(recordOf(seq, run, event.endedAtMs));
     }
     if (this.#runs.length > 2 * runsKept) this.#runs = this.#runs.slice(-runsKept);
   }
@@ -52,7 +52,7 @@ export class PlannerHistory {
     this.#sentTo = 0;
   }
 
-  next(): readonly CompletedRun[] {
+  next(): readonly HistoryRecord[] {
     const first = this.#runs.findIndex((run) => run.sequence > this.#sentTo);
     return first < 0 ? [] : this.#runs.slice(first, first + batchMax);
   }
@@ -61,3 +61,17 @@ export class PlannerHistory {
     this.#sentTo = Math.max(this.#sentTo, sequence);
   }
 }
+
+const recordOf = (sequence: number, run: PastRun, endedAtMs: number): HistoryRecord => ({
+  sequence,
+  what: {
+    kind: "ended",
+    run: {
+      ...run,
+      key: run.groups[0] ?? "",
+      launchedSequence: 0,
+      endedAtMs,
+      peakMemoryBytes: null,
+    },
+  },
+});

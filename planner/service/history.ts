@@ -1,30 +1,31 @@
 /**
  * What the planner has learned of durations: the fold of completed runs. It lives in memory; after
- * a restart the master tells the history again, and a run told twice is taken once.
+ * a restart the master tells the history again, and a record told twice is taken once.
  */
 import { emptyStatistics, estimate, type GroupStatistics, observe } from "../../core/estimate.js";
-import type { CompletedRun, EstimateSubject } from "../../core/planning.js";
+import type { EstimateSubject, HistoryRecord } from "../../core/prediction.js";
 import type { Estimate } from "../../core/views.js";
 
 export interface History {
   readonly statistics: GroupStatistics;
-  /** Highest sequence taken in; runs come in order of their sequence. */
+  /** Highest sequence taken in; records come in order of their sequence. */
   sequence: number;
 }
 
 export function createHistory(): History {
-  return { statistics: emptyStatistics(), sequence: -1 };
+  return { statistics: emptyStatistics(), sequence: 0 };
 }
 
 /** Takes in what is new; returns the highest sequence known. */
-export function takeRuns(history: History, runs: readonly CompletedRun[]): number {
-  const ascending = [...runs].sort((a, b) => a.sequence - b.sequence);
-  for (const { sequence, succeeded, groups, durationMs, workerSpeed } of ascending) {
+export function takeRecords(history: History, records: readonly HistoryRecord[]): number {
+  const ascending = [...records].sort((a, b) => a.sequence - b.sequence);
+  for (const { sequence, what } of ascending) {
     if (sequence <= history.sequence) continue;
     history.sequence = sequence;
-    if (succeeded) observe(history.statistics, groups, durationMs * workerSpeed);
+    if (what.kind !== "ended" || !what.run.succeeded) continue;
+    observe(history.statistics, what.run.groups, what.run.durationMs * what.run.workerSpeed);
   }
-  return Math.max(0, history.sequence);
+  return history.sequence;
 }
 
 /** On the subject's worker; source `unknown` where no group of it has been seen. */

@@ -6,21 +6,14 @@ import { ok } from "../../core/result.js";
 import { randomProblem } from "../../core/testing/random-problem.js";
 import * as wire from "../gen/almanac/v1/planner.js";
 import {
-  decodeEstimateRequest,
-  decodeEstimateResponse,
-  decodeHistoryRequest,
   decodePlanRequest,
   decodePlanUpdate,
-  encodeEstimateRequest,
-  encodeEstimateResponse,
-  encodeHistoryRequest,
   encodePlanCancel,
   encodePlanRequests,
   encodePlanUpdate,
 } from "./plan.js";
 import { ProblemAssembler } from "./problem.js";
 import * as any from "./testing/arbitraries.js";
-import { anyEstimate } from "./testing/jobs.js";
 import { fieldsOf, survives, throughWire } from "./testing/wire.js";
 
 const tasks = 5;
@@ -127,33 +120,6 @@ describe("master and planner understand each other", () => {
       }),
     );
   });
-
-  it("on estimates and history", () => {
-    const groups = fc.array(any.text, { maxLength: 3 });
-    const workerSpeed = fc.double({ min: 0.01, max: 100, noNaN: true });
-    const subjects = fc.array(fc.record({ groups, resources: any.resources, workerSpeed }));
-    const runs = fc.array(
-      fc.record({
-        groups,
-        durationMs: any.count,
-        workerSpeed,
-        succeeded: any.flag,
-        sequence: any.count,
-      }),
-    );
-    fc.assert(
-      fc.property(subjects, fc.array(anyEstimate), runs, (asked, answered, told) => {
-        const request = throughWire(wire.EstimateRequest, encodeEstimateRequest(asked));
-        expect(decodeEstimateRequest(request)).toEqual(ok(asked));
-        const response = throughWire(wire.EstimateResponse, encodeEstimateResponse(answered));
-        expect(decodeEstimateResponse(response, answered.length)).toEqual(ok(answered));
-        expect(decodeEstimateResponse(response, answered.length + 1).ok).toBe(false);
-        const history = throughWire(wire.HistoryRequest, encodeHistoryRequest(told));
-        expect(decodeHistoryRequest(history)).toEqual(ok(told));
-      }),
-      { numRuns: 50 },
-    );
-  });
 });
 
 describe("a planner that is wrong is refused by the name of the field", () => {
@@ -220,8 +186,6 @@ describe("a planner that is wrong is refused by the name of the field", () => {
             bytes,
           ),
           survives(wire.PlanRequest, decodePlanRequest, bytes),
-          survives(wire.EstimateRequest, decodeEstimateRequest, bytes),
-          survives(wire.HistoryRequest, decodeHistoryRequest, bytes),
         ];
         messages += survived.filter(Boolean).length;
       }),

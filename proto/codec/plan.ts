@@ -1,8 +1,6 @@
 /** The conversation between master and planner, between wire and core/planning.ts. */
 import type { Plan } from "../../core/plan.js";
 import type {
-  CompletedRun,
-  EstimateSubject,
   PlanBudget,
   PlanIncumbent,
   PlanOrder,
@@ -13,18 +11,10 @@ import type {
 import { planEndReasons } from "../../core/planning.js";
 import type { Problem } from "../../core/problem.js";
 import { fail, ok, type Result, unreachable } from "../../core/result.js";
-import type { Estimate } from "../../core/views.js";
-import { ObjectiveParts, Resources } from "../gen/almanac/v1/common.js";
+import { ObjectiveParts } from "../gen/almanac/v1/common.js";
 import * as wire from "../gen/almanac/v1/planner.js";
 import { bufferOf, type NumberColumn, ownColumnOf } from "./columns.js";
-import {
-  decodeEstimate,
-  decodeParts,
-  decodeResources,
-  encodeEstimate,
-  encodeParts,
-  encodeResources,
-} from "./common.js";
+import { decodeParts, encodeParts } from "./common.js";
 import {
   finish,
   finite,
@@ -231,62 +221,3 @@ const decodeReport = (scope: Scope, message: wire.SolverReport): SolverReport =>
 /** Infinity stands for "no plan". */
 const finiteOrInfinity = (scope: Scope, name: string, value: number): number =>
   value === Number.POSITIVE_INFINITY ? value : finite(scope, name, value);
-
-export const encodeEstimateRequest = (
-  subjects: readonly EstimateSubject[],
-): wire.EstimateRequest => ({
-  subjects: subjects.map(({ groups, resources, workerSpeed }) => ({
-    groups: [...groups],
-    resources: encodeResources(resources),
-    workerSpeed,
-  })),
-});
-
-export function decodeEstimateRequest(
-  message: wire.EstimateRequest,
-): Result<readonly EstimateSubject[]> {
-  const scope = newScope();
-  const subjects = list(scope, "subjects", message.subjects, (at, subject) => ({
-    groups: subject.groups,
-    resources: required(at, "resources", subject.resources, Resources, decodeResources),
-    workerSpeed: positive(at, "workerSpeed", subject.workerSpeed),
-  }));
-  return finish(scope, "estimate request", subjects);
-}
-
-export const encodeEstimateResponse = (estimates: readonly Estimate[]): wire.EstimateResponse => ({
-  estimates: estimates.map(encodeEstimate),
-});
-
-/** `subjects`: how many were asked about; there must be an answer for each. */
-export function decodeEstimateResponse(
-  message: wire.EstimateResponse,
-  subjects: number,
-): Result<readonly Estimate[]> {
-  const scope = newScope();
-  const { length } = message.estimates;
-  if (length !== subjects) note(scope, "estimates", `must be ${subjects}, but are ${length}`);
-  const estimates = list(scope, "estimates", message.estimates, decodeEstimate);
-  return finish(scope, "estimate response", estimates);
-}
-
-export const encodeHistoryRequest = (runs: readonly CompletedRun[]): wire.HistoryRequest => ({
-  completions: runs.map((run) => ({ ...run, groups: [...run.groups] })),
-});
-
-export function decodeHistoryRequest(
-  message: wire.HistoryRequest,
-): Result<readonly CompletedRun[]> {
-  const scope = newScope();
-  const runs = list(scope, "completions", message.completions, (at, run) => ({
-    groups: run.groups,
-    durationMs: integer(at, "durationMs", run.durationMs),
-    workerSpeed: positive(at, "workerSpeed", run.workerSpeed),
-    succeeded: run.succeeded,
-    sequence: integer(at, "sequence", run.sequence),
-  }));
-  return finish(scope, "history request", runs);
-}
-
-const positive = (scope: Scope, name: string, value: number): number =>
-  finite(scope, name, value, Number.MIN_VALUE);

@@ -61,14 +61,30 @@ export type {
 } from "../gen/almanac/v1/join.js";
 export { JoinServiceClient, JoinServiceService } from "../gen/almanac/v1/join.js";
 export type {
+  GetCalibrationRequest,
+  GetCalibrationResponse,
+  ModelServiceServer,
+  PromoteModelRequest,
+  PromoteModelResponse,
+} from "../gen/almanac/v1/model.js";
+export { ModelServiceClient, ModelServiceService } from "../gen/almanac/v1/model.js";
+export type {
   ColumnChunk as ColumnChunkWire,
   EstimateRequest,
   EstimateResponse,
+  EvaluateModelRequest,
+  EvaluateModelResponse,
   HistoryRequest,
   HistoryResponse,
+  ImportModelRequest,
+  ImportModelResponse,
+  ListModelsRequest,
+  ListModelsResponse,
   PlannerServiceServer,
   PlanReply,
   PlanRequest,
+  TrainModelRequest,
+  TrainModelResponse,
 } from "../gen/almanac/v1/planner.js";
 export { PlannerServiceClient, PlannerServiceService } from "../gen/almanac/v1/planner.js";
 export type {
