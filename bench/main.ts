@@ -1,6 +1,7 @@
 /** `npm run bench -- <bench>`: measurements of the real thing, as tables and as JSON. */
 import { Command } from "@commander-js/extra-typings";
 import { awayBench } from "./away.js";
+import { closedLoopBench } from "./closed-loop/command.js";
 import { compareBench } from "./compare/command.js";
 import { differentialBench } from "./differential/command.js";
 import { fuzzBench } from "./fuzz/command.js";
@@ -31,6 +32,7 @@ const program = new Command("bench")
   .addCommand(historyBench())
   .addCommand(latencyBench())
   .addCommand(liveBench())
+  .addCommand(closedLoopBench())
   .addCommand(fuzzBench())
   .addCommand(overheadBench());
 
