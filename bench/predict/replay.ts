@@ -5,6 +5,7 @@
 import { emptyStatistics, estimate, observe } from "../../core/estimate.js";
 import { remember, ringOf } from "../../core/ring.js";
 import type { Estimate } from "../../core/views.js";
+import { isTelling } from "../../core/worker-speed.js";
 import { blendFeature, featureCount, writeFeatures } from "../../models/pure/features.js";
 import type { Hedge } from "../../models/pure/hedge.js";
 import { blendOf, createBlend } from "../../models/pure/predictor.js";
@@ -72,6 +73,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const history = emptyRunHistory();
   const speeds = createSpeeds();
   const speedAtStart = new Float64Array(trace.rows);
+  /** NaN where it would tell nothing of a worker. */
   const anchorAtStart = new Float64Array(trace.rows);
   const features = new Float32Array(featureCount);
   const blender = createBlend();
@@ -88,7 +90,8 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
       const succeeded = trace.succeeded[row] === 1;
       const worker = trace.worker[row] ?? -1;
       const ranMs = trace.durationMs[row] ?? 1;
-      if (succeeded) speeds.observe(worker, anchorAtStart[row] ?? Number.NaN, ranMs);
+      const kind = groups[kindLevel] ?? "";
+      if (succeeded) speeds.observe(worker, kind, anchorAtStart[row] ?? Number.NaN, ranMs);
       const durationMs = ranMs * (speedAtStart[row] ?? 1);
       const userEstimateMs = (trace.userMs[row] ?? Number.NaN) * (speedAtStart[row] ?? 1);
       recordRun(history, groups, { durationMs, userEstimateMs, succeeded, atMs });
@@ -107,7 +110,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
     const speed = speeds.of(trace.worker[row] ?? -1);
     const anchor = estimate(statistics, groups);
     speedAtStart[row] = speed;
-    anchorAtStart[row] = anchor?.p50Ms ?? Number.NaN;
+    anchorAtStart[row] = isTelling(anchor) ? anchor.p50Ms : Number.NaN;
     const subject = subjectOf(trace, row, groups, speed);
     writeFeatures(features, subject, history, anchor?.p50Ms ?? Number.NaN, nowMs);
     const blend = blendOf(blender, features, groups);

@@ -1,29 +1,29 @@
-/**
- * How fast each worker of a trace is, learnt from what its runs took against what was predicted:
- * the median of predicted / actual over the last 32, in logarithms shrunk towards 1.
- */
-import { quantileOf, type Ring, remember, ringOf } from "../../core/ring.js";
-
-const recentMax = 32;
-/** Speed 1 counts as this many runs. */
-const shrinkage = 4;
+/** How fast each worker of a trace is, learnt as the master learns it; none has a benchmark. */
+import {
+  emptyClass,
+  emptyComparison,
+  emptySpeed,
+  factorOf,
+  observeSpeed,
+  type WorkerSpeed,
+} from "../../core/worker-speed.js";
 
 export function createSpeeds() {
-  const ratios = new Map<number, Ring>();
+  const speeds = new Map<number, WorkerSpeed>();
+  const comparison = emptyComparison();
   return {
     /** 1 for a worker of which nothing is known, and where none is recorded. */
     of(worker: number): number {
-      const own = ratios.get(worker);
-      if (own === undefined) return 1;
-      const runs = own.recent.length;
-      return Math.exp((runs * quantileOf(own, 0.5)) / (runs + shrinkage));
+      const own = speeds.get(worker);
+      return own === undefined ? 1 : factorOf(own);
     },
     /** `predictedMs` at speed 1, NaN where there was no prediction. */
-    observe(worker: number, predictedMs: number, ranMs: number): void {
+    observe(worker: number, kind: string, predictedMs: number, ranMs: number): void {
       if (worker < 0 || !(predictedMs > 0)) return;
-      const own = ratios.get(worker) ?? ringOf([]);
-      ratios.set(worker, own);
-      remember(own, Math.log(predictedMs / ranMs), recentMax);
+      const own = speeds.get(worker) ?? emptySpeed();
+      speeds.set(worker, own);
+      const run = { worker: String(worker), kind, predictedMs, ranMs, benchmark: 1 };
+      observeSpeed(comparison, own, run, emptyClass);
     },
   };
 }
