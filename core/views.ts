@@ -220,6 +220,16 @@ export interface WorkerView {
   readonly maintenance: readonly MaintenanceWindow[];
   /** Absent: it is in none. */
   readonly quarantine?: Quarantine;
+  /** Absent: nothing is known beside the benchmark in its facts. */
+  readonly learntSpeed?: LearntSpeed;
+}
+
+/** What runs have taught about a worker's speed. */
+export interface LearntSpeed {
+  /** Plans take its benchmark times this. */
+  readonly factor: number;
+  /** How many of its latest runs say so. */
+  readonly runs: number;
 }
 
 /** What a drain does to an attempt that runs now, or would do. */

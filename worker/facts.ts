@@ -1,6 +1,15 @@
 /** What this node has to offer, found out from the system. */
 import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
-import { arch, availableParallelism, hostname, platform, release, tmpdir, totalmem } from "node:os";
+import {
+  arch,
+  availableParallelism,
+  cpus,
+  hostname,
+  platform,
+  release,
+  tmpdir,
+  totalmem,
+} from "node:os";
 import { join } from "node:path";
 import type { Resources } from "../core/resources.js";
 import type { WorkerFacts } from "../core/worker.js";
@@ -47,10 +56,12 @@ export function workerFacts(
 /** What every node says of itself; nobody can give these another meaning. */
 function nodeLabels(devices: WorkerFacts["devices"]): Readonly<Record<string, string>> {
   const types = [...new Set(devices.map(({ type }) => type))];
+  const model = cpus()[0]?.model.trim() ?? "";
   return {
     "almanac.os": platform(),
     "almanac.arch": arch(),
     "almanac.kernel": release(),
+    ...(model === "" ? {} : { "almanac.cpu.model": model }),
     ...(types.length === 0 ? {} : { "almanac.gpu.type": types.join(",") }),
     ...(types.length === 0 ? {} : { "almanac.gpu.count": String(devices.length) }),
   };

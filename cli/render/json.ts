@@ -150,6 +150,7 @@ export const workerJson = (worker: WorkerView): { readonly [key: string]: Json }
   drivers: worker.facts.drivers.map((driver) => ({ ...driver })),
   unavailableDrivers: worker.facts.unavailableDrivers.map((driver) => ({ ...driver })),
   speed: worker.facts.speed,
+  learntSpeed: worker.learntSpeed === undefined ? null : { ...worker.learntSpeed },
   link: worker.facts.link ?? null,
   costPerHour: worker.facts.costPerHour ?? 0,
   softwareVersion: worker.facts.softwareVersion,

@@ -1,6 +1,7 @@
 /** Golden pages of everything that is shown as text; read them when they change. */
 import { describe, expect, it } from "vitest";
 import { type AlmanacError, errorCodes } from "../../core/result.js";
+import type { WorkerView } from "../../core/views.js";
 import { renderError, renderWarnings } from "./errors.js";
 import { renderJob } from "./job.js";
 import { renderJobs } from "./list.js";
@@ -92,6 +93,19 @@ describe("the other views", () => {
     const text = renderWorkers([view], screenOf(220)).join("\n");
     expect(text).toContain("memory not enforced, not kept: processes, no new privileges");
     expect(text).not.toContain("disk");
+  });
+
+  it("workers show the benchmark, and what their runs have made of it", () => {
+    const [worker] = workersFixture();
+    if (worker === undefined) throw new Error("no worker");
+    const said = (learntSpeed: WorkerView["learntSpeed"]): string =>
+      renderWorkers(
+        [{ ...worker, ...(learntSpeed === undefined ? {} : { learntSpeed }) }],
+        screenOf(220),
+      ).join("\n");
+    expect(said({ factor: 0.5312, runs: 20 })).toContain(`${worker.facts.speed} ×0.53`);
+    expect(said({ factor: 1, runs: 20 })).not.toContain("2 ×");
+    expect(said(undefined)).not.toContain("2 ×");
   });
 
   it("plan", () =>

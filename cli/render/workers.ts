@@ -1,6 +1,6 @@
 /** The workers: state, what is used of what they offer, and how their limits are kept. */
 import type { Resources } from "../../core/resources.js";
-import type { WorkerView } from "../../core/views.js";
+import type { LearntSpeed, WorkerView } from "../../core/views.js";
 import type { DriverFacts, WorkerFacts } from "../../core/worker.js";
 import { closedText } from "./operations.js";
 import type { Screen } from "./screen.js";
@@ -29,7 +29,7 @@ export function renderWorkers(workers: readonly WorkerView[], screen: Screen): s
   if (workers.length === 0) return ["no workers"];
   const { colour } = screen;
   const rows = workers.map(
-    ({ facts, state, lastHeardAtMs, used, attempts, heartbeat, ...closable }) => [
+    ({ facts, state, lastHeardAtMs, used, attempts, heartbeat, learntSpeed, ...closable }) => [
       facts.name,
       workerStateCell(state, colour),
       lastHeardAtMs === null ? "never" : formatRelative(lastHeardAtMs, screen.nowMs),
@@ -37,7 +37,7 @@ export function renderWorkers(workers: readonly WorkerView[], screen: Screen): s
       formatCount(attempts),
       `${formatCpu(used.cpuMillis)}/${formatCpu(facts.capacity.cpuMillis)}`,
       `${formatBytes(used.memoryBytes)}/${formatBytes(facts.capacity.memoryBytes)}`,
-      String(facts.speed),
+      speedText(facts.speed, learntSpeed),
       heartbeat === null ? "" : heartbeat.loadAverage.toFixed(2),
       heartbeat === null ? "" : formatBytes(heartbeat.freeMemoryBytes),
       otherText(used, facts.capacity),
@@ -54,6 +54,12 @@ export function renderWorkers(workers: readonly WorkerView[], screen: Screen): s
     ],
   );
   return renderTable(columns, rows, screen);
+}
+
+/** `1.02`, or `1.02 ×0.53` where its runs have shown it to be another. */
+function speedText(benchmark: number, learnt: LearntSpeed | undefined): string {
+  const factor = (learnt?.factor ?? 1).toFixed(2);
+  return factor === "1.00" ? String(benchmark) : `${benchmark} ×${factor}`;
 }
 
 const otherText = (used: Resources, capacity: Resources): string =>

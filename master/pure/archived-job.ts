@@ -4,6 +4,7 @@ import type { JobSummary } from "../../core/views.js";
 import { jobContent } from "./data.js";
 import type { PlainJob } from "./events.js";
 import { plainJob } from "./plain-job.js";
+import { speedOf } from "./speed.js";
 import type { Job, State } from "./state.js";
 import { stateCodecVersion } from "./state-codec.js";
 import { jobSummary } from "./views.js";
@@ -47,12 +48,13 @@ export function* endedAttempts(state: State, job: Job): Generator<ArchivedAttemp
     for (const { status, worker, mode } of task.attempts) {
       if (status.kind !== "ended") continue;
       const { startedAtMs, endedAtMs, outcome, usage } = status;
+      const ranOn = state.workers.get(worker);
       yield {
         endedAtMs,
         wallMs: startedAtMs === null ? 0 : Math.max(0, Math.round(endedAtMs - startedAtMs)),
         cpuMs: usage.cpuMs === null ? null : Math.round(usage.cpuMs),
         groups: wayNamed(task, mode).groups,
-        workerSpeed: state.workers.get(worker)?.facts.speed ?? 1,
+        workerSpeed: ranOn === undefined ? 1 : speedOf(ranOn),
         succeeded: outcome.kind === "exited" && outcome.exitCode === 0,
         ran: startedAtMs !== null,
       };

@@ -22,6 +22,7 @@ import { predecessors } from "./problem-tasks.js";
 import { Profile } from "./profile.js";
 import { dropEndedHead, lookAhead, queuesOf } from "./queues.js";
 import { secretUses } from "./secrets.js";
+import { speedOf } from "./speed.js";
 import type { State, Task, WorkerRecord } from "./state.js";
 import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNow } from "./ways.js";
@@ -79,7 +80,7 @@ function* dispatchOn(
         votes.add(task, worker, launching);
         profile ??= runningOn(state, worker, nowMs);
       } else yield { type: "AttemptLaunched", ...launching };
-      const { p90Ms } = durationOn(state, task, worker.facts.speed);
+      const { p90Ms } = durationOn(state, task, speedOf(worker));
       profile?.add(nowMs, nowMs + p90Ms, wayNow(state, task).template);
       continue;
     }
@@ -110,7 +111,7 @@ function launchingNow(
   if (!fits(chargedResources(template), free)) return null;
   const devices = freeDevices(worker, template.gpu, votes.devicesOn(worker.id));
   if (devices === null) return null;
-  const { p50Ms, p90Ms } = durationOn(state, task, facts.speed);
+  const { p50Ms, p90Ms } = durationOn(state, task, speedOf(worker));
   const { hardDeadline, deadlineAtMs } = task.template;
   if (hardDeadline === true && nowMs + p50Ms > (deadlineAtMs ?? 0)) return null;
   // In plan order as it was planned, at the median; ahead of its turn only where that is safe.
@@ -148,7 +149,7 @@ function reserve(
 ): void {
   const readyAtMs = expectedTurn(state, task, nowMs);
   if (!Number.isFinite(readyAtMs)) return;
-  const { p50Ms } = durationOn(state, task, worker.facts.speed);
+  const { p50Ms } = durationOn(state, task, speedOf(worker));
   const { template } = wayNow(state, task);
   const startAtMs = profile.earliestFit(Math.max(nowMs, readyAtMs), p50Ms, template);
   profile.add(startAtMs, startAtMs + p50Ms, template);
@@ -181,7 +182,7 @@ function expectedReady(state: State, task: Task, nowMs: number): number {
     if (attempt !== null) {
       readyAtMs = Math.max(readyAtMs, expectedEnd(state, before, at, nowMs));
     } else {
-      const { p50Ms } = durationOn(state, before, at.facts.speed);
+      const { p50Ms } = durationOn(state, before, speedOf(at));
       readyAtMs = Math.max(readyAtMs, entry?.endAtMs ?? 0, nowMs + p50Ms);
     }
   }
@@ -192,6 +193,6 @@ function expectedReady(state: State, task: Task, nowMs: number): number {
 function expectedEnd(state: State, task: Task, worker: WorkerRecord, nowMs: number): number {
   const attempt = liveAttempt(task);
   if (attempt === null || attempt.status.kind === "unknown") return Number.POSITIVE_INFINITY;
-  const left = remainingOn(state, task, worker.facts.speed, elapsedMs(attempt, nowMs)).p50Ms;
+  const left = remainingOn(state, task, speedOf(worker), elapsedMs(attempt, nowMs)).p50Ms;
   return nowMs + pauseAheadMs(attempt, nowMs) + left;
 }

@@ -49,6 +49,7 @@ export const workerText = (worker: WorkerRecord): string =>
     ...(worker.blames.length === 0 && worker.lastQuarantine === null && worker.quarantine === null
       ? []
       : [worker.blames, worker.quarantine, worker.lastQuarantine]),
+    ...(worker.speed.residuals.length === 0 && worker.speed.correction === 0 ? [] : [worker.speed]),
   ]);
 
 export const planText = (plan: PlanState): string =>

@@ -12,6 +12,7 @@ import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { type BuiltProblem, buildProblem, type Imagined } from "./problem.js";
 import type { WorkerTable } from "./problem-workers.js";
 import { modeOfOption, rebuildPlan } from "./rebuild.js";
+import { speedOf } from "./speed.js";
 import type { State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
 
@@ -56,7 +57,7 @@ export function pessimistic(state: State, built: BuiltProblem, median: Plan): Pl
   tasks.forEach((task, row) => {
     if (problem.tasks.state[row] === taskRunning) {
       const worker = workers.list[problem.tasks.fixedWorker[row] ?? none];
-      fixedEnd[row] = lateEnd(state, task, worker?.facts.speed ?? 1, problem);
+      fixedEnd[row] = lateEnd(state, task, worker === undefined ? 1 : speedOf(worker), problem);
     }
   });
   const slow: Problem = {

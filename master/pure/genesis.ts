@@ -1,5 +1,6 @@
 /** The state before the first event. */
 import { emptyStatistics } from "../../core/estimate.js";
+import { emptyComparison } from "../../core/worker-speed.js";
 import type { ClusterSettings } from "./events.js";
 import { touchPlan } from "./evolve/entities.js";
 import { emptyHash } from "./hash.js";
@@ -46,6 +47,7 @@ export function genesis(): State {
     secrets: new Map(),
     secretVersion: 0,
     statistics: emptyStatistics(),
+    comparison: emptyComparison(),
     overheadMs: overheadGuessMs,
     facts: 0,
     index: {
@@ -57,6 +59,7 @@ export function genesis(): State {
       live: new Set(),
       hard: new Set(),
       queues: null,
+      speedClasses: new Map(),
     },
     hash: emptyHash(),
   };

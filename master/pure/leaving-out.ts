@@ -10,6 +10,7 @@ import { estimateOf } from "./estimates.js";
 import type { Event } from "./events.js";
 import type { BuiltProblem } from "./problem.js";
 import { predecessors } from "./problem-tasks.js";
+import { speedOf } from "./speed.js";
 import type { State, Task } from "./state.js";
 import { isEnded } from "./state.js";
 
@@ -19,7 +20,7 @@ export function latestStartMs(state: State, task: Task): number {
   if (hardDeadline !== true || deadlineAtMs === null) return Number.POSITIVE_INFINITY;
   let speed = 0;
   for (const worker of state.workers.values()) {
-    if (worker.state !== "lost") speed = Math.max(speed, worker.facts.speed);
+    if (worker.state !== "lost") speed = Math.max(speed, speedOf(worker));
   }
   const p50Ms = Math.min(...task.ways.map((way) => estimateOf(state, task, way).p50Ms));
   return deadlineAtMs - p50Ms / (speed === 0 ? 1 : speed);

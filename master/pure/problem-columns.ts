@@ -17,6 +17,7 @@ import type { PoolUses } from "./problem-pools.js";
 import { predecessors } from "./problem-tasks.js";
 import type { WorkerTable } from "./problem-workers.js";
 import { skipPriceOf } from "./skip-price.js";
+import { speedOf } from "./speed.js";
 import type { Attempt, Job, State, Task } from "./state.js";
 import { isEnded, liveAttempt } from "./state.js";
 
@@ -160,11 +161,11 @@ export class TaskRows {
     const { columns } = this;
     const { nowMs, tickMs } = this.#clock;
     const index = this.#workers.indexOf.get(attempt.worker) ?? 0;
-    const facts = this.#workers.list[index]?.facts;
+    const worker = this.#workers.list[index];
     const { block, within } = this.#options.blockOfLive(task, index);
     this.#live.push({ row, within });
     const ranMs = elapsedMs(attempt, nowMs);
-    const left = remainingOn(this.#state, task, facts?.speed ?? 1, ranMs);
+    const left = remainingOn(this.#state, task, worker === undefined ? 1 : speedOf(worker), ranMs);
     const p50Ms = left.p50Ms + pauseAheadMs(attempt, nowMs);
     const sinceMs = Math.max(0, nowMs - attempt.launchedAtMs);
     columns.block[row] = block;
@@ -172,7 +173,7 @@ export class TaskRows {
     columns.fixedWorker[row] = index;
     columns.fixedStart[row] = -Math.min(horizonMax / 2, Math.floor(sinceMs / tickMs));
     columns.fixedEnd[row] = Math.max(1, Math.ceil(p50Ms / tickMs));
-    facts?.devices.forEach((device, bit) => {
+    worker?.facts.devices.forEach((device, bit) => {
       if (!attempt.devices.includes(device.id)) return;
       columns.fixedDevices[row] = ((columns.fixedDevices[row] ?? 0) | (1 << bit)) >>> 0;
     });

@@ -12,6 +12,7 @@ import { openness } from "./openness.js";
 import { poolThatLacks } from "./pool-room.js";
 import { type PoolTable, type PoolUse, poolUses } from "./problem-pools.js";
 import type { WorkerTable } from "./problem-workers.js";
+import { speedOf } from "./speed.js";
 import type { Bond, State, Task, Way, WorkerRecord } from "./state.js";
 import { wayNow } from "./ways.js";
 
@@ -206,7 +207,7 @@ export class OptionTable {
     const { template, named } = way;
     const byName = this.byName(task);
     const index = this.workers.indexOf.get(worker.id) ?? none;
-    const duration = durationOn(this.state, task, worker.facts.speed, way);
+    const duration = durationOn(this.state, task, speedOf(worker), way);
     return {
       class: this.workers.classOf[index] ?? 0,
       worker: byName ? index : none,

@@ -3,6 +3,7 @@ import type { WorkerId } from "../../core/ids.js";
 import type { DeviceColumns, WorkerColumns } from "../../core/problem.js";
 import type { Resources } from "../../core/resources.js";
 import { type Openness, openness } from "./openness.js";
+import { speedOf } from "./speed.js";
 import type { State, WorkerRecord } from "./state.js";
 
 const mebibyte = 2 ** 20;
@@ -84,13 +85,13 @@ function classify(list: readonly WorkerRecord[]): {
   const classes: WorkerRecord[] = [];
   const known = new Map<string, number>();
   const classOf = Uint16Array.from(list, (worker) => {
-    const { capacity, speed, labels, devices, drivers, costPerHour = 0 } = worker.facts;
+    const { capacity, labels, devices, drivers, costPerHour = 0 } = worker.facts;
     const alike = devices.map(({ type, memoryBytes }) => [type, memoryBytes]);
     // What may not run on one must not be planned on the other.
     const open = openness(worker);
     const key = JSON.stringify([
       capacity,
-      speed,
+      speedOf(worker),
       sorted(labels),
       alike,
       drivers,

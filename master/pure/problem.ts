@@ -16,6 +16,7 @@ import { type OptionModes, OptionTable } from "./problem-options.js";
 import { PoolTable, poolUses } from "./problem-pools.js";
 import { selectWhole } from "./problem-tasks.js";
 import { describeWorkers, type WorkerTable } from "./problem-workers.js";
+import { speedOf } from "./speed.js";
 import { type Job, liveAttempt, type State, type Task } from "./state.js";
 
 /**
@@ -165,7 +166,7 @@ function spanOf(
   { nowMs, transferMs }: { readonly nowMs: number; readonly transferMs: number },
 ): Span {
   let speedMin = 1;
-  for (const { facts } of state.workers.values()) speedMin = Math.min(speedMin, facts.speed);
+  for (const worker of state.workers.values()) speedMin = Math.min(speedMin, speedOf(worker));
   let workMs = transferMs;
   let latestMs = 0;
   for (const task of tasks) {

@@ -8,6 +8,12 @@ import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import { assert, unreachable } from "../../core/result.js";
+import {
+  comparisonOf,
+  emptySpeed,
+  type PlainComparison,
+  plainComparison,
+} from "../../core/worker-speed.js";
 import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
@@ -24,6 +30,7 @@ import { keepKey } from "./evolve/history.js";
 import { touchSecret } from "./evolve/secrets.js";
 import { genesis } from "./genesis.js";
 import { jobOfPlain, plainJob } from "./plain-job.js";
+import { countIn } from "./speed.js";
 import {
   type CertificateRecord,
   type Index,
@@ -49,6 +56,7 @@ export function* encodeState(state: State): Generator<string> {
   for (const job of state.jobs.values()) yield text("job", plainJob(job));
   for (const worker of state.workers.values()) yield text("worker", plainWorker(worker));
   yield text("statistics", toPlain(state.statistics));
+  yield text("comparison", plainComparison(state.comparison));
   for (const token of state.access.tokens.values()) yield text("token", token);
   for (const certificate of state.access.certificates) yield text("certificate", certificate);
   for (const secret of state.secrets.values()) yield text("secret", secret);
@@ -89,6 +97,7 @@ type Part =
   | ["job", PlainJob]
   | ["worker", PlainWorker]
   | ["statistics", PlainStatistics]
+  | ["comparison", PlainComparison]
   | ["token", TokenRecord]
   | ["certificate", readonly [serial: string, CertificateRecord]]
   | ["secret", SecretRecord]
@@ -128,6 +137,8 @@ function decodePart(state: State, [kind, value]: Part): void {
       return restoreWorker(state, value);
     case "statistics":
       return void Object.assign(state.statistics, fromPlain(value));
+    case "comparison":
+      return void Object.assign(state.comparison, comparisonOf(value));
     case "token":
       state.access.tokens.set(value.id, value);
       return touchToken(state, value.id);
@@ -174,6 +185,7 @@ function headOf(state: State) {
     access: _access,
     secrets: _secrets,
     statistics: _statistics,
+    comparison: _comparison,
     index: _index,
     hash: _hash,
     poolUse,
@@ -208,16 +220,19 @@ function restoreJob(state: State, plain: PlainJob): void {
   }
 }
 
-type PlainWorker = Omit<WorkerRecord, "live"> & { readonly live: readonly AttemptId[] };
+/** `speed` is not there in what was written before it was learnt. */
+type PlainWorker = Omit<WorkerRecord, "live" | "speed"> &
+  Partial<Pick<WorkerRecord, "speed">> & { readonly live: readonly AttemptId[] };
 
 const plainWorker = (worker: WorkerRecord): PlainWorker => ({
   ...worker,
   live: [...worker.live.keys()],
 });
 
-function restoreWorker(state: State, { live, ...own }: PlainWorker): void {
+function restoreWorker(state: State, { live, speed = emptySpeed(), ...own }: PlainWorker): void {
   const tasks = live.map((id) => [id, taskOf(state, taskOfAttempt(id))] as const);
-  const worker: WorkerRecord = { ...own, live: new Map(tasks) };
+  const worker: WorkerRecord = { ...own, speed, live: new Map(tasks) };
   state.workers.set(worker.id, worker);
+  countIn(state, worker, 1);
   touchWorker(state, worker);
 }

@@ -19,6 +19,7 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
+import type { Comparison, SpeedClass, WorkerSpeed } from "../../core/worker-speed.js";
 import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -211,6 +212,8 @@ export interface WorkerRecord {
   quarantine: Quarantine | null;
   /** null: it was in none. */
   lastQuarantine: { readonly level: number; readonly endedAtMs: number } | null;
+  /** Learnt, beside the benchmark in its facts; whoever plans asks `speedOf`. */
+  speed: WorkerSpeed;
 }
 
 export interface PlanEntry {
@@ -288,6 +291,8 @@ export interface State {
   /** The highest version that a value of any secret has had. */
   secretVersion: number;
   readonly statistics: GroupStatistics;
+  /** What the speeds of workers are learnt by. */
+  readonly comparison: Comparison;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
   overheadMs: number;
   /** Counts changes to facts that a plan's bound rests on; a bound proven before one is stale. */
@@ -309,6 +314,8 @@ export interface Index {
   readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
+  /** What workers of one hardware say of its speed (speed.ts). */
+  readonly speedClasses: Map<string, SpeedClass>;
 }
 
 export function liveAttempt(task: Task): Attempt | null {

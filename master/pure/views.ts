@@ -13,6 +13,7 @@ import type {
   TaskView,
   WorkerView,
 } from "../../core/views.js";
+import { factorOf } from "../../core/worker-speed.js";
 import { canRunTask, explainUnfitTask } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
@@ -255,7 +256,15 @@ export function workerView(
     drain: worker.drain,
     maintenance: worker.maintenance,
     ...(worker.quarantine === null ? {} : { quarantine: worker.quarantine }),
+    ...learntSpeedOf(worker),
   };
+}
+
+/** Of one that has shown nothing yet, what its class has taught. */
+function learntSpeedOf({ speed }: WorkerRecord): Pick<WorkerView, "learntSpeed"> {
+  const { residuals, correction } = speed;
+  if (residuals.length === 0 && correction === 0) return {};
+  return { learntSpeed: { factor: factorOf(speed), runs: residuals.length } };
 }
 
 export function planView(state: State, forecast: Forecast, job: JobId | null): PlanView {

@@ -6,6 +6,7 @@
 import { taskOfAttempt } from "../../core/ids.js";
 import type { Completion, HistoryRecord } from "../../core/prediction.js";
 import type { Recorded } from "../pure/events.js";
+import { speedOf } from "../pure/speed.js";
 import type { State } from "../pure/state.js";
 import { wayNamed } from "../pure/ways.js";
 
@@ -39,7 +40,7 @@ export class PlannerHistory {
       const run = {
         groups: wayNamed(task, attempt?.mode).groups,
         durationMs: Math.max(0, event.endedAtMs - event.startedAtMs),
-        workerSpeed: worker.facts.speed,
+        workerSpeed: speedOf(worker),
         succeeded: event.outcome.kind === "exited" && event.outcome.exitCode === 0,
       };
       this.#runs.push(recordOf(seq, run, event.endedAtMs));

@@ -1,6 +1,12 @@
 /** The cluster's workers and its status, between wire and core/views.ts. */
 import type { Result } from "../../core/result.js";
-import type { ClusterStatus, PlannerStatus, PoolView, WorkerView } from "../../core/views.js";
+import type {
+  ClusterStatus,
+  LearntSpeed,
+  PlannerStatus,
+  PoolView,
+  WorkerView,
+} from "../../core/views.js";
 import { healthStates, plannerStates, workerStates } from "../../core/views.js";
 import * as wire from "../gen/almanac/v1/cluster.js";
 import { Incarnation, Resources } from "../gen/almanac/v1/common.js";
@@ -13,11 +19,13 @@ import {
 } from "./common.js";
 import {
   finish,
+  finite,
   integer,
   integerOrNull,
   list,
   literal,
   newScope,
+  note,
   optional,
   required,
   type Scope,
@@ -55,6 +63,7 @@ export const encodeWorkerView = (view: WorkerView): wire.WorkerView => ({
   drain: view.drain === null ? undefined : encodeDrain(view.drain),
   maintenance: view.maintenance.map(encodeWindow),
   quarantine: view.quarantine,
+  learntSpeed: view.learntSpeed,
 });
 
 export const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerView => ({
@@ -72,7 +81,18 @@ export const readWorkerView = (scope: Scope, message: wire.WorkerView): WorkerVi
   ...(message.quarantine === undefined
     ? {}
     : { quarantine: readQuarantine(scope, message.quarantine) }),
+  ...(message.learntSpeed === undefined
+    ? {}
+    : { learntSpeed: readLearntSpeed(scope, message.learntSpeed) }),
 });
+
+function readLearntSpeed(scope: Scope, { factor, runs }: wire.LearntSpeed): LearntSpeed {
+  if (!(factor > 0)) note(scope, "learntSpeed.factor", `must be above 0, but is ${factor}`);
+  return {
+    factor: finite(scope, "learntSpeed.factor", factor),
+    runs: integer(scope, "learntSpeed.runs", runs),
+  };
+}
 
 /** The worker as an operator's command has left it. */
 export function decodeWorkerView(message: wire.WorkerView | undefined): Result<WorkerView> {

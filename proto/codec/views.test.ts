@@ -72,7 +72,7 @@ const planView: fc.Arbitrary<PlanView> = fc.record({
     { maxLength: 3 },
   ),
 });
-const workerView: fc.Arbitrary<WorkerView> = fc.record({
+const plainWorkerView: fc.Arbitrary<WorkerView> = fc.record({
   facts: any.workerFacts,
   incarnation: any.incarnation,
   state: fc.constantFrom(...workerStates),
@@ -108,6 +108,16 @@ const workerView: fc.Arbitrary<WorkerView> = fc.record({
     { maxLength: 2 },
   ),
 });
+const learntSpeed = fc.record({
+  factor: fc.double({ min: 0.01, max: 100, noNaN: true }),
+  runs: fc.nat(32),
+});
+const workerView: fc.Arbitrary<WorkerView> = fc.oneof(
+  plainWorkerView,
+  fc
+    .tuple(plainWorkerView, learntSpeed)
+    .map(([view, learnt]) => ({ ...view, learntSpeed: learnt })),
+);
 const status: fc.Arbitrary<ClusterStatus> = fc.record({
   health: fc.constantFrom(...healthStates),
   message: any.text,

@@ -9,6 +9,7 @@ import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
 import { heldForMs } from "../pausing.js";
+import { speedOf } from "../speed.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import { wayNamed } from "../ways.js";
 import { blameFor } from "./blames.js";
@@ -22,6 +23,7 @@ import {
   touchWorker,
   workerOf,
 } from "./entities.js";
+import { learnSpeed } from "./speed.js";
 
 /** Share of a new sample in the running mean of the overhead. */
 const overheadGain = 0.1;
@@ -144,7 +146,8 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const ranMs = Math.max(0, endedAtMs - startedAtMs - pausedMs);
   // Failed runs are not labels for durations: they end early.
   if (outcome.exitCode === 0) {
-    observe(state.statistics, groups, ranMs * worker.facts.speed, template.estimate);
+    learnSpeed(state, worker, { task, way, ranMs });
+    observe(state.statistics, groups, ranMs * speedOf(worker), template.estimate);
   }
   const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs - pausedMs);
   if (overheadMs > overheadMaxMs) return;

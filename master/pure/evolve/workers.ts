@@ -1,14 +1,17 @@
 /** Events of workers. */
 import { sameIncarnation } from "../../../core/ids.js";
 import { noResources } from "../../../core/resources.js";
+import { emptySpeed, settle } from "../../../core/worker-speed.js";
+import { othersOf } from "../speed.js";
 import type { State, WorkerRecord } from "../state.js";
 import { type Of, touchPlan, touchWorker, workerOf } from "./entities.js";
+import { takeFacts } from "./speed.js";
 
 export function workerRegistered(state: State, event: Of<"WorkerRegistered">, atMs: number): void {
   const { incarnation, facts } = event;
   const known = state.workers.get(incarnation.worker);
   if (known === undefined) {
-    state.workers.set(incarnation.worker, {
+    const worker: WorkerRecord = {
       id: incarnation.worker,
       incarnation,
       facts,
@@ -22,14 +25,17 @@ export function workerRegistered(state: State, event: Of<"WorkerRegistered">, at
       blames: [],
       quarantine: null,
       lastQuarantine: null,
-    });
+      speed: emptySpeed(),
+    };
+    state.workers.set(incarnation.worker, worker);
+    settle(worker.speed, othersOf(state, worker));
   } else {
     // The one that was to leave has left: who starts it again wants it to stay.
     if (known.drain?.stage === "completed" && !sameIncarnation(known.incarnation, incarnation)) {
       known.drain = { ...known.drain, thenStop: false };
     }
     known.incarnation = incarnation;
-    known.facts = facts;
+    takeFacts(state, known, facts);
   }
   workerState(state, incarnation.worker, "connected", atMs);
   state.facts++;

@@ -8,6 +8,7 @@ import { durationOn } from "../estimates.js";
 import type { Launching, Recorded } from "../events.js";
 import { forecast } from "../forecast.js";
 import { predecessors } from "../problem-tasks.js";
+import { speedOf } from "../speed.js";
 import type { State, Task, WorkerRecord } from "../state.js";
 import { isEnded, isPaused, liveAttempt } from "../state.js";
 import { wayNamed, wayNow } from "../ways.js";
@@ -171,7 +172,7 @@ function launchedOnClosed(
   const worker = state.workers.get(id);
   if (worker === undefined) return [`${task.id} started on no worker`];
   const broken: string[] = [];
-  const { p50Ms } = durationOn(state, task, worker.facts.speed, wayNamed(task, mode));
+  const { p50Ms } = durationOn(state, task, speedOf(worker), wayNamed(task, mode));
   const endMs = nowMs + p50Ms;
   const { hardDeadline, deadlineAtMs } = task.template;
   const { cordonedAtMs, drain, maintenance, quarantine } = worker;
