@@ -41,6 +41,29 @@ describe("estimates from statistics", () => {
     expect(estimate(statistics, ["train", "tenant"])?.p50Ms).toBe(Math.round(expected));
   });
 
+  it("leave more room for tasks of which less is known, by what was wrong with such before", () => {
+    const statistics = emptyStatistics();
+    const random = seededRandom(3);
+    const rangeOf = (kind: string): number => {
+      const { p50Ms = 1, p90Ms = 1 } = estimate(statistics, [kind, "tenant"]) ?? {};
+      return p90Ms / p50Ms;
+    };
+    // Kinds differ by a factor of up to a hundred, the runs of one kind hardly at all.
+    const sizeOf = Array.from({ length: 60 }, () => 1_000 * 100 ** random());
+    for (let run = 0; run < 30; run++) {
+      for (const [kind, size] of sizeOf.entries()) {
+        observe(statistics, [`kind${kind}`, "tenant"], size * (0.95 + 0.1 * random()));
+      }
+    }
+    expect(rangeOf("kind7")).toBeLessThan(1.2);
+    expect(rangeOf("new")).toBeGreaterThan(4);
+    const covered = sizeOf.filter((size) => {
+      const { p90Ms = 0 } = estimate(statistics, ["new", "tenant"]) ?? {};
+      return size <= p90Ms;
+    });
+    expect(covered.length / sizeOf.length).toBeGreaterThan(0.75);
+  });
+
   it("forget all but the last 32 runs", () => {
     const statistics = observed(["train"], new Array<number>(100).fill(10_000));
     for (let run = 0; run < 32; run++) observe(statistics, ["train"], 50);

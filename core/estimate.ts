@@ -6,8 +6,10 @@
  * - A group remembers its last 32 durations (at speed 1). Its p50 is their median, shrunk to the
  *   parent's in logarithms: (n·median + 2·parent) / (n + 2), from the least specific group on.
  * - p90 is p50 times the 90 % quantile of the residuals (actual / predicted when it was observed):
- *   the group's own if it has 20, else those of all groups. Quantiles are conformal, of n + 1, so
- *   few residuals widen the range, and below that many a wide default stands in.
+ *   the very group's own if it has 20, else those of predictions that rested on as much: the same
+ *   most specific level that was known, seen seldom or often. So the range is as wide as predictions
+ *   of cold tasks were wrong. Quantiles are conformal, of n + 1; until nine are there, those of all
+ *   predictions or a wide default stand in, whichever is wider.
  *
  * - Where a user has said how long a task takes, both words are weighed by what each has lost on the
  *   runs of the group, |ln(actual / said)|: exp(-12 · loss), as the predictor's experts are. Before
@@ -30,6 +32,9 @@ export const groupsMax = 20_000;
 export const recentMax = 32;
 const groupResidualsMin = 20;
 const pooledResidualsMax = 512;
+/** Nine just reach a 90 % quantile. */
+const alikeResidualsMin = 9;
+const alikeResidualsMax = 128;
 /** p90 / p50 where nothing is known of the spread. */
 const spreadDefault = 3;
 /** A parent counts as this many observations. */
@@ -38,6 +43,8 @@ const shrinkage = 2;
 export interface GroupStatistics extends Generations<Group> {
   /** Actual over predicted, of all groups. */
   readonly residuals: Ring;
+  /** The same of predictions that rested on as much: by `knowledge`. */
+  readonly byKnowledge: Ring[];
 }
 
 interface Group {
@@ -51,7 +58,7 @@ interface Group {
 }
 
 export function emptyStatistics(): GroupStatistics {
-  return { young: new Map(), old: new Map(), residuals: ringOf([]) };
+  return { young: new Map(), old: new Map(), residuals: ringOf([]), byKnowledge: [] };
 }
 
 /**
@@ -69,7 +76,13 @@ export function observe(
   const before = anchor(statistics, groups);
   // In 1024ths: the same number after any way of writing it down.
   const residual = before === null ? null : Math.round((duration / before.p50Ms) * 1024) / 1024;
-  if (residual !== null) remember(statistics.residuals, residual, pooledResidualsMax);
+  if (before !== null && residual !== null) {
+    remember(statistics.residuals, residual, pooledResidualsMax);
+    while (statistics.byKnowledge.length <= before.knowledge)
+      statistics.byKnowledge.push(ringOf([]));
+    const alike = statistics.byKnowledge[before.knowledge] ?? ringOf([]);
+    remember(alike, residual, alikeResidualsMax);
+  }
   for (const name of new Set(groups)) {
     const group = admitTo(statistics, name, groupsMax, createGroup);
     remember(group.durations, duration, recentMax);
@@ -84,7 +97,7 @@ export function estimate(statistics: GroupStatistics, groups: readonly string[])
   const found = anchor(statistics, groups);
   if (found === null) return null;
   const p50Ms = Math.max(1, Math.round(found.p50Ms));
-  const p90Ms = Math.max(p50Ms, Math.ceil(p50Ms * spread(statistics, groups)));
+  const p90Ms = Math.max(p50Ms, Math.ceil(p50Ms * spread(statistics, groups, found)));
   return { p50Ms, p90Ms, source: "statistics", confidence: found.confidence };
 }
 
@@ -166,6 +179,8 @@ export interface PlainStatistics {
   readonly young: readonly PlainGroup[];
   readonly old: readonly PlainGroup[];
   readonly residuals: readonly number[];
+  /** Not there in what was written before it was kept. */
+  readonly byKnowledge?: readonly (readonly number[])[];
 }
 
 type PlainGroup = readonly [
@@ -188,6 +203,7 @@ export function toPlain(statistics: GroupStatistics): PlainStatistics {
     young: plain(statistics.young),
     old: plain(statistics.old),
     residuals: [...statistics.residuals.recent],
+    byKnowledge: statistics.byKnowledge.map(({ recent }) => [...recent]),
   };
 }
 
@@ -208,6 +224,7 @@ export function fromPlain(plain: PlainStatistics): GroupStatistics {
     young: groups(plain.young),
     old: groups(plain.old),
     residuals: ringOf(plain.residuals),
+    byKnowledge: (plain.byKnowledge ?? []).map(ringOf),
   };
 }
 
@@ -218,33 +235,58 @@ export const hasSucceeded = (statistics: GroupStatistics, group: string): boolea
 interface Anchor {
   readonly p50Ms: number;
   readonly confidence: number;
+  /** The most specific level that has been seen. */
+  readonly level: number;
+  /** How much it rests on: that level, and how often it has been seen. */
+  readonly knowledge: number;
 }
 
 /** The shrunk median. Confidence follows the same shrinkage, halved at each level without data. */
 function anchor(statistics: GroupStatistics, groups: readonly string[]): Anchor | null {
   let logP50: number | null = null;
   let confidence = 0;
-  for (let level = groups.length - 1; level >= 0; level--) {
-    const group = findIn(statistics, groups[level] ?? "");
+  let level = 0;
+  let runs = 0;
+  for (let at = groups.length - 1; at >= 0; at--) {
+    const group = findIn(statistics, groups[at] ?? "");
     const seen = group?.durations.recent.length ?? 0;
     confidence = (seen + (shrinkage * confidence) / 2) / (seen + shrinkage);
     if (group === undefined) continue;
+    level = at;
+    runs = seen;
     const median = Math.log(quantileOf(group.durations, 0.5));
     logP50 = logP50 === null ? median : (seen * median + shrinkage * logP50) / (seen + shrinkage);
   }
-  return logP50 === null ? null : { p50Ms: Math.exp(logP50), confidence };
+  if (logP50 === null) return null;
+  return { p50Ms: Math.exp(logP50), confidence, level, knowledge: knowledgeOf(level, runs) };
 }
 
-function spread(statistics: GroupStatistics, groups: readonly string[]): number {
-  const own = groups
-    .map((name) => findIn(statistics, name)?.residuals)
-    .find((residuals) => residuals !== undefined && residuals.recent.length >= groupResidualsMin);
-  const residuals = own ?? statistics.residuals;
-  const seen = residuals.recent.length;
-  // The conformal quantile: the ceil(0.9·(n + 1))-th smallest, which nine residuals just reach.
-  const rank = Math.ceil(0.9 * (seen + 1));
-  if (rank <= seen) return Math.max(1, residuals.sorted[rank - 1] ?? spreadDefault);
-  return Math.max(spreadDefault, residuals.sorted[seen - 1] ?? 1);
+/** Levels apart, and at each whether it was seen a few times or often. */
+const knowledgeOf = (level: number, runs: number): number => 2 * level + (runs < fewRuns ? 1 : 0);
+const fewRuns = 8;
+
+/**
+ * p90 / p50: of the very group where that has 20 residuals; else of predictions that rested on as
+ * much, for those that rest on less are further off; else of all.
+ */
+function spread(
+  statistics: GroupStatistics,
+  groups: readonly string[],
+  { level, knowledge }: Anchor,
+): number {
+  const own = findIn(statistics, groups[level] ?? "")?.residuals;
+  if (level === 0 && own !== undefined && own.recent.length >= groupResidualsMin)
+    return conformal(own);
+  const alike = statistics.byKnowledge[knowledge];
+  if (alike !== undefined && alike.recent.length >= alikeResidualsMin) return conformal(alike);
+  return Math.max(spreadDefault, conformal(statistics.residuals));
+}
+
+/** The ceil(0.9·(n + 1))-th smallest, which nine residuals just reach. */
+function conformal({ sorted }: Ring): number {
+  const rank = Math.ceil(0.9 * (sorted.length + 1));
+  if (rank <= sorted.length) return Math.max(1, sorted[rank - 1] ?? spreadDefault);
+  return Math.max(spreadDefault, sorted[sorted.length - 1] ?? 1);
 }
 
 const createGroup = (): Group => ({
