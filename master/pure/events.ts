@@ -168,6 +168,8 @@ export type Event =
       /** Absent: its outcome says it all. */
       readonly fault?: Fault;
     }
+  /** It has run past its p90; later, for twice as long as when that was last said. */
+  | { readonly type: "AttemptOverran"; readonly attempt: AttemptId }
   /** Its worker holds it, or no longer does; with a problem, that is why it could not be done. */
   | {
       readonly type: "AttemptHeld";

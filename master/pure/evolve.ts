@@ -50,6 +50,7 @@ import {
 import { planAdopted } from "./evolve/plan.js";
 import { secretRemoved, secretSet } from "./evolve/secrets.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
+import { attemptOverran } from "./overruns.js";
 import type { State } from "./state.js";
 
 export function evolve(state: State, recorded: Recorded): void {
@@ -121,19 +122,21 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
     case "GangLaunched":
       return gangLaunched(state, event, atMs);
     case "AttemptStarted":
-      return attemptStarted(state, event.attempt, event.startedAtMs);
+      return attemptStarted(state, event, atMs);
     case "AttemptStopRequested":
       return attemptStopRequested(state, event);
     case "AttemptEnded":
       return attemptEnded(state, event, atMs);
     case "AttemptHeld":
       return attemptHeld(state, event, atMs);
+    case "AttemptOverran":
+      return attemptOverran(state, event.attempt, atMs);
     case "AttemptBecameUnknown":
       return attemptBecameUnknown(state, event);
     case "AttemptResolved":
       return attemptResolved(state, event.attempt, atMs);
     case "AttemptRecovered":
-      return attemptStarted(state, event.attempt, event.startedAtMs);
+      return attemptStarted(state, event, atMs);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
     default:

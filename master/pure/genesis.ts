@@ -1,6 +1,7 @@
 /** The state before the first event. */
 import { emptyStatistics } from "../../core/estimate.js";
 import { emptyComparison } from "../../core/worker-speed.js";
+import { noDueTimes } from "./due-times.js";
 import type { ClusterSettings } from "./events.js";
 import { touchPlan } from "./evolve/entities.js";
 import { emptyHash } from "./hash.js";
@@ -59,6 +60,7 @@ export function genesis(): State {
       live: new Set(),
       hard: new Set(),
       queues: null,
+      due: noDueTimes(),
       speedClasses: new Map(),
     },
     hash: emptyHash(),

@@ -101,6 +101,7 @@ describe("a paused job", () => {
     script.started("one");
     script.nowMs += 4_000;
     pause(script);
+    answers(script, attemptOf(script, "one").id, true, null);
     const summary = () =>
       jobSummary(
         script.state,

@@ -14,6 +14,7 @@ import {
   type PlainComparison,
   plainComparison,
 } from "../../core/worker-speed.js";
+import { type Due, dueTimesOf } from "./due-times.js";
 import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
@@ -29,6 +30,7 @@ import {
 import { keepKey } from "./evolve/history.js";
 import { touchSecret } from "./evolve/secrets.js";
 import { genesis } from "./genesis.js";
+import { expectMissingEnds } from "./overruns.js";
 import { jobOfPlain, plainJob } from "./plain-job.js";
 import { countIn } from "./speed.js";
 import {
@@ -74,6 +76,7 @@ export function* encodeState(state: State): Generator<string> {
       yield text("index", { name, tasks: Array.from(part, ({ id }) => id) });
     }
   }
+  for (const part of partsOf(state.index.due.heap)) yield text("due", part);
   yield text("end", state.seq);
 }
 
@@ -106,6 +109,7 @@ type Part =
   | ["keysKept", readonly (readonly [string, number])[]]
   | ["openJobs", readonly JobId[]]
   | ["index", { readonly name: TaskIndex; readonly tasks: readonly TaskId[] }]
+  | ["due", readonly Due[]]
   | ["end", number];
 
 const text = (...part: Part): string => JSON.stringify(part);
@@ -163,8 +167,12 @@ function decodePart(state: State, [kind, value]: Part): void {
     case "index":
       for (const task of value.tasks) state.index[value.name].add(taskOf(state, task));
       return;
+    case "due":
+      state.index.due = dueTimesOf([...state.index.due.heap, ...value]);
+      return;
     case "end":
       assert(value === state.seq, `a state of event ${state.seq} ends with ${value}`);
+      expectMissingEnds(state);
       return;
     default:
       return unreachable(kind);

@@ -20,6 +20,7 @@ import type {
   WorkerFacts,
 } from "../../core/worker.js";
 import type { Comparison, SpeedClass, WorkerSpeed } from "../../core/worker-speed.js";
+import type { DueTimes } from "./due-times.js";
 import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -314,6 +315,8 @@ export interface Index {
   readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
+  /** When live attempts will have run past their p90 (overruns.ts). */
+  due: DueTimes;
   /** What workers of one hardware say of its speed (speed.ts). */
   readonly speedClasses: Map<string, SpeedClass>;
 }

@@ -10,6 +10,7 @@ import type { Event } from "./events.js";
 import { endHopeless, latestStartMs } from "./leaving-out.js";
 import { endMaintenance, maintenanceTimer } from "./maintenance.js";
 import { endAttempt } from "./outcome.js";
+import { overrunTimer, tellOverruns } from "./overruns.js";
 import { endQuarantines, quarantineTimer } from "./quarantine.js";
 import { faultOf, loseWorker, lost } from "./session.js";
 import type { State } from "./state.js";
@@ -27,6 +28,7 @@ export function* tick(
     yield* goOnDraining(worker, nowMs);
     yield* endMaintenance(worker, nowMs);
   }
+  yield* tellOverruns(state, nowMs);
   yield* endHopeless(state, nowMs);
   for (const task of [...state.index.backoff]) {
     if (task.status.kind === "backoff" && task.status.untilMs <= nowMs) {
@@ -102,6 +104,7 @@ function* timers(state: State, lastHeard: ReadonlyMap<WorkerId, number>): Iterab
   yield nextKeyForgotten(state) ?? Number.POSITIVE_INFINITY;
   for (const task of state.index.hard) yield latestStartMs(state, task) + 1;
   yield quarantineTimer(state);
+  yield overrunTimer(state);
   for (const { spec, ending, timeoutFromMs, pausedAtMs } of state.index.openJobs) {
     if (spec.timeoutMs === null || ending !== null || pausedAtMs !== null) continue;
     yield timeoutFromMs + spec.timeoutMs;

@@ -20,13 +20,19 @@ import type { State } from "../pure/state.js";
 import { replay, restore } from "./recovery.js";
 import { takeSnapshot } from "./take-snapshot.js";
 import { tellLaterStory } from "./testing/later-story.js";
+import { tellOverrunStory } from "./testing/overrun-story.js";
 import { batchesOf, tellStory } from "./testing/story.js";
 
 const goldenRoot = fileURLToPath(new URL("./fixtures/journals/", import.meta.url));
 /** Small, so that a golden journal has several segments. */
 const segmentBytes = 8 * 1024;
 
-const stories = { "": tellStory, "-later": tellLaterStory, "-later-trimmed": tellLaterStory };
+const stories = {
+  "": tellStory,
+  "-later": tellLaterStory,
+  "-later-trimmed": tellLaterStory,
+  "-overrun": tellOverrunStory,
+};
 
 async function writeGolden(): Promise<void> {
   for (const [name, tell] of Object.entries(stories)) {
@@ -134,7 +140,9 @@ describe("a journal of an earlier version", () => {
   it("holds every kind of event between them", async () => {
     const source = await readFile(new URL("../pure/evolve.ts", import.meta.url), "utf8");
     const kinds = [...source.matchAll(/case "(\w+)":/g)].map(([, kind]) => kind);
-    const told = new Set([...tellStory(), ...tellLaterStory()].map(({ event }) => event.type));
+    const told = new Set(
+      [...tellStory(), ...tellLaterStory(), ...tellOverrunStory()].map(({ event }) => event.type),
+    );
     expect(kinds.length).toBeGreaterThan(40);
     expect(kinds.filter((kind) => !told.has(kind as never))).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
+import { expectEnd, expectNoEnd, standsStill } from "../overruns.js";
 import { heldForMs } from "../pausing.js";
 import { speedOf } from "../speed.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
@@ -35,7 +36,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
   const worker = workerOf(state, event.worker);
   const { named, template } = wayNamed(task, event.mode);
   const { secrets } = event;
-  task.attempts.push({
+  const attempt: Attempt = {
     id: event.attempt,
     number: numberOfAttempt(event.attempt),
     worker: event.worker,
@@ -45,7 +46,9 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     ...(secrets === undefined ? {} : { secrets }),
     launchedAtMs: atMs,
     status: { kind: "launching" },
-  });
+  };
+  task.attempts.push(attempt);
+  expectEnd(state, task, attempt, atMs);
   if (task.job.startedAtMs === null) {
     task.job.startedAtMs = atMs;
     touchJob(state, task.job);
@@ -61,9 +64,14 @@ export function gangLaunched(state: State, event: Of<"GangLaunched">, atMs: numb
   for (const launching of event.attempts) attemptLaunched(state, launching, atMs);
 }
 
-export function attemptStarted(state: State, id: AttemptId, startedAtMs: number): void {
+export function attemptStarted(
+  state: State,
+  { attempt: id, startedAtMs }: Of<"AttemptStarted" | "AttemptRecovered">,
+  atMs: number,
+): void {
   const { task, attempt } = liveAttemptOf(state, id);
   const { status } = attempt;
+  if (status.kind === "unknown" && !standsStill(attempt)) expectEnd(state, task, attempt, atMs);
   state.index.unknown.delete(task);
   const stopReason =
     status.kind === "stopping"
@@ -98,6 +106,7 @@ export function attemptBecameUnknown(state: State, event: Of<"AttemptBecameUnkno
     status.kind === "launching" || status.kind === "ended" ? null : status.startedAtMs;
   const stopReason = status.kind === "stopping" ? status.reason : null;
   state.index.unknown.add(task);
+  expectNoEnd(state, attempt);
   state.facts++;
   setAttempt(state, task, attempt, {
     kind: "unknown",
@@ -131,6 +140,7 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const pausedMs = heldForMs(attempt, endedAtMs);
   setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
+  expectNoEnd(state, attempt);
   worker.live.delete(attempt.id);
   worker.used = subtractResources(worker.used, chargedResources(template));
   charge(state, task, template, -1);
@@ -166,6 +176,8 @@ export function attemptHeld(state: State, event: Of<"AttemptHeld">, atMs: number
     totalMs: event.held ? (attempt.held?.totalMs ?? 0) : heldForMs(attempt, atMs),
     ...problem,
   };
+  if (standsStill(attempt)) expectNoEnd(state, attempt);
+  else if (attempt.status.kind !== "unknown") expectEnd(state, task, attempt, atMs);
   state.facts++;
   touchTask(state, task);
 }
