@@ -1,4 +1,5 @@
 /** In which order each worker looks at what is planned on it. */
+import { letPilotsGoFirst, type Queued } from "./pilots.js";
 import type { Job, State, Task, WorkerRecord } from "./state.js";
 import { isEnded } from "./state.js";
 
@@ -8,7 +9,7 @@ export const lookAhead = 64;
 /** Planned tasks of each worker by their turn; rebuilt when the plan, or who waits, has changed. */
 export function queuesOf(state: State): Map<WorkerRecord["id"], Task[]> {
   if (state.index.queues !== null) return state.index.queues;
-  const timed = new Map<WorkerRecord["id"], { task: Task; turn: number }[]>();
+  const timed = new Map<WorkerRecord["id"], Queued[]>();
   const turns = new Map<Job, Float64Array>();
   for (const [id, { worker }] of state.plan.entries) {
     const task = state.tasks.get(id);
@@ -19,6 +20,7 @@ export function queuesOf(state: State): Map<WorkerRecord["id"], Task[]> {
     timed.set(worker, queue);
     queue.push({ task, turn: ofJob[task.index] ?? 0 });
   }
+  letPilotsGoFirst(state, timed);
   const queues = new Map<WorkerRecord["id"], Task[]>();
   for (const [worker, queue] of timed) {
     queue.sort((a, b) => a.turn - b.turn);

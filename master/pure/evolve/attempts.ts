@@ -1,6 +1,6 @@
 /** Events of attempts: what they are charged for, and what their ends teach. */
 import { chargedResources } from "../../../core/charge.js";
-import { observe } from "../../../core/estimate.js";
+import { hasSucceeded, observe } from "../../../core/estimate.js";
 import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import type { TaskTemplate } from "../../../core/job.js";
@@ -12,7 +12,7 @@ import { expectEnd, expectNoEnd, standsStill } from "../overruns.js";
 import { heldForMs } from "../pausing.js";
 import { speedOf } from "../speed.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
-import { wayNamed } from "../ways.js";
+import { kindOfWay, wayNamed } from "../ways.js";
 import { blameFor } from "./blames.js";
 import {
   liveAttemptOf,
@@ -152,10 +152,13 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   state.facts++;
   touchWorker(state, worker);
   blameFor(state, { task, attempt, way }, isAsked(before), atMs);
+  const succeeded = outcome.kind === "exited" && outcome.exitCode === 0;
+  // Of a kind of which nothing is known, another one is to go first now.
+  if (!succeeded && !hasSucceeded(state.statistics, kindOfWay(way))) state.index.queues = null;
   if (startedAtMs === null || outcome.kind !== "exited") return;
   const ranMs = Math.max(0, endedAtMs - startedAtMs - pausedMs);
   // Failed runs are not labels for durations: they end early.
-  if (outcome.exitCode === 0) {
+  if (succeeded) {
     learnSpeed(state, worker, { task, way, ranMs });
     observe(state.statistics, groups, ranMs * speedOf(worker), template.estimate);
   }
