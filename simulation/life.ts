@@ -10,7 +10,7 @@ import { checkAll, type Violation } from "./checks/checks.js";
 import { historyOf } from "./checks/history.js";
 import type { WorkerShape } from "./cluster/worker.js";
 import { arm, drawFaults, type Fault } from "./faults.js";
-import { armBrokenNode, armPauses, resumeAll, withPolicies } from "./policies.js";
+import { armBrokenNode, armModels, armPauses, resumeAll, withPolicies } from "./policies.js";
 import { drawWorkload } from "./workload.js";
 import { World } from "./world.js";
 
@@ -84,6 +84,7 @@ export async function live(options: LifeOptions): Promise<LifeResult> {
     arm(world, faults);
     armPauses(world, policies, stormMs);
     armBrokenNode(world, policies, stormMs);
+    armModels(world, policies, stormMs);
     await world.time.run(stormMs);
     world.calm();
     resumeAll(world);

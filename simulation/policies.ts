@@ -6,6 +6,7 @@
 import { type JobId, jobId } from "../core/ids.js";
 import type { JobSpec, RetryPolicy, TaskTemplate } from "../core/job.js";
 import { randomInteger } from "../core/random.js";
+import { digestOf } from "./cluster/predictor.js";
 import type { World } from "./world.js";
 
 /** What programs that fail end with, where their codes are of several kinds. */
@@ -57,6 +58,26 @@ function fallbackOf(
     timeoutMs: null,
   };
   return { way, attemptsMax: 1 + randomInteger(random, 2) };
+}
+
+/** Somebody has a model served, or none, and may mean it: what is pinned is let go of later. */
+export function armModels(world: World, random: () => number, withinMs: number): void {
+  const count = randomInteger(random, 4);
+  for (let i = 0; i < count; i++) {
+    const atMs = random() * withinMs;
+    const number = randomInteger(random, 5);
+    const choice = {
+      sha256: number === 0 ? null : digestOf(number),
+      version: number === 0 ? "" : `v${number}`,
+      reason: "somebody says so",
+      by: "user",
+    };
+    const pinned = random() < 0.7;
+    world.time.at(atMs, () => world.user.order({ type: "ChooseModel", ...choice, pinned }));
+    world.time.at(Math.min(withinMs, atMs + random() * 40_000), () =>
+      world.user.order({ type: "ChooseModel", ...choice, pinned: false }),
+    );
+  }
 }
 
 /** Few jobs, each for up to half a minute. */

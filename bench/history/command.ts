@@ -9,7 +9,7 @@ import { Command } from "@commander-js/extra-typings";
 import { everyJob } from "../../core/history.js";
 import type { Archive } from "../../master/history/archive.js";
 import { History } from "../../master/history/history.js";
-import { pastRuns } from "../../master/history/open-archive.js";
+import { pastRecords } from "../../master/history/past-records.js";
 import { openSqliteArchive } from "../../master/history/sqlite-archive.js";
 import type { Journal } from "../../master/journal/journal.js";
 import { archivable } from "../../master/pure/archive.js";
@@ -111,7 +111,7 @@ function questions(state: State, archive: Archive): [string, () => Promise<unkno
     ["a job by its id", async () => expectOk(await history.locate("j77"))],
     ["a job by its name", async () => expectOk(await history.locate("load"))],
     ["usage of all time", async () => expectOk(await history.usage(usage))],
-    ["runs for a predictor", () => pastRuns(archive, state)],
+    ["records for a predictor", () => pastRecords(archive)],
   ];
 }
 

@@ -6,6 +6,7 @@
  */
 import type { DayUsage, JobFilter, UsageQuery } from "../../core/history.js";
 import type { JobId } from "../../core/ids.js";
+import type { HistoryRecord } from "../../core/prediction.js";
 import type { JobSummary } from "../../core/views.js";
 import type { ArchivedJob } from "../pure/archived-job.js";
 import type { ArchivedEnds } from "../pure/commands.js";
@@ -44,13 +45,19 @@ export interface ArchivedUsageQuery extends UsageQuery {
   readonly without: readonly JobId[];
 }
 
-/** A finished run, for the predictor. */
-export interface ArchivedRun {
-  readonly groups: readonly string[];
-  readonly durationMs: number;
-  readonly workerSpeed: number;
-  readonly succeeded: boolean;
-  readonly endedAtMs: number;
+export interface RecordsQuery {
+  /** Jobs before this place in time; null: from the newest. */
+  readonly before: ListPlace | null;
+  /** How many at most. */
+  readonly jobs: number;
+}
+
+/** What jobs teach the predictor. */
+export interface ArchivedRecords {
+  /** In no particular order. */
+  readonly records: readonly HistoryRecord[];
+  /** Where to go on; null: there are no older jobs. */
+  readonly next: ListPlace | null;
 }
 
 export interface Archive {
@@ -69,8 +76,8 @@ export interface Archive {
   list(query: ArchiveListQuery): Promise<readonly ListedJob[]>;
   /** In no particular order, each user and day once. */
   usage(query: ArchivedUsageQuery): Promise<readonly DayUsage[]>;
-  /** The latest, in the order in which they ended. */
-  runs(limit: number): Promise<readonly ArchivedRun[]>;
+  /** Of the next older jobs. One whose text cannot be read teaches nothing. */
+  records(query: RecordsQuery): Promise<ArchivedRecords>;
   /** Which of this content a job in the archive names. */
   named(sha256: readonly string[]): Promise<readonly string[]>;
   /** Reads all of it; throws `damaged` for the first thing that is not as it was written. */

@@ -1,6 +1,6 @@
 /** The archive in memory: for simulated clusters, and beside the real one in the contract suite. */
 import { endedWithin, mergeUsage, passes, usageOfAttempt } from "../../core/history.js";
-import type { ArchivedJob } from "../pure/archived-job.js";
+import { type ArchivedJob, recordsOfText } from "../pure/archived-job.js";
 import type { Archive, ListPlace } from "./archive.js";
 
 /** What stays when a process ends. */
@@ -66,14 +66,19 @@ export function openMemoryArchive(store: ArchiveStore = emptyArchiveStore()): Ar
       });
       return mergeUsage(counted);
     },
-    async runs(limit) {
-      const runs = [...jobs.values()].flatMap(({ attempts }) => attempts.filter(({ ran }) => ran));
-      return runs
-        .map(({ groups, wallMs, workerSpeed, succeeded, endedAtMs }) => {
-          return { groups, durationMs: wallMs, workerSpeed, succeeded, endedAtMs };
-        })
-        .sort((a, b) => a.endedAtMs - b.endedAtMs)
-        .slice(-limit);
+    async records({ before, jobs: most }) {
+      const older = all().filter((job) => before === null || after(before, placeOf(job)) < 0);
+      const told = older.slice(0, most);
+      const last = told.at(-1);
+      return {
+        records: told.flatMap((job) =>
+          recordsOfText(
+            job,
+            job.attempts.map(({ workerSpeed }) => workerSpeed),
+          ),
+        ),
+        next: last === undefined || older.length <= most ? null : placeOf(last),
+      };
     },
     async named(sha256) {
       const content = new Set([...jobs.values()].flatMap((job) => job.content));

@@ -5,9 +5,6 @@
  */
 import { rename } from "node:fs/promises";
 import type { Logger } from "pino";
-import { endedAttempts } from "../pure/archived-job.js";
-import type { State } from "../pure/state.js";
-import type { PastRun } from "../shell/planner-history.js";
 import { type Archive, ArchiveError } from "./archive.js";
 import { archivePath } from "./archive-path.js";
 import { type ReconcileOptions, reconcile } from "./reconcile.js";
@@ -62,22 +59,4 @@ async function openOrReplace(path: string, options: OpenArchiveOptions): Promise
     log.error({ err: error, aside }, "the archive is damaged; it was put aside");
     return open();
   }
-}
-
-/** As many as a planner takes in. */
-const runsMax = 10_000;
-
-/** What ended before now, from archive and memory, in the order in which it ended. */
-export async function pastRuns(archive: Archive, state: State): Promise<readonly PastRun[]> {
-  const here = [...state.jobs.values()].flatMap((job) =>
-    [...endedAttempts(state, job)].filter(({ ran }) => ran),
-  );
-  const runs = here.map(({ groups, wallMs, workerSpeed, succeeded, endedAtMs }) => {
-    return { groups, durationMs: wallMs, workerSpeed, succeeded, endedAtMs };
-  });
-  const all = [...(await archive.runs(runsMax)), ...runs];
-  return all
-    .sort((a, b) => a.endedAtMs - b.endedAtMs)
-    .slice(-runsMax)
-    .map(({ endedAtMs: _endedAtMs, ...run }) => run);
 }

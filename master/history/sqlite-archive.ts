@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { JobStateName, JobSummary } from "../../core/views.js";
-import type { ArchivedJob } from "../pure/archived-job.js";
+import { type ArchivedJob, recordsOfText } from "../pure/archived-job.js";
 import { type Archive, ArchiveError, type ArchiveReport } from "./archive.js";
 import { countJobs, rowsDigest, verifyRows } from "./sqlite-check.js";
 import {
@@ -15,7 +15,7 @@ import {
   type SqliteDatabase,
   textIn,
 } from "./sqlite-database.js";
-import { findJobs, listJobs, namedOf, runsOf, usageOf } from "./sqlite-queries.js";
+import { documentsOf, findJobs, listJobs, namedOf, usageOf } from "./sqlite-queries.js";
 import { applicationId, schema, schemaVersion, tables } from "./sqlite-schema.js";
 
 /** Throws ArchiveError: `damaged`, `unsupported_version`, `io_failed`. */
@@ -74,7 +74,14 @@ function archiveOn(database: SqliteDatabase, path: string): Archive {
         summary: summaryOf(row, path),
       })),
     usage: async (query) => usageOf(database, query),
-    runs: async (limit) => runsOf(database, limit),
+    async records(query) {
+      const found = documentsOf(database, query);
+      const last = found.at(-1)?.place ?? null;
+      return {
+        records: found.flatMap(({ row, speeds }) => recordsOfText(documentOf(row, path), speeds)),
+        next: found.length < query.jobs ? null : last,
+      };
+    },
     named: async (sha256) => namedOf(database, sha256),
     async verify() {
       verifyRows(database, path, (row) => {

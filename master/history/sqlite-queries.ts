@@ -1,11 +1,11 @@
 /** What is asked of the archive, in SQL. */
 import type { DayUsage } from "../../core/history.js";
 import type {
-  ArchivedRun,
   ArchivedUsageQuery,
   ArchiveListQuery,
   FoundJobs,
   ListPlace,
+  RecordsQuery,
 } from "./archive.js";
 import {
   numberIn,
@@ -106,20 +106,26 @@ export function usageOf(database: SqliteDatabase, query: ArchivedUsageQuery): re
   }));
 }
 
-export function runsOf(database: SqliteDatabase, limit: number): ArchivedRun[] {
+/** Rows of the next older jobs, with the speeds of the workers that their attempts ended on. */
+export function documentsOf(
+  database: SqliteDatabase,
+  { before, jobs }: RecordsQuery,
+): { readonly row: Row; readonly place: ListPlace; readonly speeds: readonly number[] }[] {
+  const conditions: Conditions = { sql: [], values: [] };
+  if (before !== null) add(conditions, "(sequence, id) < (?, ?)", before.sequence, before.id);
   const rows = database.all(
-    "SELECT groups, wall_ms, worker_speed, succeeded, ended_at_ms FROM attempts WHERE ran = 1 ORDER BY ended_at_ms DESC, job DESC, position DESC LIMIT ?",
-    limit,
+    `SELECT * FROM jobs ${where(conditions)} ORDER BY sequence DESC, id DESC LIMIT ?`,
+    ...conditions.values,
+    jobs,
   );
-  return rows
-    .map((row) => ({
-      groups: JSON.parse(textIn(row, "groups")) as string[],
-      durationMs: numberIn(row, "wall_ms"),
-      workerSpeed: numberIn(row, "worker_speed"),
-      succeeded: numberIn(row, "succeeded") === 1,
-      endedAtMs: numberIn(row, "ended_at_ms"),
-    }))
-    .reverse();
+  return rows.map((row) => {
+    const place = placeOf(row);
+    const attempts = database.all(
+      "SELECT worker_speed FROM attempts WHERE job = ? ORDER BY position",
+      place.id,
+    );
+    return { row, place, speeds: attempts.map((attempt) => numberIn(attempt, "worker_speed")) };
+  });
 }
 
 export function namedOf(database: SqliteDatabase, sha256: readonly string[]): string[] {

@@ -73,7 +73,7 @@ export async function openThreadedArchive(entry: string, path: string): Promise<
     ends: call("ends"),
     list: call("list"),
     usage: call("usage"),
-    runs: call("runs"),
+    records: call("records"),
     named: call("named"),
     verify: call("verify"),
     async close(ask) {

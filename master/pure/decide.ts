@@ -15,11 +15,13 @@ import { noReply } from "./commands.js";
 import { dispatch } from "./dispatch.js";
 import { cordon, drain, uncordon, undrain } from "./drain.js";
 import { removeMaintenance, scheduleMaintenance } from "./maintenance.js";
+import { chooseModel } from "./models.js";
 import { pause, resume } from "./pausing.js";
 import { place } from "./place.js";
 import { liftQuarantine } from "./quarantine.js";
 import { resolve } from "./resolve.js";
 import { retry } from "./retry.js";
+import { reviseEstimates, withdrawEstimates } from "./revise.js";
 import { removeSecret, rotateSecretKey, setSecret } from "./secrets.js";
 import { workerDisconnected, workerHello, workerReport } from "./session.js";
 import type { State } from "./state.js";
@@ -72,6 +74,12 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return dispatch(state, nowMs);
     case "AdoptPlan":
       return admitPlan(state, command, nowMs);
+    case "ReviseEstimates":
+      return reviseEstimates(state, command);
+    case "WithdrawEstimates":
+      return withdrawEstimates(state);
+    case "ChooseModel":
+      return chooseModel(state, command);
     case "IssueToken":
       return issueToken(state, command, nowMs);
     case "RedeemToken":

@@ -4,7 +4,7 @@ import { lowerBound } from "../../core/bounds.js";
 import type { JobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { ok, type Result } from "../../core/result.js";
-import type { InitialPlan, SubmitReceipt } from "../../core/views.js";
+import type { Estimate, InitialPlan, SubmitReceipt } from "../../core/views.js";
 import type { ArchivedEnds } from "./commands.js";
 import { pessimistic, reservations } from "./forecast.js";
 import { buildJob } from "./job-graph.js";
@@ -22,16 +22,19 @@ export interface Trial {
   readonly spec: JobSpec;
   readonly principal: string;
   readonly archived: ArchivedEnds;
+  /** What the predictor foresees of the job's ways, by their keys. Absent: it says nothing. */
+  readonly revised?: Readonly<Record<string, Estimate>>;
 }
 
 export function dryRun(
   state: State,
-  { id, spec, principal, archived }: Trial,
+  { id, spec, principal, archived, revised = {} }: Trial,
   nowMs: number,
 ): Result<SubmitReceipt> {
   const checked = checkSubmission(state, spec, archived);
   if (!checked.ok) return checked;
   const job = buildJob(id, spec, principal, nowMs);
+  job.revised = { ...revised };
   for (const task of job.tasks) task.held = holdsBack(state, task, nowMs);
   const built = buildProblem(state, nowMs, "keep", { jobs: [job] });
   const plan = placeAtOnce(built.problem);

@@ -3,7 +3,7 @@
  * came with later versions stands at the end and only where something has made use of it, so that
  * older journals keep their hashes.
  */
-import type { Job, PlanState, Task, WorkerRecord } from "./state.js";
+import type { Attempt, Job, ModelInUse, PlanState, Task, WorkerRecord } from "./state.js";
 
 export const taskText = (task: Task): string =>
   JSON.stringify([
@@ -13,9 +13,14 @@ export const taskText = (task: Task): string =>
     task.cancelRequested,
     task.readyAtMs,
     task.attemptsBefore,
-    task.attempts,
+    task.attempts.map(attemptOf),
     ...(task.remedy === null && !task.paused ? [] : [task.remedy, task.paused]),
   ]);
+
+/** Without the numbers of its events, which follow from the journal alone. */
+function attemptOf({ launchedSequence: _launched, endedSequence: _ended, ...rest }: Attempt) {
+  return rest;
+}
 
 export const jobText = (job: Job): string =>
   JSON.stringify([
@@ -54,3 +59,13 @@ export const workerText = (worker: WorkerRecord): string =>
 
 export const planText = (plan: PlanState): string =>
   JSON.stringify([plan.version, plan.solver, plan.adoptedAtMs, plan.value, [...plan.entries]]);
+
+/** Apart from its job's text, so that what many revisions change is small. */
+export const revisedText = ({ revised }: Job): string | null =>
+  revised === null ? null : JSON.stringify(Object.entries(revised).sort(byKey));
+
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1;
+
+export const modelText = (model: ModelInUse): string | null =>
+  model.sequence === 0 ? null : JSON.stringify(model);

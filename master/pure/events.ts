@@ -12,7 +12,7 @@ import type { ClusterLinks } from "../../core/links.js";
 import type { ObjectiveParts, ObjectiveWeights } from "../../core/objective.js";
 import type { Pool } from "../../core/resources.js";
 import type { SecretUse } from "../../core/secrets.js";
-import type { JobStateName } from "../../core/views.js";
+import type { Estimate, JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow, Outcome, UsageReport, WorkerFacts } from "../../core/worker.js";
 
 /** What the master was started with; an event, so that replay decides on the same grounds. */
@@ -85,6 +85,15 @@ export interface PlainJob {
   readonly liveInGroup: readonly number[];
   readonly own: Readonly<Record<string, unknown>>;
   readonly tasks: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What the predictor foresees now of one way of one template of a job, on a worker of speed 1. */
+export interface Revision extends Estimate {
+  readonly job: JobId;
+  /** Index in the job's spec. */
+  readonly template: number;
+  /** Of the task's modes. Absent: it has none. */
+  readonly mode?: string;
 }
 
 export type Event =
@@ -242,6 +251,21 @@ export type Event =
       /** Entries that differ from the plan before. */
       readonly entries: readonly PlannedEntry[];
       readonly removed: readonly TaskId[];
+    }
+  /** The predictor has heard more: the estimates of what waits are these from now on. */
+  | { readonly type: "EstimatesRevised"; readonly entries: readonly Revision[] }
+  /** The predictor has been gone for long: the master's own statistics hold again. */
+  | { readonly type: "EstimatesWithdrawn" }
+  /** Every predictor of the cluster serves this model from here on; null: none. */
+  | {
+      readonly type: "ModelChosen";
+      readonly sha256: string | null;
+      /** Empty where none is served. */
+      readonly version: string;
+      readonly pinned: boolean;
+      readonly reason: string;
+      /** A person, or `planner` for what it has proposed itself. */
+      readonly by: string;
     }
   /** Good for one certificate, until `ttlMs` after this. The secret is its maker's alone. */
   | {

@@ -48,6 +48,7 @@ import {
   taskRemedied,
 } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
+import { estimatesRevised, estimatesWithdrawn, modelChosen } from "./evolve/prediction.js";
 import { secretRemoved, secretSet } from "./evolve/secrets.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
 import { attemptOverran } from "./overruns.js";
@@ -139,6 +140,12 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
       return attemptStarted(state, event, atMs);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
+    case "EstimatesRevised":
+      return estimatesRevised(state, event);
+    case "EstimatesWithdrawn":
+      return estimatesWithdrawn(state);
+    case "ModelChosen":
+      return modelChosen(state, event, atMs);
     default:
       return applyOfWorkers(state, event, atMs, principal);
   }

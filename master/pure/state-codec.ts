@@ -22,7 +22,9 @@ import {
   jobOf,
   taskOf,
   touchJob,
+  touchModel,
   touchPlan,
+  touchRevised,
   touchSpec,
   touchTask,
   touchWorker,
@@ -215,6 +217,7 @@ function restoreHead(state: State, { own, planned, poolUse, poolConsumed }: Head
     touchPool(state, name);
   }
   touchPlan(state);
+  touchModel(state);
 }
 
 function restoreJob(state: State, plain: PlainJob): void {
@@ -222,6 +225,7 @@ function restoreJob(state: State, plain: PlainJob): void {
   state.jobs.set(job.id, job);
   touchSpec(state, job);
   touchJob(state, job);
+  if (job.revised !== null) touchRevised(state, job);
   for (const task of job.tasks) {
     state.tasks.set(task.id, task);
     touchTask(state, task);

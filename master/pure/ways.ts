@@ -26,12 +26,22 @@ export function wayNow(state: State, task: Task): Way {
   return wayNamed(task, (state.plan.entries.get(task.id) ?? task.attempts.at(-1))?.mode);
 }
 
-/** A template as it is, or in one of its modes; runs of other modes are not like its own. */
-export function wayOf(spec: JobSpec, template: TaskTemplate, mode: string | undefined): Way {
+/** As `Way.key`, of the template with this index. */
+export const wayKey = (index: number, mode: string | undefined): string =>
+  mode === undefined ? String(index) : `${index}/${mode}`;
+
+/** The template of this index, as it is or in one of its modes, whose runs are not like each other. */
+export function wayOf(
+  spec: JobSpec,
+  template: TaskTemplate,
+  index: number,
+  mode: string | undefined,
+): Way {
   // Two colons stand in no name.
   const name = mode === undefined ? template.name : `${template.name}::${mode}`;
   return {
     named: mode === undefined ? {} : { mode },
+    key: wayKey(index, mode),
     template,
     groups: [
       `program ${spec.namespace}/${spec.name}/${name} ${programText(template)}`,
@@ -52,22 +62,29 @@ function programText({ command: { program } }: TaskTemplate): string {
 }
 
 /** As its remedy has them. Tasks that are alike share one list, so that plans see them as alike. */
-export function waysWithRemedy({ job, entry, template, remedy }: Task): readonly Way[] {
+export function waysWithRemedy({ job, entry, remedy }: Task): readonly Way[] {
   const own = job.ways[entry.template] ?? [];
   if (remedy === null) return own;
   const { memoryBytes, fallback } = remedy;
   const known = remedied.get(own) ?? new Map<string, readonly Way[]>();
   remedied.set(own, known);
   const key = `${memoryBytes} ${fallback}`;
-  const other = fallback ? template.retry.fallback : undefined;
+  const other = fallback ? fallbackOf(job.spec, entry.template) : null;
   const ways =
     known.get(key) ??
-    (other === undefined ? own : [wayOf(job.spec, inMode(template, other.way), fallbackMode)]).map(
-      (way) =>
-        memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
+    (other === null ? own : [other]).map((way) =>
+      memoryBytes === null ? way : { ...way, template: withMemory(way.template, memoryBytes) },
     );
   known.set(key, ways);
   return ways;
+}
+
+/** What tasks of the template are tried in once their own ways are over; null: nothing. */
+export function fallbackOf(spec: JobSpec, index: number): Way | null {
+  const template = spec.templates[index];
+  const other = template?.retry.fallback;
+  if (template === undefined || other === undefined) return null;
+  return wayOf(spec, inMode(template, other.way), index, fallbackMode);
 }
 
 /** By the ways as they were submitted, and the remedy; what is there says nothing but what follows. */

@@ -6,7 +6,7 @@ import { channelToPlanner } from "../../proto/security/channel.js";
 import type { Archive } from "../history/archive.js";
 import { Archivist, historyDefaults } from "../history/archivist.js";
 import { History } from "../history/history.js";
-import { pastRuns } from "../history/open-archive.js";
+import { pastRecords } from "../history/past-records.js";
 import { certificateTrouble } from "../pure/access.js";
 import { openBlobs, storeBytesDefault } from "./blobs.js";
 import type { Engine } from "./engine.js";
@@ -83,7 +83,7 @@ async function plannerOf(
   return new PlannerClient({
     ...{ engine, clock, budgetMs, solvers, seed: epoch, log: options.log },
     connect: address === null ? null : () => connectPlanner(address, channel()),
-    pastRuns: address === null ? [] : await pastRuns(archive, engine.state),
+    past: () => (address === null ? Promise.resolve([]) : pastRecords(archive)),
   });
 }
 

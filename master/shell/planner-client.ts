@@ -7,17 +7,23 @@ import type { Logger } from "pino";
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
 import type { Clock, Timer } from "../../core/clock.js";
+import {
+  type EstimateSubject,
+  type HistoryRecord,
+  predictionLimits,
+} from "../../core/prediction.js";
 import { taskRunning } from "../../core/problem.js";
-import type { PlannerStatus } from "../../core/views.js";
-import { encodeEstimateRequest, encodeHistoryRequest } from "../../proto/codec/prediction.js";
+import type { Estimate, PlannerStatus } from "../../core/views.js";
+import { decodeEstimateResponse, encodeEstimateRequest } from "../../proto/codec/prediction.js";
 import type { Recorded } from "../pure/events.js";
 import { greedyName } from "../pure/place.js";
 import { placeAtOnce } from "../pure/place-at-once.js";
 import { type BuiltProblem, buildProblem } from "../pure/problem.js";
+import { makesSense } from "../pure/revise.js";
 import type { Engine } from "./engine.js";
-import { type PastRun, PlannerHistory } from "./planner-history.js";
 import type { PlannerPort } from "./planner-port.js";
 import { PlanningRun } from "./planning-run.js";
+import { PredictorClient } from "./predictor-client.js";
 
 export interface PlannerClientOptions {
   readonly engine: Engine;
@@ -28,8 +34,8 @@ export interface PlannerClientOptions {
   /** Empty: all. */
   readonly solvers: readonly string[];
   readonly seed: number;
-  /** What ended before this master began, for the predictor. Absent: nothing is known. */
-  readonly pastRuns?: readonly PastRun[];
+  /** What jobs teach the predictor that are no longer in memory. Absent: nothing is known. */
+  readonly past?: () => Promise<readonly HistoryRecord[]>;
   readonly log: Logger;
 }
 
@@ -49,7 +55,7 @@ const replaceMs = 2_000;
 export class PlannerClient {
   readonly #options: PlannerClientOptions;
   #client: PlannerPort | null;
-  readonly #history: PlannerHistory;
+  readonly #predictor: PredictorClient;
   #status: PlannerStatus;
   #timers: Timer[] = [];
   #run: PlanningRun | null = null;
@@ -62,9 +68,9 @@ export class PlannerClient {
   #count = 0;
 
   constructor(options: PlannerClientOptions) {
-    const { connect, engine } = options;
+    const { connect, engine, log, past = async () => [] } = options;
     this.#options = options;
-    this.#history = new PlannerHistory(engine.state, options.pastRuns);
+    this.#predictor = new PredictorClient({ engine, log, past });
     this.#client = connect === null ? null : connect();
     this.#status = {
       state: connect === null ? "off" : "unreachable",
@@ -80,8 +86,14 @@ export class PlannerClient {
     return this.#status;
   }
 
+  /** The connection, whether or not anybody answers there; null: no planner is configured. */
+  get port(): PlannerPort | null {
+    return this.#client;
+  }
+
   start(): void {
     const { clock } = this.#options;
+    this.#predictor.start();
     this.#timers = [
       clock.every(pollMs, () => this.#poll()),
       clock.every(pingMs, () => this.#ping()),
@@ -102,16 +114,42 @@ export class PlannerClient {
     const before = this.#client;
     this.#abandon();
     this.#client = connect();
+    this.#predictor.gone();
     before?.close();
+  }
+
+  /** What the predictor foresees of tasks that are only asked about; nothing where it is not there. */
+  async estimates(
+    subjects: readonly EstimateSubject[],
+    withinMs: number,
+  ): Promise<ReadonlyMap<string, Estimate>> {
+    const port = this.#client;
+    const some = subjects.slice(0, predictionLimits.subjectsPerRequest);
+    if (port === null || this.#status.state !== "connected" || some.length === 0) return new Map();
+    return new Promise((resolve) => {
+      port.estimate(encodeEstimateRequest(some), withinMs, (_failure, reply) => {
+        const answer = reply === null ? null : decodeEstimateResponse(reply, some.length);
+        const estimates = answer?.ok === true ? answer.value : [];
+        const known = estimates.flatMap((estimate, at): [string, Estimate][] =>
+          makesSense(estimate) ? [[some[at]?.key ?? "", estimate]] : [],
+        );
+        resolve(new Map(known));
+      });
+    });
   }
 
   /** What has happened, for the predictor behind the planner. */
   happened(events: readonly Recorded[]): void {
-    this.#history.happened(events);
+    this.#predictor.happened(events);
     for (const { event } of events) if (event.type === "JobSubmitted") this.#submitted += 1;
   }
 
   #poll(): void {
+    this.#predictor.poll(this.#status.state === "connected" ? this.#client : null);
+    this.#pollPlan();
+  }
+
+  #pollPlan(): void {
     const { engine, budgetMs } = this.#options;
     const { state, nowMs } = engine;
     const shape = `${this.#submitted} ${shapeOf(engine)}`;
@@ -177,20 +215,8 @@ export class PlannerClient {
   /** A planner that is stopped rather than dead keeps its connection; only an answer proves life. */
   #ping(): void {
     this.#client?.estimate(encodeEstimateRequest([]), pingDeadlineMs, (failure) => {
-      if (failure === null) {
-        this.#healthy();
-        return this.#teach();
-      }
+      if (failure === null) return this.#healthy();
       this.#unhealthy(failure.hung ? "hung" : "unreachable", failure.message);
-    });
-  }
-
-  #teach(): void {
-    const runs = this.#history.next();
-    if (runs.length === 0) return;
-    const request = encodeHistoryRequest(runs);
-    this.#client?.history(request, pingDeadlineMs, (reply) => {
-      if (reply !== null) this.#history.taken(reply.sequence);
     });
   }
 
@@ -198,15 +224,14 @@ export class PlannerClient {
     const lastHeardAtMs = this.#options.engine.nowMs;
     const changed = this.#status.state !== "connected";
     this.#status = { ...this.#status, state: "connected", message: "", lastHeardAtMs };
-    if (!changed) return;
-    this.#history.plannerReturned();
-    this.#report();
+    if (changed) this.#report();
   }
 
   /** Degraded, not down: greedy placement goes on in the planner's stead. */
   #unhealthy(state: "unreachable" | "hung", message: string): void {
     const changed = this.#status.state !== state;
     this.#status = { ...this.#status, state, message };
+    this.#predictor.gone();
     if (changed || this.#run !== null) this.#abandon();
     if (changed) this.#report();
   }

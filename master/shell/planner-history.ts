@@ -1,78 +1,177 @@
 /**
- * Finished runs for the planner's predictor: the latest ones, sent in batches, and all of them
- * again to a planner that has come back without its memory.
+ * What the planner's predictor is told, in order of its sequence: jobs as they are foreseen, runs as
+ * they end, models as they are chosen. Of runs the latest are kept, with the jobs that they belong
+ * to, and of jobs those that are open: enough for a planner that begins anew. After a restart it is
+ * made again from memory and archive, with the same numbers; a planner that outlived the master
+ * takes nothing twice.
  */
-
 import { taskOfAttempt } from "../../core/ids.js";
-import type { Completion, HistoryRecord } from "../../core/prediction.js";
+import { type HistoryRecord, predictionLimits } from "../../core/prediction.js";
 import type { Recorded } from "../pure/events.js";
-import { speedOf } from "../pure/speed.js";
-import type { State } from "../pure/state.js";
-import { wayNamed } from "../pure/ways.js";
+import {
+  foreseenOf,
+  historySequence,
+  recordsOf,
+  recordsPerEvent,
+  runOf,
+  subjectKey,
+} from "../pure/foreseen.js";
+import { waysThatWait } from "../pure/revise.js";
+import type { Attempt, ModelInUse, State } from "../pure/state.js";
 
-/** Runs kept for a planner that starts anew. */
-const runsKept = 10_000;
-const batchMax = 1_000;
-
-export type PastRun = Pick<Completion, "groups" | "durationMs" | "workerSpeed" | "succeeded">;
+/** Runs kept for a planner that begins anew. */
+export const runsRemembered = 20_000;
 
 export class PlannerHistory {
   readonly #state: State;
-  #runs: HistoryRecord[] = [];
-  /** Runs up to this sequence have been taken in by the planner that is connected. */
-  #sentTo = 0;
+  #records: HistoryRecord[];
+  /** As many may there be until what nobody needs is let go of. */
+  #most = 2 * runsRemembered;
+  #runs = 0;
 
-  /** `past`: what ended before this master began, in the order in which it ended. */
-  constructor(state: State, past: readonly PastRun[] = []) {
+  constructor(state: State) {
     this.#state = state;
-    // Numbered from 1: no run's number is then above that of its own event, so a planner that was
-    // told of it by the master before takes it for known.
-    this.#runs = past.slice(-runsKept).map((run, index) => recordOf(index + 1, run, 0));
+    const records = [...state.jobs.values()].flatMap((job) => recordsOf(job, this.#speedOf));
+    if (state.model.sequence > 0) records.push(chosen(state.model));
+    this.#records = inOrder(records);
+    this.#count();
+  }
+
+  /** What the archive knew as well, or alone. */
+  add(past: readonly HistoryRecord[]): void {
+    this.#records = inOrder([...past, ...this.#records]);
+    this.#count();
+    this.#letGo();
   }
 
   happened(events: readonly Recorded[]): void {
     for (const { seq, event } of events) {
-      if (event.type !== "AttemptEnded" || event.startedAtMs === null) continue;
-      const task = this.#state.tasks.get(taskOfAttempt(event.attempt));
-      const attempt = task?.attempts.find(({ id }) => id === event.attempt);
-      const worker = attempt === undefined ? undefined : this.#state.workers.get(attempt.worker);
-      if (task === undefined || worker === undefined) continue;
-      const run = {
-        groups: wayNamed(task, attempt?.mode).groups,
-        durationMs: Math.max(0, event.endedAtMs - event.startedAtMs),
-        workerSpeed: speedOf(worker),
-        succeeded: event.outcome.kind === "exited" && event.outcome.exitCode === 0,
-      };
-      this.#runs.push(recordOf(seq, run, event.endedAtMs));
+      switch (event.type) {
+        case "JobSubmitted":
+        case "JobReopened": {
+          const job = this.#state.jobs.get(event.job);
+          if (job !== undefined) for (const one of foreseenOf(job, seq)) this.#records.push(one);
+          break;
+        }
+        case "AttemptEnded": {
+          const task = this.#state.tasks.get(taskOfAttempt(event.attempt));
+          const attempt = task?.attempts.find(({ id }) => id === event.attempt);
+          if (task === undefined || attempt === undefined) break;
+          const run = runOf(task, attempt, this.#speedOf(attempt));
+          if (run === null) break;
+          this.#records.push(run);
+          this.#runs++;
+          break;
+        }
+        case "ModelChosen":
+          this.#records.push(chosen({ ...event, sequence: seq }));
+          break;
+        default:
+      }
     }
-    if (this.#runs.length > 2 * runsKept) this.#runs = this.#runs.slice(-runsKept);
+    if (this.#runs > 2 * runsRemembered || this.#records.length > this.#most) this.#letGo();
   }
 
-  /** A planner that was away may have forgotten everything. */
-  plannerReturned(): void {
-    this.#sentTo = 0;
+  /**
+   * To a planner that has taken in all up to `sequence`, and whose answers were lost: the open jobs
+   * of which the state knows no estimate of its.
+   */
+  foreseeAgain(sequence: number): void {
+    const { index, seq } = this.#state;
+    const silent = [...index.openJobs].flatMap((job) => {
+      const waiting = waysThatWait(job);
+      return foreseenOf(job, job.sequence).filter(({ sequence: own, what }) => {
+        if (own > sequence || what.kind !== "foreseen") return false;
+        const way = what.subject.key.slice(subjectKey(job.id, "").length);
+        return waiting.has(way) && job.revised?.[way] === undefined;
+      });
+    });
+    const first = historySequence(seq) + recordsPerEvent;
+    const last = this.#records.at(-1)?.sequence ?? 0;
+    silent.slice(0, recordsPerEvent).forEach(({ what }, at) => {
+      if (first + at > last) this.#records.push({ sequence: first + at, what });
+    });
   }
 
-  next(): readonly HistoryRecord[] {
-    const first = this.#runs.findIndex((run) => run.sequence > this.#sentTo);
-    return first < 0 ? [] : this.#runs.slice(first, first + batchMax);
+  /** What comes after `sequence`. To a planner that knows nothing first what it is to serve. */
+  after(sequence: number): readonly HistoryRecord[] {
+    const { recordsPerRequest } = predictionLimits;
+    const first = firstAfter(this.#records, sequence);
+    if (sequence > 0 || this.#state.model.sequence === 0) {
+      return this.#records.slice(first, first + recordsPerRequest);
+    }
+    const serving = { ...chosen(this.#state.model), sequence: 1 };
+    return [serving, ...this.#records.slice(first, first + recordsPerRequest - 1)];
   }
 
-  taken(sequence: number): void {
-    this.#sentTo = Math.max(this.#sentTo, sequence);
+  readonly #speedOf = ({ worker }: Attempt): number =>
+    this.#state.workers.get(worker)?.facts.speed ?? 1;
+
+  /** The latest runs, what was foreseen of them and of open jobs, and the last choice. */
+  #letGo(): void {
+    const runs = this.#records.filter(({ what }) => what.kind === "ended");
+    const kept = new Set(runs.slice(-runsRemembered));
+    const keys = new Set<string>();
+    for (const { what } of kept) if (what.kind === "ended") keys.add(what.run.key);
+    const open = new Set<string>(Array.from(this.#state.index.openJobs, ({ id }) => id));
+    let last: HistoryRecord | undefined;
+    for (const one of this.#records) if (one.what.kind === "chosen") last = one;
+    const told = new Set<string>();
+    this.#records = this.#records.filter((one) => {
+      if (one.what.kind === "ended") return kept.has(one);
+      if (one.what.kind === "chosen") return one === last;
+      const { key } = one.what.subject;
+      // What was told again is known by the first time.
+      if (told.has(key)) return false;
+      told.add(key);
+      return keys.has(key) || open.has(key.slice(0, key.indexOf("/")));
+    });
+    this.#count();
+    this.#most = 2 * Math.max(runsRemembered, this.#records.length);
+  }
+
+  #count(): void {
+    this.#runs = this.#records.reduce((sum, { what }) => sum + (what.kind === "ended" ? 1 : 0), 0);
   }
 }
 
-const recordOf = (sequence: number, run: PastRun, endedAtMs: number): HistoryRecord => ({
+const chosen = ({
   sequence,
-  what: {
-    kind: "ended",
-    run: {
-      ...run,
-      key: run.groups[0] ?? "",
-      launchedSequence: 0,
-      endedAtMs,
-      peakMemoryBytes: null,
-    },
-  },
+  sha256,
+  pinned,
+}: Pick<ModelInUse, "sequence" | "sha256" | "pinned">): HistoryRecord => ({
+  sequence: historySequence(sequence),
+  what: { kind: "chosen", choice: { sha256, pinned } },
 });
+
+/**
+ * Each once. Runs of which an earlier version kept no number come before everything else, in the
+ * order of their ends.
+ */
+function inOrder(records: readonly HistoryRecord[]): HistoryRecord[] {
+  const numbered = new Map<number, HistoryRecord>();
+  const others: HistoryRecord[] = [];
+  for (const one of records) {
+    if (one.sequence === 0) others.push(one);
+    else numbered.set(one.sequence, one);
+  }
+  others.sort((a, b) => endOf(a) - endOf(b));
+  // 1 is what a planner that knows nothing is to serve.
+  const before = others
+    .slice(-recordsPerEvent)
+    .map(({ what }, at): HistoryRecord => ({ sequence: 2 + at, what }));
+  return [...before, ...[...numbered.values()].sort((a, b) => a.sequence - b.sequence)];
+}
+
+const endOf = ({ what }: HistoryRecord): number => (what.kind === "ended" ? what.run.endedAtMs : 0);
+
+function firstAfter(records: readonly HistoryRecord[], sequence: number): number {
+  let low = 0;
+  let high = records.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((records[middle]?.sequence ?? 0) <= sequence) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -38,7 +38,7 @@ export async function serveParts(
   const { security, sessions, planner, logs, history, received, secrets } = parts;
   const { forecasts, watches, logCache } = parts;
   const { blobs } = received;
-  const jobs = jobService({ engine, history, forecasts, watches, logs, logCache, blobs });
+  const jobs = jobService({ engine, history, forecasts, watches, logs, logCache, blobs, planner });
   const startedAtMs = clock.nowMs();
   const cluster = clusterService({ engine, planner, version, startedAtMs, security });
   const workers: WorkerServiceServer = {

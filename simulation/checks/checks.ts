@@ -22,6 +22,7 @@ import {
   poisonStopped,
   quarantineSpares,
 } from "./policies.js";
+import { pinsKept, revisionsInTime } from "./predictions.js";
 
 export interface Violation {
   readonly promise: string;
@@ -66,6 +67,8 @@ const checks: Readonly<Record<string, Check>> = {
   "quarantine never empties the cluster": ({ history }) => quarantineSpares(history),
   "nothing of a paused job begins": ({ history }) => pausesKept(history),
   "a job ends as its rule says": ({ history }) => endsByRule(history),
+  "only of what waits estimates are revised": ({ history }) => revisionsInTime(history),
+  "what is pinned no proposal replaces": ({ history }) => pinsKept(history),
 };
 
 function* acknowledgedKept({ witness, history }: Evidence): Iterable<string> {

@@ -5,6 +5,7 @@
 import pino from "pino";
 import { Archivist } from "../../master/history/archivist.js";
 import { type ArchiveStore, emptyArchiveStore } from "../../master/history/memory-archive.js";
+import { pastRecords } from "../../master/history/past-records.js";
 import { reconcile } from "../../master/history/reconcile.js";
 import type { FileSystem } from "../../master/journal/file-system.js";
 import type { Journal, JournalRecord } from "../../master/journal/journal.js";
@@ -177,6 +178,7 @@ export class MasterNode {
       budgetMs: 1_000,
       solvers: [],
       seed: epoch,
+      past: () => pastRecords(archive),
       log,
     });
     const isWatched = (): boolean => false;

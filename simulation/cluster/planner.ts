@@ -1,6 +1,6 @@
 /**
  * The planner's service, with real engines run one after another in the process that owns them, for
- * counted work. It can hang, and it can answer garbage.
+ * counted work, and a small predictor. It can hang, and it can answer garbage.
  */
 import { lowerBound } from "../../core/bounds.js";
 import { evaluate } from "../../core/check.js";
@@ -9,14 +9,22 @@ import type { PlanOrder, PlanUpdate } from "../../core/planning.js";
 import type { Problem } from "../../core/problem.js";
 import { randomInteger } from "../../core/random.js";
 import { repair } from "../../core/repair.js";
-import type { PlannerPort, PlanStream } from "../../master/shell/planner-port.js";
+import { fail, type Result } from "../../core/result.js";
+import type { Answered, Ask, PlannerPort, PlanStream } from "../../master/shell/planner-port.js";
 import type { Solver } from "../../planner/solver.js";
 import { decodePlanRequest, encodePlanUpdate } from "../../proto/codec/plan.js";
+import {
+  decodeEstimateRequest,
+  decodeHistoryRequest,
+  encodeEstimateResponse,
+  encodeHistoryAnswer,
+} from "../../proto/codec/prediction.js";
 import { ProblemAssembler } from "../../proto/codec/problem.js";
 import type { PlanReply, PlanRequest } from "../../proto/codec/services.js";
 import type { Surroundings } from "../surroundings.js";
 import { Connection } from "../world/connection.js";
 import { Machine, SimulatedProcess } from "../world/machine.js";
+import { raving, SimulatedPredictor } from "./predictor.js";
 
 export const plannerName = "planner";
 
@@ -30,6 +38,7 @@ export class PlannerNode {
   isMad = false;
   readonly #world: Surroundings;
   readonly #solvers: readonly Solver[];
+  #predictor = new SimulatedPredictor();
 
   constructor(world: Surroundings, solvers: readonly Solver[]) {
     this.#world = world;
@@ -41,44 +50,64 @@ export class PlannerNode {
 
   restart(): void {
     this.process.end("killed");
+    this.#predictor = new SimulatedPredictor();
     this.process = new SimulatedProcess(this.machine);
   }
 
   connect(master: SimulatedProcess): PlannerPort {
+    const unserved: Ask<unknown, never> = (_request, withinMs, done) =>
+      this.#ask(master, withinMs, done, () => {
+        throw new Error("nobody asks for models here");
+      });
     return {
       plan: () => this.#plan(master),
-      estimate: (_request, withinMs, done) => this.#ping(master, withinMs, done),
-      history: (_request, _withinMs, done) => {
-        master.clock.after(1, () => done(null));
-      },
+      estimate: (request, withinMs, done) =>
+        this.#ask(master, withinMs, done, () => {
+          const subjects = decoded(decodeEstimateRequest(request));
+          return encodeEstimateResponse(subjects.map((one) => this.#predictor.foresee(one)));
+        }),
+      history: (request, withinMs, done) =>
+        this.#ask(master, withinMs, done, () => {
+          const answer = this.#predictor.take(decoded(decodeHistoryRequest(request)));
+          return encodeHistoryAnswer(this.isMad ? raving(answer, this.#world.random) : answer);
+        }),
+      listModels: unserved,
+      trainModel: unserved,
+      evaluateModel: unserved,
+      importModel: unserved,
       close: () => undefined,
     };
   }
 
-  #ping(
+  /** One call: there and back over the network, to the process that was there when it was made. */
+  #ask<Reply>(
     master: SimulatedProcess,
     withinMs: number,
-    done: (failure: { readonly hung: boolean; readonly message: string } | null) => void,
+    done: Answered<Reply>,
+    serve: () => Reply,
   ): void {
     let answered = false;
-    const answer = (failure: { readonly hung: boolean; readonly message: string } | null): void => {
+    const answer: Answered<Reply> = (failure, reply) => {
       if (answered) return;
       answered = true;
       late.clear();
-      done(failure);
+      done(failure, reply);
     };
-    const late = master.clock.after(withinMs, () => answer({ hung: true, message: "no answer" }));
+    const failed = (hung: boolean, message: string): void =>
+      answer({ hung, message, error: fail("unavailable", message).error }, null);
+    const late = master.clock.after(withinMs, () => failed(true, "no answer"));
     const { network, time } = this.#world;
     const { process } = this;
     if (!process.isAlive) {
-      master.clock.after(1, () => answer({ hung: false, message: "refused" }));
+      master.clock.after(1, () => failed(false, "refused"));
       return;
     }
     if (network.isCut("master", plannerName) || network.isCut(plannerName, "master")) return;
     time.at(time.nowMs + network.latencyMs(), () =>
-      process.deliver(() =>
-        time.at(time.nowMs + network.latencyMs(), () => master.deliver(() => answer(null))),
-      ),
+      process.deliver(() => {
+        const reply = serve();
+        time.at(time.nowMs + network.latencyMs(), () => master.deliver(() => answer(null, reply)));
+      }),
     );
   }
 
@@ -156,6 +185,11 @@ export class PlannerNode {
       },
     });
   }
+}
+
+function decoded<T>(request: Result<T>): T {
+  if (!request.ok) throw new Error(`the master says nonsense: ${request.error.message}`);
+  return request.value;
 }
 
 /** The same shape, and nothing else of a plan: other workers, other times. */

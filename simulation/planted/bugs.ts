@@ -333,4 +333,25 @@ export const plantedBugs: readonly PlantedBug[] = [
     "    await archive.put(rows);\n",
     "    void rows;\n",
   ),
+  one(
+    "what runs already is revised",
+    "master/pure/revise.ts",
+    "if (waiting.has(key) && isNews(",
+    "if (isNews(",
+  ),
+  {
+    name: "a proposal replaces what is pinned",
+    changes: [
+      {
+        file: "master/pure/models.ts",
+        find: "    if (model.pinned) return fail(",
+        replace: '    if (model.version === "?") return fail(',
+      },
+      {
+        file: "master/shell/predictor-client.ts",
+        find: "this.#isProposing || model.pinned ||",
+        replace: "this.#isProposing ||",
+      },
+    ],
+  },
 ];

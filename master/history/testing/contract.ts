@@ -1,8 +1,8 @@
 /** What every archive promises, whatever keeps it. */
 import { describe, expect, it } from "vitest";
 import { everyJob } from "../../../core/history.js";
-import type { Archive, ArchiveListQuery } from "../archive.js";
-import { anArchivedJob, anAttempt, dayMs, midnightMs } from "./jobs.js";
+import type { Archive, ArchivedRecords, ArchiveListQuery } from "../archive.js";
+import { aFinishedJob, anArchivedJob, anAttempt, dayMs, midnightMs } from "./jobs.js";
 
 export interface TestedArchive extends AsyncDisposable {
   readonly archive: Archive;
@@ -136,26 +136,36 @@ export function archiveContract(open: () => Promise<TestedArchive>): void {
       ]);
     });
 
-    it("tells the latest runs in the order of their ends, and what content is named", async () => {
+    it("tells the predictor what jobs teach, newest first, a few at a time", async () => {
       await using tested = await open();
       const { archive } = tested;
-      const ends = [30, 10, 20].map((ms) => anAttempt({ endedAtMs: midnightMs + ms }));
-      const never = anAttempt({ ran: false, endedAtMs: midnightMs + 99 });
-      await archive.put([
-        anArchivedJob("x", 1, {}, { attempts: [...ends, never], content: ["c1", "c2"] }),
-      ]);
-      expect(await archive.runs(2)).toEqual([
-        { ...aRun, endedAtMs: midnightMs + 20 },
-        { ...aRun, endedAtMs: midnightMs + 30 },
-      ]);
+      const jobs = ["x", "y", "z"].map((id, at) => aFinishedJob(id, at + 1));
+      // Of a version that is yet to come, or of nobody's: they teach nothing.
+      const strange = anArchivedJob("strange", 4, {}, { textVersion: 99 });
+      await archive.put([...jobs, strange]);
+      const first = await archive.records({ before: null, jobs: 3 });
+      expect(keysOf(first)).toEqual(["y/0", "y/0", "z/0", "z/0"]);
+      expect(first.next).toEqual({ id: "y", sequence: 2 });
+      const rest = await archive.records({ before: first.next, jobs: 3 });
+      expect(keysOf(rest)).toEqual(["x/0", "x/0"]);
+      expect(rest.next).toBeNull();
+      expect(rest.records.find(({ what }) => what.kind === "ended")).toMatchObject({
+        what: { run: { durationMs: 700, workerSpeed: 1.5, succeeded: true } },
+      });
+    });
+
+    it("knows what content is named", async () => {
+      await using tested = await open();
+      const { archive } = tested;
+      await archive.put([anArchivedJob("x", 1, {}, { content: ["c1", "c2"] })]);
       expect([...(await archive.named(["c2", "c3", "c1"]))].sort()).toEqual(["c1", "c2"]);
     });
   });
 }
 
-const aRun = {
-  groups: ["task a/b", "namespace a"],
-  durationMs: 500,
-  workerSpeed: 1.5,
-  succeeded: true,
-};
+const keysOf = ({ records }: ArchivedRecords): string[] =>
+  records
+    .map(({ what }) =>
+      what.kind === "ended" ? what.run.key : what.kind === "foreseen" ? what.subject.key : "",
+    )
+    .sort();

@@ -1,7 +1,10 @@
 /** Archived jobs for tests: everything as it could be, nothing special. */
-import { jobId } from "../../../core/ids.js";
+import { attemptId, jobId, workerId } from "../../../core/ids.js";
+import { job, template } from "../../../core/testing/jobs.js";
 import type { JobSummary } from "../../../core/views.js";
 import type { ArchivedAttempt, ArchivedJob } from "../../pure/archived-job.js";
+import { buildJob } from "../../pure/job-graph.js";
+import { plainJob } from "../../pure/plain-job.js";
 
 export const dayMs = 86_400_000;
 /** 2026-11-20, midnight UTC. */
@@ -50,4 +53,29 @@ export function anArchivedJob(
     content: [],
     ...rest,
   };
+}
+
+/** Of one task, whose only attempt has succeeded after 700 ms on a worker of speed 1.5. */
+export function aFinishedJob(id: string, sequence: number): ArchivedJob {
+  const own = buildJob(jobId(id), job([template("work")]), "ada", midnightMs);
+  own.sequence = sequence;
+  const [task] = own.tasks;
+  task?.attempts.push({
+    id: attemptId(task.id, 1),
+    number: 1,
+    worker: workerId("w"),
+    session: "s",
+    devices: [],
+    launchedAtMs: midnightMs,
+    launchedSequence: sequence,
+    endedSequence: sequence + 1,
+    status: {
+      kind: "ended",
+      startedAtMs: midnightMs,
+      endedAtMs: midnightMs + 700,
+      outcome: { kind: "exited", exitCode: 0 },
+      usage: { peakMemoryBytes: null, cpuMs: null },
+    },
+  });
+  return anArchivedJob(id, sequence, {}, { text: JSON.stringify(plainJob(own)) });
 }

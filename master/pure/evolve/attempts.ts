@@ -45,6 +45,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     ...named,
     ...(secrets === undefined ? {} : { secrets }),
     launchedAtMs: atMs,
+    launchedSequence: state.seq,
     status: { kind: "launching" },
   };
   task.attempts.push(attempt);
@@ -138,6 +139,7 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const way = wayNamed(task, attempt.mode);
   const { template, groups } = way;
   const pausedMs = heldForMs(attempt, endedAtMs);
+  attempt.endedSequence = state.seq;
   setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
   expectNoEnd(state, attempt);

@@ -2,7 +2,7 @@
 import type { AttemptId, TaskId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import { assert } from "../../../core/result.js";
-import { jobText, planText, taskText, workerText } from "../entity-text.js";
+import { jobText, modelText, planText, revisedText, taskText, workerText } from "../entity-text.js";
 import type { Event } from "../events.js";
 import { touch } from "../hash.js";
 import type { Attempt, Job, State, Task, TaskStatus, WorkerRecord } from "../state.js";
@@ -69,3 +69,7 @@ export const touchPlan = (state: State): void =>
   touch(state.hash, "plan", () => planText(state.plan));
 export const touchWorker = (state: State, worker: WorkerRecord): void =>
   touch(state.hash, `worker/${worker.id}`, () => workerText(worker));
+export const touchRevised = (state: State, job: Job): void =>
+  touch(state.hash, `${job.id} revised`, () => revisedText(job));
+export const touchModel = (state: State): void =>
+  touch(state.hash, "model", () => modelText(state.model));

@@ -2,7 +2,7 @@
 import { remove, touch } from "../hash.js";
 import { jobOfPlain } from "../plain-job.js";
 import { jobKey, type State } from "../state.js";
-import { jobOf, type Of, touchJob, touchSpec, touchTask } from "./entities.js";
+import { jobOf, type Of, touchJob, touchRevised, touchSpec, touchTask } from "./entities.js";
 
 export function jobArchived(state: State, event: Of<"JobArchived">): void {
   const job = jobOf(state, event.job);
@@ -17,6 +17,7 @@ export function jobArchived(state: State, event: Of<"JobArchived">): void {
   state.jobs.delete(job.id);
   remove(state.hash, job.id);
   remove(state.hash, `${job.id} spec`);
+  remove(state.hash, `${job.id} revised`);
   // The queues may still name its tasks; what is planned is not touched by it.
   state.index.queues = null;
 }
@@ -30,6 +31,7 @@ export function jobReloaded(state: State, event: Of<"JobReloaded">): void {
   }
   touchSpec(state, job);
   touchJob(state, job);
+  if (job.revised !== null) touchRevised(state, job);
   if (job.idempotencyKey === "") return;
   const key = jobKey(job.spec.namespace, job.idempotencyKey);
   // Forgotten meanwhile, it may stand for another job by now.

@@ -17,6 +17,7 @@ import {
   touchSpec,
   touchTask,
 } from "./entities.js";
+import { dropRevisions } from "./prediction.js";
 
 export function jobSubmitted(
   state: State,
@@ -63,6 +64,8 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.timeoutFromMs = atMs;
   job.retriesSpent = 0;
   job.pausedAtMs = null;
+  // The predictor is told of it anew, and says what it foresees by now.
+  dropRevisions(state, job);
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
   for (const id of event.tasks) blockSuccessors(state, taskOf(state, id), reopened);
