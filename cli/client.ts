@@ -13,6 +13,7 @@ import {
 import type { DayUsage, UsageQuery } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import type { TokenView } from "../core/join-token.js";
+import type { BroughtModel, ModelEvaluation, ModelList, ModelView } from "../core/prediction.js";
 import { type AlmanacError, ok, type Result } from "../core/result.js";
 import type { SecretView } from "../core/secrets.js";
 import type {
@@ -40,6 +41,7 @@ import {
 } from "../proto/codec/cluster.js";
 import { decodeTaskOutputs, type TaskOutputs } from "../proto/codec/data.js";
 import { fromServiceError } from "../proto/codec/errors.js";
+import { encodePromotion } from "../proto/codec/model.js";
 import {
   type DrainOrder,
   decodeDrainForecast,
@@ -47,6 +49,12 @@ import {
   encodeMaintenanceOrder,
   type MaintenanceOrder,
 } from "../proto/codec/operations.js";
+import {
+  decodeEvaluation,
+  decodeModelAnswer,
+  decodeModelList,
+  encodeImport,
+} from "../proto/codec/prediction.js";
 import {
   decodeJobPage,
   decodeLogChunk,
@@ -74,6 +82,7 @@ import {
   ClusterServiceClient,
   DataServiceClient,
   JobServiceClient,
+  ModelServiceClient,
   SecretServiceClient,
 } from "../proto/codec/services.js";
 import {
@@ -124,6 +133,13 @@ export interface Client {
   secrets(namespace: string): Promise<Result<readonly SecretView[]>>;
   removeSecret(namespace: string, name: string): Promise<Result<null>>;
   rotateSecretKey(): Promise<Result<Rotation>>;
+  models(): Promise<Result<ModelList>>;
+  /** Answers when it is done. */
+  trainModel(): Promise<Result<ModelView>>;
+  evaluateModel(version: string): Promise<Result<ModelEvaluation>>;
+  importModel(brought: BroughtModel): Promise<Result<ModelView>>;
+  /** What is served from now on; null: statistics alone. */
+  promoteModel(version: string | null, pin: boolean): Promise<Result<ModelView | null>>;
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
@@ -151,6 +167,8 @@ export type { LogChunk };
 
 /** A call that changes or reads a job of any size. */
 const deadlineMs = 60_000;
+/** A call that trains a model, or tries one; the master gives the planner less. */
+const longDeadlineMs = 150_000;
 /** A call whose answer is small: whoever does not answer by then is taken as down. */
 const shortDeadlineMs = 10_000;
 
@@ -180,12 +198,14 @@ export function createClient(address: string, held: Credentials | null = null): 
   const cluster = new ClusterServiceClient(address, channel, channelOptions);
   const data = new DataServiceClient(address, channel, channelOptions);
   const secrets = new SecretServiceClient(address, channel, channelOptions);
+  const models = new ModelServiceClient(address, channel, channelOptions);
   const call = caller(address);
   return {
     address,
     ...jobCalls(jobs, call),
     ...clusterCalls(cluster, call),
     ...secretCalls(secrets, call),
+    ...modelCalls(models, call),
     watch: (jobId, afterSequence, signal) =>
       read(
         address,
@@ -202,6 +222,7 @@ export function createClient(address: string, held: Credentials | null = null): 
       cluster.close();
       data.close();
       secrets.close();
+      models.close();
     },
   };
 }
@@ -319,6 +340,28 @@ const secretCalls = (secrets: SecretServiceClient, call: Call) =>
     removeSecret: (namespace, name) =>
       call(secrets.removeSecret.bind(secrets), { namespace, name }, () => ok(null)),
     rotateSecretKey: () => call(secrets.rotateSecretKey.bind(secrets), {}, decodeRotation),
+  }) satisfies Partial<Client>;
+
+const modelCalls = (models: ModelServiceClient, call: Call) =>
+  ({
+    models: () => call(models.listModels.bind(models), {}, decodeModelList),
+    trainModel: () => call(models.trainModel.bind(models), {}, decodeModelAnswer, longDeadlineMs),
+    evaluateModel: (version) =>
+      call(models.evaluateModel.bind(models), { version }, decodeEvaluation, longDeadlineMs),
+    importModel: (brought) =>
+      call(
+        models.importModel.bind(models),
+        encodeImport(brought),
+        decodeModelAnswer,
+        longDeadlineMs,
+      ),
+    promoteModel: (version, pin) =>
+      call(
+        models.promoteModel.bind(models),
+        encodePromotion({ version, pin }),
+        (answer): Result<ModelView | null> =>
+          answer.model === undefined ? ok(null) : decodeModelAnswer(answer),
+      ),
   }) satisfies Partial<Client>;
 
 async function* read<Response, T>(

@@ -16,6 +16,7 @@ import { addList } from "./commands/list.js";
 import { addLogin } from "./commands/login.js";
 import { addLogs } from "./commands/logs.js";
 import { addMaster } from "./commands/master.js";
+import { addModel } from "./commands/model.js";
 import { addPause } from "./commands/pause.js";
 import { addPlan } from "./commands/plan.js";
 import { addPlanner } from "./commands/planner.js";
@@ -65,6 +66,7 @@ export function createProgram(installation: Installation, json = false): Program
   program.commandsGroup("Set-up:");
   addToken(program);
   addSecret(program);
+  addModel(program);
   addJoin(program);
   addLogin(program);
   addJournal(program);

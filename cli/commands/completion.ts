@@ -9,6 +9,7 @@ const sources = {
   target: "list --quiet",
   task: "list --quiet",
   worker: "workers --quiet",
+  model: "model list --quiet",
 };
 
 export function addCompletion(program: Program): void {

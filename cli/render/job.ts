@@ -96,6 +96,7 @@ const columns: readonly Column[] = [
   { title: "TOOK", align: "right" },
   { title: "ESTIMATE", align: "right", optional: true },
   { title: "SOURCE", optional: true },
+  { title: "SURE", align: "right", optional: true },
   { title: "TRY", align: "right", optional: true },
   { title: "WHY", elasticTo: 10 },
 ];
@@ -161,6 +162,7 @@ function taskRow(task: TaskView, screen: Screen): Cell[] {
     tookText(attempt, screen),
     task.estimate === null ? "" : estimateText(task.estimate),
     task.estimate === null ? "" : sourceText(task.estimate),
+    task.estimate === null ? "" : confidenceText(task.estimate),
     tries === 0 ? "" : `${tries}/${task.attemptsMax}`,
     { text: whyText(task, ended), style: colour.dim },
   ];
@@ -210,6 +212,9 @@ const estimateText = ({ source, p50Ms }: Estimate): string =>
   source === "unknown" ? "" : formatDuration(p50Ms);
 
 const sourceText = ({ source }: Estimate): string => (source === "unknown" ? "" : source);
+
+const confidenceText = ({ source, confidence }: Estimate): string =>
+  source === "unknown" ? "" : `${Math.round(confidence * 100)} %`;
 
 function whyText(task: TaskView, ended: boolean): string {
   if (task.message !== "") return task.message;

@@ -91,6 +91,7 @@ const callers: Readonly<Record<string, readonly Role[]>> = {
   "almanac.v1.JobService": ["user"],
   "almanac.v1.ClusterService": ["user"],
   "almanac.v1.SecretService": ["user"],
+  "almanac.v1.ModelService": ["user"],
   "almanac.v1.WorkerService": ["worker"],
   // What of it a worker may do is its state's affair (data-service.ts).
   "almanac.v1.DataService": ["user", "worker"],

@@ -4,6 +4,7 @@ import {
   DataServiceService,
   JobServiceService,
   JoinServiceService,
+  ModelServiceService,
   SecretServiceService,
   type WorkerServiceServer,
   WorkerServiceService,
@@ -14,6 +15,7 @@ import { dataService } from "./data-service.js";
 import { jobService } from "./job-service.js";
 import { joinService } from "./join-service.js";
 import type { MasterOptions } from "./master-options.js";
+import { modelService } from "./model-service.js";
 import type { Leader, Parts } from "./parts.js";
 import { secretService } from "./secret-service.js";
 
@@ -26,6 +28,7 @@ const services = [
   "ClusterService",
   "WorkerService",
   "JoinService",
+  "ModelService",
   "SecretService",
 ];
 
@@ -56,6 +59,7 @@ export async function serveParts(
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workers);
       server.addService(JoinServiceService, joinService({ engine, security }));
+      server.addService(ModelServiceService, modelService({ engine, planner }));
       server.addService(SecretServiceService, secretService(engine, secrets));
     },
   });
