@@ -10,6 +10,7 @@ import {
   DataServiceService,
   JobServiceService,
   JoinServiceService,
+  ModelServiceService,
   PlannerServiceService,
   WorkerServiceService,
 } from "../../proto/codec/services.js";
@@ -34,6 +35,7 @@ export const masterMethods: readonly Method[] = [
   ...methodsOf(ClusterServiceService),
   ...methodsOf(DataServiceService),
   ...methodsOf(JoinServiceService),
+  ...methodsOf(ModelServiceService),
   ...methodsOf(WorkerServiceService),
 ];
 export const plannerMethods: readonly Method[] = methodsOf(PlannerServiceService);

@@ -199,6 +199,29 @@ const secretDeeds: fc.Arbitrary<Deed> = fc
     };
   });
 
+/** What a predictor may say, of ways that are there or not, and what a person says of its models. */
+const predictions: fc.Arbitrary<Deed> = fc.tuple(fc.nat(), fc.nat(9), fc.nat(20_000)).map(
+  ([pick, what, p50Ms]): Deed =>
+    (script) => {
+      if (what === 9) return void script.do({ type: "WithdrawEstimates" });
+      if (what >= 7) {
+        const sha256 = pick % 3 === 0 ? null : String(pick % 3).repeat(64);
+        const by = what === 7 ? "planner" : "ana";
+        const choice = { sha256, version: sha256 ?? "", reason: "", pinned: pick % 2 === 0, by };
+        return void script.do({ type: "ChooseModel", ...choice });
+      }
+      const all = [...script.state.tasks.values()];
+      const entries = [0, 1, 2].flatMap((step) => {
+        const task = all[(pick + 7 * step) % Math.max(1, all.length)];
+        if (task === undefined) return [];
+        const { named } = task.ways[step % task.ways.length] ?? { named: {} };
+        const estimate = { p50Ms, p90Ms: 2 * p50Ms, source: "model" as const, confidence: 0.5 };
+        return [{ job: task.job.id, template: task.entry.template, ...named, ...estimate }];
+      });
+      script.do({ type: "ReviseEstimates", entries });
+    },
+);
+
 /** As above, with operators at work. */
 export const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 20, arbitrary: deeds },
@@ -207,6 +230,7 @@ export const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 2, arbitrary: pauses },
   { weight: 1, arbitrary: releases },
   { weight: 1, arbitrary: resolutions },
+  { weight: 2, arbitrary: predictions },
 );
 
 export const lives = (minLength: number, maxLength: number): fc.Arbitrary<readonly Deed[]> =>
