@@ -97,7 +97,8 @@ export class PlannerHistory {
   after(sequence: number): readonly HistoryRecord[] {
     const { recordsPerRequest } = predictionLimits;
     const first = firstAfter(this.#records, sequence);
-    if (sequence > 0 || this.#state.model.sequence === 0) {
+    const isChosen = this.#state.model.sequence > 0;
+    if (sequence > 0 || !isChosen || this.#records[first]?.what.kind === "chosen") {
       return this.#records.slice(first, first + recordsPerRequest);
     }
     const serving = { ...chosen(this.#state.model), sequence: 1 };
