@@ -2,19 +2,11 @@
  * The command line's view of a master: core types in and out, every failure an AlmanacError. Calls
  * have deadlines; streams end when their caller stops reading.
  */
-import { userInfo } from "node:os";
-import {
-  type CallOptions,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  Metadata,
-  type ServiceError,
-} from "@grpc/grpc-js";
 import type { DayUsage, UsageQuery } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import type { TokenView } from "../core/join-token.js";
 import type { BroughtModel, ModelEvaluation, ModelList, ModelView } from "../core/prediction.js";
-import { type AlmanacError, ok, type Result } from "../core/result.js";
+import { ok, type Result } from "../core/result.js";
 import type { SecretView } from "../core/secrets.js";
 import type {
   ClusterStatus,
@@ -40,7 +32,6 @@ import {
   decodeWorkerViews,
 } from "../proto/codec/cluster.js";
 import { decodeTaskOutputs, type TaskOutputs } from "../proto/codec/data.js";
-import { fromServiceError } from "../proto/codec/errors.js";
 import { encodePromotion } from "../proto/codec/model.js";
 import {
   type DrainOrder,
@@ -94,6 +85,14 @@ import {
 } from "../proto/codec/views.js";
 import { channelToMaster, tlsClientOptions } from "../proto/security/channel.js";
 import type { Credentials } from "../proto/security/credentials.js";
+import {
+  type Call,
+  caller,
+  callerMetadata,
+  longDeadlineMs,
+  read,
+  shortDeadlineMs,
+} from "./call.js";
 
 export interface Client {
   readonly address: string;
@@ -165,20 +164,6 @@ export interface Drained {
 
 export type { LogChunk };
 
-/** A call that changes or reads a job of any size. */
-const deadlineMs = 60_000;
-/** A call that trains a model, or tries one; the master gives the planner less. */
-const longDeadlineMs = 150_000;
-/** A call whose answer is small: whoever does not answer by then is taken as down. */
-const shortDeadlineMs = 10_000;
-
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
-
 const channelOptions = {
   ...tlsClientOptions,
   "grpc.max_send_message_length": -1,
@@ -224,31 +209,6 @@ export function createClient(address: string, held: Credentials | null = null): 
       secrets.close();
       models.close();
     },
-  };
-}
-
-type Call = <Request, Response, T>(
-  method: Unary<Request, Response>,
-  request: Request,
-  decode: (response: Response) => Result<T>,
-  limitMs?: number,
-) => Promise<Result<T>>;
-
-/** One call: sent, awaited, and its answer decoded. */
-function caller(address: string): Call {
-  return async (method, request, decode, limitMs = deadlineMs) => {
-    const options = { deadline: Date.now() + limitMs };
-    try {
-      const response = await new Promise<Parameters<typeof decode>[0]>((resolve, reject) => {
-        method(request, callerMetadata(), options, (error, answer) => {
-          if (error === null) resolve(answer);
-          else reject(error);
-        });
-      });
-      return decode(response);
-    } catch (error) {
-      return { ok: false, error: plainly(fromServiceError(error), address) };
-    }
   };
 }
 
@@ -363,52 +323,3 @@ const modelCalls = (models: ModelServiceClient, call: Call) =>
           answer.model === undefined ? ok(null) : decodeModelAnswer(answer),
       ),
   }) satisfies Partial<Client>;
-
-async function* read<Response, T>(
-  address: string,
-  stream: ClientReadableStream<Response>,
-  decode: (response: Response) => Result<T>,
-  signal: AbortSignal,
-): AsyncGenerator<Result<T>> {
-  const cancel = (): void => stream.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    for await (const response of stream) {
-      const decoded = decode(response);
-      yield decoded;
-      if (!decoded.ok) return;
-    }
-  } catch (error) {
-    if (!signal.aborted) yield { ok: false, error: plainly(fromServiceError(error), address) };
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    stream.cancel();
-  }
-}
-
-/** The library's words for "nobody listens there" are long and speak of its own insides. */
-function plainly(error: AlmanacError, address: string): AlmanacError {
-  if (error.code !== "unavailable") return error;
-  const why = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/.exec(error.message)?.[0];
-  if (why === undefined) return error;
-  return { ...error, message: `no master answers at ${address} (${why})` };
-}
-
-/** Who asks: recorded with what they do. With a certificate it is what that says. */
-function callerMetadata(): Metadata {
-  const metadata = new Metadata();
-  metadata.set("almanac-principal", userName().replace(/[^\x20-\x7e]/g, "?"));
-  return metadata;
-}
-
-let knownUserName: string | null = null;
-function userName(): string {
-  if (knownUserName !== null) return knownUserName;
-  try {
-    knownUserName = userInfo().username;
-  } catch {
-    knownUserName = process.env.USER ?? "unknown"; // a user id without an entry in passwd
-  }
-  return knownUserName;
-}
