@@ -6,6 +6,7 @@ import { jobContent } from "./data.js";
 import type { PlainJob } from "./events.js";
 import { recordsOf } from "./foreseen.js";
 import { jobOfPlain, plainJob } from "./plain-job.js";
+import { speedOf } from "./speed.js";
 import type { Job, State } from "./state.js";
 import { stateCodecVersion } from "./state-codec.js";
 import { jobSummary } from "./views.js";
@@ -49,12 +50,13 @@ export function* endedAttempts(state: State, job: Job): Generator<ArchivedAttemp
     for (const { status, worker, mode } of task.attempts) {
       if (status.kind !== "ended") continue;
       const { startedAtMs, endedAtMs, outcome, usage } = status;
+      const ranOn = state.workers.get(worker);
       yield {
         endedAtMs,
         wallMs: startedAtMs === null ? 0 : Math.max(0, Math.round(endedAtMs - startedAtMs)),
         cpuMs: usage.cpuMs === null ? null : Math.round(usage.cpuMs),
         groups: wayNamed(task, mode).groups,
-        workerSpeed: state.workers.get(worker)?.facts.speed ?? 1,
+        workerSpeed: ranOn === undefined ? 1 : speedOf(ranOn),
         succeeded: outcome.kind === "exited" && outcome.exitCode === 0,
         ran: startedAtMs !== null,
       };

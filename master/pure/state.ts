@@ -19,6 +19,8 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
+import type { Comparison, SpeedClass, WorkerSpeed } from "../../core/worker-speed.js";
+import type { DueTimes } from "./due-times.js";
 import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -218,6 +220,8 @@ export interface WorkerRecord {
   quarantine: Quarantine | null;
   /** null: it was in none. */
   lastQuarantine: { readonly level: number; readonly endedAtMs: number } | null;
+  /** Learnt, beside the benchmark in its facts; whoever plans asks `speedOf`. */
+  speed: WorkerSpeed;
 }
 
 export interface PlanEntry {
@@ -308,6 +312,8 @@ export interface State {
   /** The highest version that a value of any secret has had. */
   secretVersion: number;
   readonly statistics: GroupStatistics;
+  /** What the speeds of workers are learnt by. */
+  readonly comparison: Comparison;
   model: ModelInUse;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
   overheadMs: number;
@@ -330,6 +336,10 @@ export interface Index {
   readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
+  /** When live attempts will have run past their p90 (overruns.ts). */
+  due: DueTimes;
+  /** What workers of one hardware say of its speed (speed.ts). */
+  readonly speedClasses: Map<string, SpeedClass>;
 }
 
 export function liveAttempt(task: Task): Attempt | null {

@@ -17,6 +17,7 @@ import {
   subjectKey,
 } from "../pure/foreseen.js";
 import { waysThatWait } from "../pure/revise.js";
+import { speedOf } from "../pure/speed.js";
 import type { Attempt, ModelInUse, State } from "../pure/state.js";
 
 /** Runs kept for a planner that begins anew. */
@@ -105,8 +106,10 @@ export class PlannerHistory {
     return [serving, ...this.#records.slice(first, first + recordsPerRequest - 1)];
   }
 
-  readonly #speedOf = ({ worker }: Attempt): number =>
-    this.#state.workers.get(worker)?.facts.speed ?? 1;
+  readonly #speedOf = ({ worker: id }: Attempt): number => {
+    const worker = this.#state.workers.get(id);
+    return worker === undefined ? 1 : speedOf(worker);
+  };
 
   /** The latest runs, what was foreseen of them and of open jobs, and the last choice. */
   #letGo(): void {
