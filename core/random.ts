@@ -42,3 +42,8 @@ function splitmix32(seed: number): () => number {
     return word ^ (word >>> 15);
   };
 }
+
+/** The number at a place of the sequence that belongs to a seed, without those before it; never 0. */
+export function uniformAt(seed: number, place: number): number {
+  return ((splitmix32(seed + Math.imul(place, 0x9e3779b9))() >>> 0) + 0.5) / 2 ** 32;
+}

@@ -11,6 +11,8 @@
  * hazard (z + 1/z) / (s·e) is taken as constant: r(q) = -ln(1 - q) · s·e / (z + 1/z), with
  * z = ln(e / p50) / s.
  */
+import { upperTail, zOfP90 } from "./normal.js";
+
 export interface Remaining {
   readonly p50Ms: number;
   readonly p90Ms: number;
@@ -35,7 +37,6 @@ export function remaining(
   return wholeMs(remainder(0.5), remainder(0.9));
 }
 
-const zOfP90 = 1.2815515655446004;
 /** An estimate that claims to be exact is still taken with a tenth of doubt. */
 const spreadMin = 1.1;
 const tailBegin = 5;
@@ -44,23 +45,6 @@ function wholeMs(p50Ms: number, p90Ms: number): Remaining {
   const p50 = Math.max(1, Math.ceil(p50Ms));
   return { p50Ms: p50, p90Ms: Math.max(p50, Math.ceil(p90Ms)) };
 }
-
-/**
- * P(Z > z) of a standard normal: half the complementary error function, by the Chebyshev fit of
- * Numerical Recipes (erfcc), whose relative error is below 1.2e-7 everywhere.
- */
-function upperTail(z: number): number {
-  const x = Math.abs(z) / Math.SQRT2;
-  const t = 1 / (1 + x / 2);
-  const polynomial = chebyshev.reduceRight((sum, coefficient) => sum * t + coefficient, 0);
-  const tail = (t * Math.exp(-x * x + polynomial)) / 2;
-  return z >= 0 ? tail : 1 - tail;
-}
-
-const chebyshev = [
-  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
-  -0.82215223, 0.17087277,
-];
 
 /** The z with P(Z > z) = tail, by bisection: 60 halvings of [-8, 8] pass the accuracy of the fit. */
 function inverseUpperTail(tail: number): number {

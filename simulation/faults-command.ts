@@ -1,10 +1,11 @@
 /** `simulate faults`: seeds until one breaks a promise, or all have been lived. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { solverRegistry } from "../planner/solvers/registry.js";
 import { runCampaign } from "./campaign.js";
 import { type LifeResult, live } from "./life.js";
+import { wholeNumber } from "./whole-number.js";
 
 export function faultsCommand() {
   return new Command("faults")
@@ -53,12 +54,6 @@ export function faultsCommand() {
       }
       if (broken > 0) process.exitCode = 1;
     });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("a whole number");
-  return value;
 }
 
 interface Scale {

@@ -1,10 +1,12 @@
-/** `npm run simulate -- faults`: whole clusters on a virtual clock, with faults from seeds. */
+/** `npm run simulate`: whole clusters on a virtual clock, with work and faults from seeds. */
 import { Command } from "@commander-js/extra-typings";
 import { faultsCommand } from "./faults-command.js";
+import { finishesCommand } from "./finishes-command.js";
 
 const program = new Command("simulate")
   .description("lives of whole clusters on a virtual clock")
-  .addCommand(faultsCommand());
+  .addCommand(faultsCommand())
+  .addCommand(finishesCommand());
 
 try {
   await program.parseAsync();

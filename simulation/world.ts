@@ -25,11 +25,16 @@ export interface WorldOptions {
   readonly settings: ClusterSettings;
   readonly workers: readonly WorkerShape[];
   readonly solvers: readonly Solver[];
+  /** Times that a plan is played to foresee when jobs end. Absent: few, for nobody looks. */
+  readonly rollOutsMax?: number;
+  /** Told of what has become durable, with the state that has it. */
+  readonly onRecorded?: (events: readonly Recorded[], state: State) => void;
   /** Absent: the trace is only hashed. */
   readonly onTrace?: (line: string) => void;
 }
 
 export const usualSyncMaxMs = 3;
+const rollOutsUsual = 5;
 
 export class World implements Surroundings {
   readonly time = new VirtualTime();
@@ -44,6 +49,7 @@ export class World implements Surroundings {
   readonly durable: Recorded[] = [];
   readonly jobsOpen = new Set<string>();
   readonly jobsPaused = new Set<string>();
+  readonly #onRecorded: NonNullable<WorldOptions["onRecorded"]>;
   /** Hash of the live state after durable events, where it was taken. */
   readonly #hashes = new Map<number, string>();
   readonly #ended = new Set<string>();
@@ -51,7 +57,10 @@ export class World implements Surroundings {
   /** Of the journal's disk and the ledgers', in milliseconds. */
   syncMaxMs = usualSyncMaxMs;
 
-  constructor({ seed, settings, workers, solvers, onTrace }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, settings, workers, solvers, onTrace } = options;
+    const { rollOutsMax = rollOutsUsual } = options;
+    this.#onRecorded = options.onRecorded ?? (() => undefined);
     this.random = seededRandom(seed);
     this.network = new Network(this.time, seededRandom(seed + 0x5eed));
     this.witness = createWitness((line) => {
@@ -60,7 +69,7 @@ export class World implements Surroundings {
       onTrace?.(stamped);
     });
     this.planner = new PlannerNode(this, solvers);
-    this.master = new MasterNode(this, settings);
+    this.master = new MasterNode(this, settings, rollOutsMax);
     this.nodes = workers.map((shape) => new WorkerNode(this, shape));
     this.user = new User(this);
   }
@@ -117,6 +126,7 @@ export class World implements Surroundings {
   /** A master says that these are durable, and this is the state that has them. */
   recorded(events: readonly Recorded[], state: State): void {
     for (const recorded of events) this.#add(recorded);
+    this.#onRecorded(events, state);
     // Later events may be in the state already; then there is no hash for this point.
     const last = events.at(-1);
     if (last !== undefined && state.seq === last.seq) {

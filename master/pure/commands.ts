@@ -15,7 +15,8 @@ import type {
 } from "../../core/session.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
-import type { ClusterSettings, Event, PlainJob, Revision } from "./events.js";
+import type { RolledFinish } from "./roll-out.js";
+import type { ClusterSettings, Event, PlainJob } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
 
 export type Command =
@@ -103,19 +104,6 @@ export type Command =
       readonly facts: number;
       readonly planVersion: number;
     }
-  /** What the predictor says, which may be wrong: what makes no sense or comes too late is left out. */
-  | { readonly type: "ReviseEstimates"; readonly entries: readonly Revision[] }
-  | { readonly type: "WithdrawEstimates" }
-  | {
-      readonly type: "ChooseModel";
-      /** null: none. */
-      readonly sha256: string | null;
-      readonly version: string;
-      readonly pinned: boolean;
-      readonly reason: string;
-      /** A person, or `planner`, whose proposals give way to what a person has pinned. */
-      readonly by: string;
-    }
   /** Id, secret and serials are drawn by the shell. */
   | {
       readonly type: "IssueToken";
@@ -160,7 +148,9 @@ export type Command =
     }
   | { readonly type: "RemoveSecret"; readonly namespace: string; readonly name: string }
   /** Every value has been sealed with this key. */
-  | { readonly type: "RotateSecretKey"; readonly keyId: string };
+  | { readonly type: "RotateSecretKey"; readonly keyId: string }
+  /** What roll-outs of the plan say of jobs that nothing was promised for yet. */
+  | { readonly type: "ForeseeFinishes"; readonly finishes: ReadonlyMap<JobId, RolledFinish> };
 
 /** How jobs ended that only the archive knows, by id. */
 export type ArchivedEnds = Readonly<Record<string, JobStateName>>;

@@ -18,6 +18,7 @@ import { removeMaintenance, scheduleMaintenance } from "./maintenance.js";
 import { chooseModel } from "./models.js";
 import { pause, resume } from "./pausing.js";
 import { place } from "./place.js";
+import { foreseeFinishes } from "./promises.js";
 import { liftQuarantine } from "./quarantine.js";
 import { resolve } from "./resolve.js";
 import { retry } from "./retry.js";
@@ -96,6 +97,8 @@ export function decide(state: State, command: Command, nowMs: number): Decision 
       return removeSecret(state, command);
     case "RotateSecretKey":
       return rotateSecretKey(command);
+    case "ForeseeFinishes":
+      return foreseeFinishes(state, command);
     default:
       return unreachable(command);
   }

@@ -10,6 +10,7 @@ import { pessimistic, reservations } from "./forecast.js";
 import { buildJob } from "./job-graph.js";
 import { greedyName } from "./place.js";
 import { placeAtOnce } from "./place-at-once.js";
+import { finishesOf, type Rolling, rollPlan } from "./roll-out.js";
 import { type BuiltProblem, buildProblem } from "./problem.js";
 import { holdsBack } from "./readiness.js";
 import type { Job, State } from "./state.js";
@@ -26,11 +27,17 @@ export interface Trial {
   readonly revised?: Readonly<Record<string, Estimate>>;
 }
 
+export interface DryRun {
+  /** To be played to its end before `receipt` is asked for. */
+  readonly rolling: Rolling;
+  readonly receipt: () => SubmitReceipt;
+}
+
 export function dryRun(
   state: State,
   { id, spec, principal, archived, revised = {} }: Trial,
   nowMs: number,
-): Result<SubmitReceipt> {
+): Result<DryRun> {
   const checked = checkSubmission(state, spec, archived);
   if (!checked.ok) return checked;
   const job = buildJob(id, spec, principal, nowMs);
@@ -40,8 +47,12 @@ export function dryRun(
   const plan = placeAtOnce(built.problem);
   const foreseen = reservations(built, plan, pessimistic(state, built, plan));
   job.initialPlan = foreseenPlan(job, built, foreseen);
-  const forecast = jobView(state, job, foreseen, true);
-  return ok({ jobId: id, duplicate: false, warnings: checked.value, forecast });
+  const rolling = rollPlan(built, plan, { imagined: job });
+  const receipt = (): SubmitReceipt => {
+    const forecast = jobView(state, job, foreseen, true, finishesOf(rolling));
+    return { jobId: id, duplicate: false, warnings: checked.value, forecast };
+  };
+  return ok({ rolling, receipt });
 }
 
 /** null where some task of the job could not be placed. */

@@ -38,6 +38,7 @@ export const jobText = (job: Job): string =>
     ...(job.retriesSpent === 0 && job.pausedAtMs === null
       ? []
       : [job.retriesSpent, job.pausedAtMs]),
+    ...(job.promise === null ? [] : [job.promise]),
   ]);
 
 export const workerText = (worker: WorkerRecord): string =>

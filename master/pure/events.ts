@@ -5,6 +5,7 @@
  */
 
 import type { DataFile } from "../../core/data.js";
+import type { FinishRange } from "../../core/finish-calibration.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
@@ -308,7 +309,17 @@ export type Event =
     }
   | { readonly type: "SecretRemoved"; readonly namespace: string; readonly name: string }
   /** Every value is sealed with this key. */
-  | { readonly type: "SecretKeyRotated"; readonly keyId: string };
+  | { readonly type: "SecretKeyRotated"; readonly keyId: string }
+  /** When a job will be done, as its user is told of it at the start. */
+  | {
+      readonly type: "FinishForeseen";
+      readonly job: JobId;
+      /** The instant from which it is foreseen. */
+      readonly fromMs: number;
+      readonly given: FinishRange;
+      /** What roll-outs said, before what came of earlier ones corrected it. */
+      readonly rolled: FinishRange;
+    };
 
 /** An event as it stands in the journal. */
 export interface Recorded {

@@ -22,6 +22,7 @@ import {
   attemptStopRequested,
   gangLaunched,
 } from "./evolve/attempts.js";
+import { finishForeseen, withdrawPromise } from "./evolve/calibration.js";
 import {
   drainBegan,
   drainEnded,
@@ -48,10 +49,8 @@ import {
   taskRemedied,
 } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
-import { estimatesRevised, estimatesWithdrawn, modelChosen } from "./evolve/prediction.js";
 import { secretRemoved, secretSet } from "./evolve/secrets.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
-import { attemptOverran } from "./overruns.js";
 import type { State } from "./state.js";
 
 export function evolve(state: State, recorded: Recorded): void {
@@ -100,6 +99,7 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
     case "TaskCancelRequested": {
       const task = taskOf(state, event.task);
       task.cancelRequested = true;
+      withdrawPromise(state, task.job);
       return touchTask(state, task);
     }
     case "TaskEnded":
@@ -123,29 +123,23 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
     case "GangLaunched":
       return gangLaunched(state, event, atMs);
     case "AttemptStarted":
-      return attemptStarted(state, event, atMs);
+      return attemptStarted(state, event.attempt, event.startedAtMs);
     case "AttemptStopRequested":
       return attemptStopRequested(state, event);
     case "AttemptEnded":
       return attemptEnded(state, event, atMs);
     case "AttemptHeld":
       return attemptHeld(state, event, atMs);
-    case "AttemptOverran":
-      return attemptOverran(state, event.attempt, atMs);
     case "AttemptBecameUnknown":
       return attemptBecameUnknown(state, event);
     case "AttemptResolved":
       return attemptResolved(state, event.attempt, atMs);
     case "AttemptRecovered":
-      return attemptStarted(state, event, atMs);
+      return attemptStarted(state, event.attempt, event.startedAtMs);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
-    case "EstimatesRevised":
-      return estimatesRevised(state, event);
-    case "EstimatesWithdrawn":
-      return estimatesWithdrawn(state);
-    case "ModelChosen":
-      return modelChosen(state, event, atMs);
+    case "FinishForeseen":
+      return finishForeseen(state, event);
     default:
       return applyOfWorkers(state, event, atMs, principal);
   }

@@ -69,7 +69,7 @@ export function pessimistic(state: State, built: BuiltProblem, median: Plan): Pl
 }
 
 /** What takes longer may miss the deadline of a drain, so nothing is bound to such a worker. */
-function lastingChoice(workers: WorkerTable, median: Plan): Choice {
+export function lastingChoice(workers: WorkerTable, median: Plan): Choice {
   const stays = (row: number): boolean =>
     workers.openness[median.worker[row] ?? none] !== "finishing";
   const { option, worker } = choiceOf(median);

@@ -2,15 +2,17 @@
  * The master's state: the fold of the journal. Only evolve.ts changes it. Entities carry what their
  * state needs (discriminated unions); indices beside them are derived and never journalled.
  */
+import type { CalibrationRecord } from "../../core/calibration.js";
 import type { DataFile } from "../../core/data.js";
 import type { GroupStatistics } from "../../core/estimate.js";
+import type { FinishRange } from "../../core/finish-calibration.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
 import type { Resources } from "../../core/resources.js";
 import type { SecretUse } from "../../core/secrets.js";
-import type { Estimate, InitialPlan, JobStateName } from "../../core/views.js";
+import type { InitialPlan, JobStateName } from "../../core/views.js";
 import type {
   Drain,
   MaintenanceWindow,
@@ -19,8 +21,6 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
-import type { Comparison, SpeedClass, WorkerSpeed } from "../../core/worker-speed.js";
-import type { DueTimes } from "./due-times.js";
 import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -88,9 +88,6 @@ export interface Attempt {
   /** The values that it is given, by their versions. Absent: none. */
   readonly secrets?: readonly SecretUse[];
   readonly launchedAtMs: number;
-  /** Of the events that launched and ended it. Absent: an earlier version did not keep them. */
-  readonly launchedSequence?: number;
-  endedSequence?: number;
   status: AttemptStatus;
   /** Absent: it was never paused. */
   held?: Held;
@@ -109,8 +106,6 @@ export interface Bond {
 export interface Way {
   /** Empty: the task has no modes. To be spread into what remembers the mode. */
   readonly named: { readonly mode?: string };
-  /** Names it within its job: the template's index, and the mode where it has modes. */
-  readonly key: string;
   /** The task as if this were its only way. */
   readonly template: TaskTemplate;
   /** Groups of like runs, from the most to the least specific. */
@@ -189,8 +184,15 @@ export interface Job {
   retriesSpent: number;
   /** null: it is not paused. */
   pausedAtMs: number | null;
-  /** What the predictor foresees of its ways, by their keys; null: it has said nothing. */
-  revised: Record<string, Estimate> | null;
+  /** null: none was made, or something that nobody could foresee has made it void. */
+  promise: Promised | null;
+}
+
+/** When a job was said to be done, before anything of it had ended. */
+export interface Promised {
+  readonly fromMs: number;
+  readonly given: FinishRange;
+  readonly rolled: FinishRange;
 }
 
 /** A failure that is held against the worker it happened on. */
@@ -220,8 +222,6 @@ export interface WorkerRecord {
   quarantine: Quarantine | null;
   /** null: it was in none. */
   lastQuarantine: { readonly level: number; readonly endedAtMs: number } | null;
-  /** Learnt, beside the benchmark in its facts; whoever plans asks `speedOf`. */
-  speed: WorkerSpeed;
 }
 
 export interface PlanEntry {
@@ -276,19 +276,6 @@ export interface SecretRecord {
   readonly setBy: string;
 }
 
-/** Which model the cluster's predictors serve. */
-export interface ModelInUse {
-  /** null: none. */
-  readonly sha256: string | null;
-  readonly version: string;
-  readonly pinned: boolean;
-  readonly reason: string;
-  readonly by: string;
-  readonly atMs: number;
-  /** Of the event that chose it; 0: nobody has chosen yet. */
-  readonly sequence: number;
-}
-
 export interface State {
   /** Sequence of the last event folded in. */
   seq: number;
@@ -312,9 +299,8 @@ export interface State {
   /** The highest version that a value of any secret has had. */
   secretVersion: number;
   readonly statistics: GroupStatistics;
-  /** What the speeds of workers are learnt by. */
-  readonly comparison: Comparison;
-  model: ModelInUse;
+  /** What has come of estimates and promises. */
+  readonly calibration: CalibrationRecord;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
   overheadMs: number;
   /** Counts changes to facts that a plan's bound rests on; a bound proven before one is stale. */
@@ -336,10 +322,6 @@ export interface Index {
   readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
-  /** When live attempts will have run past their p90 (overruns.ts). */
-  due: DueTimes;
-  /** What workers of one hardware say of its speed (speed.ts). */
-  readonly speedClasses: Map<string, SpeedClass>;
 }
 
 export function liveAttempt(task: Task): Attempt | null {

@@ -17,6 +17,7 @@ import { factorOf } from "../../core/worker-speed.js";
 import { canRunTask, explainUnfitTask } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
 import type { Forecast } from "./forecast.js";
+import { correctedFinish, type Finishes, noFinishes } from "./roll-out.js";
 import { openness } from "./openness.js";
 import { exhaustedPool } from "./pool-room.js";
 import { predecessors } from "./problem-tasks.js";
@@ -24,22 +25,33 @@ import type { Attempt, Job, State, Task, Way, WorkerRecord } from "./state.js";
 import { isEnded, isPaused, liveAttempt } from "./state.js";
 import { wayNamed, wayNow } from "./ways.js";
 
-export function jobView(state: State, job: Job, forecast: Forecast, withTasks: boolean): JobView {
+export function jobView(
+  state: State,
+  job: Job,
+  forecast: Forecast,
+  withTasks: boolean,
+  finishes: Finishes = noFinishes,
+): JobView {
   return {
-    summary: jobSummary(state, job, forecast),
+    summary: jobSummary(state, job, forecast, finishes),
     tasks: withTasks ? job.tasks.map((task) => taskView(state, task, forecast)) : [],
     edges: withTasks ? job.spec.edges : [],
     initialPlan: job.initialPlan,
   };
 }
 
-export function jobSummary(state: State, job: Job, forecast: Forecast): JobSummary {
+export function jobSummary(
+  state: State,
+  job: Job,
+  forecast: Forecast,
+  finishes: Finishes = noFinishes,
+): JobSummary {
   const counts: Partial<Record<TaskStateName, number>> = {};
   for (const task of job.tasks) {
     const name = taskStateName(task);
     counts[name] = (counts[name] ?? 0) + 1;
   }
-  const finish = finishOf(state, job, forecast);
+  const finish = finishOf(state, job, forecast, finishes);
   return {
     id: job.id,
     name: job.spec.name,
@@ -63,12 +75,14 @@ export function jobSummary(state: State, job: Job, forecast: Forecast): JobSumma
 
 /**
  * Unknown as soon as one remaining task has no reservation or no estimate. Tasks that run only if
- * something fails are not counted on.
+ * something fails are not counted on. Where no roll-out has the job (yet), the ends of its tasks
+ * with median and with p90 durations stand in: those are never too early, and mostly too late.
  */
 function finishOf(
   state: State,
   job: Job,
   forecast: Forecast,
+  finishes: Finishes,
 ): { p50AtMs: number; p90AtMs: number } | null {
   if (job.state !== "running") return null;
   let p50AtMs = 0;
@@ -85,7 +99,8 @@ function finishOf(
     p50AtMs = Math.max(p50AtMs, reservation.endP50AtMs);
     p90AtMs = Math.max(p90AtMs, reservation.endP90AtMs);
   }
-  return { p50AtMs, p90AtMs };
+  const rolled = finishes.get(job.id);
+  return rolled === undefined ? { p50AtMs, p90AtMs } : correctedFinish(state, rolled);
 }
 
 export function taskView(state: State, task: Task, forecast: Forecast): TaskView {

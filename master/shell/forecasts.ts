@@ -1,5 +1,6 @@
 /** The forecast, rebuilt when it is asked for and the state has moved on, at a bounded cost. */
 import { type Forecast, forecast } from "../pure/forecast.js";
+import { type Finishes, noFinishes } from "../pure/roll-out.js";
 import type { Engine } from "./engine.js";
 
 /** Never older than this while somebody asks. */
@@ -9,13 +10,20 @@ const share = 0.1;
 
 export class Forecasts {
   readonly #engine: Engine;
+  readonly #rolled: { get(): Finishes } | null;
   #current: Forecast = new Map();
   #sequence = -1;
   #version = -1;
   #notBeforeMs = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, rolled: { get(): Finishes } | null = null) {
     this.#engine = engine;
+    this.#rolled = rolled;
+  }
+
+  /** When whole jobs will be done, as far as roll-outs have them. */
+  finishes(): Finishes {
+    return this.#rolled?.get() ?? noFinishes;
   }
 
   get(): Forecast {

@@ -1,10 +1,10 @@
 /** JobService: from the wire to commands and views, and back. Decides nothing. */
 import { randomBytes } from "node:crypto";
+import type { Clock } from "../../core/clock.js";
 import { jobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { validateJob } from "../../core/validate-job.js";
-import type { Estimate, JobView, SubmitReceipt } from "../../core/views.js";
+import type { JobView, SubmitReceipt } from "../../core/views.js";
 import type { BlobDirectory } from "../../data/blob-directory.js";
 import { shortHash } from "../../data/blob-failure.js";
 import {
@@ -42,37 +42,37 @@ import {
 import type { History } from "../history/history.js";
 import { jobInputs } from "../pure/data.js";
 import { dryRun } from "../pure/dry-run.js";
-import { subjectKey, subjectsOf } from "../pure/foreseen.js";
-import { buildJob } from "../pure/job-graph.js";
 import type { Job } from "../pure/state.js";
 import { jobSummary, jobView, planView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
+import { played } from "./finishes.js";
 import type { Forecasts } from "./forecasts.js";
 import { streamLogs } from "./job-logs.js";
 import { streamWatch } from "./job-watch.js";
 import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
 import { findTask } from "./lookup.js";
-import type { PlannerClient } from "./planner-client.js";
 import { unary } from "./unary.js";
 import type { Watches } from "./watches.js";
 
 export interface JobServiceOptions {
   readonly engine: Engine;
+  readonly clock: Clock;
   readonly history: History;
   readonly forecasts: Forecasts;
   readonly watches: Watches;
   readonly logs: LogRelay;
   readonly logCache: LogCache;
   readonly blobs: BlobDirectory;
-  readonly planner: PlannerClient;
 }
 
 export function jobService(options: JobServiceOptions): JobServiceServer {
   const { engine, forecasts, history } = options;
   const view = (job: Job, withTasks: boolean): JobView =>
-    jobView(engine.state, job, forecasts.get(), withTasks);
-  const summary = (job: Job) => encodeJobSummary(jobSummary(engine.state, job, forecasts.get()));
+    jobView(engine.state, job, forecasts.get(), withTasks, forecasts.finishes());
+  const summaryOf = (job: Job) =>
+    jobSummary(engine.state, job, forecasts.get(), forecasts.finishes());
+  const summary = (job: Job) => encodeJobSummary(summaryOf(job));
 
   return {
     submit: unary(async (request, principal) => {
@@ -98,7 +98,6 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
     list: unary(async (request) => {
       const query = decodeListQuery(request);
       if (!query.ok) return query;
-      const summaryOf = (job: Job) => jobSummary(engine.state, job, forecasts.get());
       const page = await history.list(query.value, summaryOf);
       await engine.durable();
       return page.ok ? ok(encodeJobPage(page.value)) : page;
@@ -146,22 +145,23 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
 }
 
 async function submitOne(
-  { engine, blobs, history, planner }: JobServiceOptions,
+  { engine, clock, blobs, history }: JobServiceOptions,
   { spec, idempotencyKey, dryRun: only }: Submission,
   principal: string,
 ): Promise<Result<SubmitReceipt>> {
   const id = newJobId();
   const absent = only ? null : await absentInput(blobs, spec);
   if (absent !== null) return absent;
-  const isSound = only && validateJob(spec).length === 0;
-  const revised = isSound
-    ? await foreseen(planner, buildJob(id, spec, principal, engine.nowMs))
-    : {};
   // Last: what it answers holds only until something else has been waited for.
   const ends = await history.endsBefore(spec);
   if (!ends.ok) return ends;
   const archived = ends.value;
-  if (only) return dryRun(engine.state, { id, spec, principal, archived, revised }, engine.nowMs);
+  if (only) {
+    const trial = dryRun(engine.state, { id, spec, principal, archived }, engine.nowMs);
+    if (!trial.ok) return trial;
+    await played(trial.value.rolling, clock);
+    return ok(trial.value.receipt());
+  }
   const reply = await engine.execute(
     { type: "Submit", jobId: id, spec, idempotencyKey, archived },
     principal,
@@ -170,18 +170,6 @@ async function submitOne(
   if (reply.value.kind !== "submit") return fail("internal", "unexpected reply to a submission");
   return ok({ ...reply.value.submit, forecast: null });
 }
-
-/** What the predictor says of a job that nobody has submitted; nothing if it does not say it soon. */
-async function foreseen(planner: PlannerClient, job: Job): Promise<Record<string, Estimate>> {
-  const estimates = await planner.estimates(subjectsOf(job), foreseenWithinMs);
-  const prefix = subjectKey(job.id, "").length;
-  return Object.fromEntries(
-    Array.from(estimates, ([key, estimate]) => [key.slice(prefix), estimate]),
-  );
-}
-
-/** Nobody waits for longer than this to learn what statistics would say as well. */
-const foreseenWithinMs = 150;
 
 /** A job whose inputs are not there would only fail later. */
 async function absentInput(blobs: BlobDirectory, spec: JobSpec): Promise<Result<never> | null> {

@@ -91,6 +91,7 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
   engine.start(outlets(options, parts, serving));
   planner.start();
   archivist.start();
+  parts.finishes.start();
   const swept = keepSwept({ received, engine, history, log });
   const snapshots = snapshotsOf(options, found);
   log.info({ address: serving.address, epoch, tls: security !== null }, "master ready");
@@ -99,6 +100,7 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
     swept.stop();
     await parts.secrets.stop();
     planner.stop();
+    parts.finishes.stop();
     parts.sessions.closeAll();
     await serving.stop();
     await snapshots?.stop();
@@ -114,7 +116,7 @@ async function lead(options: MasterOptions, found: Found): Promise<RunningMaster
 }
 
 function outlets(options: MasterOptions, parts: Parts, serving: Serving): Outlets {
-  const { sessions, planner, watches, archivist, failureLogs } = parts;
+  const { sessions, planner, watches, archivist, failureLogs, finishes } = parts;
   return outletsOf(sessions, planner, {
     folded: (events) => {
       watches.remember(events);
@@ -123,6 +125,7 @@ function outlets(options: MasterOptions, parts: Parts, serving: Serving): Outlet
     happened: (events) => {
       watches.wake();
       failureLogs.happened(events);
+      finishes.happened(events);
       if (!events.some(isBarring)) return;
       serving.recheck();
       if (options.plannerTls === true) planner.reconnect();

@@ -11,6 +11,7 @@ import { certificateTrouble } from "../pure/access.js";
 import { openBlobs, storeBytesDefault } from "./blobs.js";
 import type { Engine } from "./engine.js";
 import { FailureLogs } from "./failure-logs.js";
+import { RolledFinishes } from "./finishes.js";
 import { Forecasts } from "./forecasts.js";
 import { openLogCache } from "./log-cache.js";
 import { LogRelay } from "./logs.js";
@@ -44,7 +45,8 @@ export async function assemble(options: MasterOptions, leader: Leader) {
   const secrets = await openSecrets({ engine, dataDirectory, keys: secretKeys, log });
   const security = await secure(options, engine, () => planner.reconnect());
   const history = new History(state, archive);
-  const forecasts = new Forecasts(engine);
+  const finishes = new RolledFinishes({ engine, clock });
+  const forecasts = new Forecasts(engine, finishes);
   const watches = new Watches(engine, forecasts);
   const logs = new LogRelay();
   const logCache = openLogCache(join(dataDirectory, "logs"), logCacheBytes);
@@ -58,7 +60,7 @@ export async function assemble(options: MasterOptions, leader: Leader) {
     settings: options.history ?? historyDefaults,
     isWatched: (job) => watches.isWatched(job),
   });
-  const told = { forecasts, watches, logs, logCache, failureLogs };
+  const told = { forecasts, finishes, watches, logs, logCache, failureLogs };
   return { secrets, security, history, received, sessions, planner, archivist, ...told };
 }
 

@@ -4,7 +4,6 @@ import {
   DataServiceService,
   JobServiceService,
   JoinServiceService,
-  ModelServiceService,
   SecretServiceService,
   type WorkerServiceServer,
   WorkerServiceService,
@@ -15,7 +14,6 @@ import { dataService } from "./data-service.js";
 import { jobService } from "./job-service.js";
 import { joinService } from "./join-service.js";
 import type { MasterOptions } from "./master-options.js";
-import { modelService } from "./model-service.js";
 import type { Leader, Parts } from "./parts.js";
 import { secretService } from "./secret-service.js";
 
@@ -28,7 +26,6 @@ const services = [
   "ClusterService",
   "WorkerService",
   "JoinService",
-  "ModelService",
   "SecretService",
 ];
 
@@ -41,7 +38,7 @@ export async function serveParts(
   const { security, sessions, planner, logs, history, received, secrets } = parts;
   const { forecasts, watches, logCache } = parts;
   const { blobs } = received;
-  const jobs = jobService({ engine, history, forecasts, watches, logs, logCache, blobs, planner });
+  const jobs = jobService({ engine, clock, history, forecasts, watches, logs, logCache, blobs });
   const startedAtMs = clock.nowMs();
   const cluster = clusterService({ engine, planner, version, startedAtMs, security });
   const workers: WorkerServiceServer = {
@@ -59,7 +56,6 @@ export async function serveParts(
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workers);
       server.addService(JoinServiceService, joinService({ engine, security }));
-      server.addService(ModelServiceService, modelService({ engine, planner }));
       server.addService(SecretServiceService, secretService(engine, secrets));
     },
   });

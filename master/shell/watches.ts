@@ -9,6 +9,7 @@ import { gapOf } from "../../core/plan.js";
 import type { WatchEvent } from "../../core/views.js";
 import type { Recorded } from "../pure/events.js";
 import type { Forecast } from "../pure/forecast.js";
+import { type Finishes, noFinishes } from "../pure/roll-out.js";
 import type { Job, State } from "../pure/state.js";
 import { jobSummary, taskView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
@@ -119,6 +120,7 @@ export class Watches {
   #render(watcher: Watcher, pending: Pending): WatchEvent[] {
     const { state, nowMs } = this.#engine;
     const forecast = this.#forecasts.get();
+    const finishes = this.#forecasts.finishes();
     const changes: WatchEvent["change"][] = [];
     if (pending.snapshot) changes.push(...this.#snapshot(watcher));
     for (const id of pending.tasks) {
@@ -136,7 +138,7 @@ export class Watches {
     for (const id of pending.jobs) {
       const job = state.jobs.get(id);
       if (job !== undefined && !pending.snapshot) {
-        changes.push({ kind: "job", job: jobSummary(state, job, forecast) });
+        changes.push({ kind: "job", job: jobSummary(state, job, forecast, finishes) });
       }
     }
     // Only with the last message has everything up to here been told.
@@ -150,7 +152,7 @@ export class Watches {
   /** A job that is in no state any more, as a watcher is told of it. */
   whole(job: Job): WatchEvent[] {
     const { state, nowMs } = this.#engine;
-    const changes = [...tellWhole(state, job, new Map(), true)];
+    const changes = [...tellWhole(state, job, nothingForeseen, true)];
     return changes.map((change, index) => ({
       sequence: index === changes.length - 1 ? state.seq : 0,
       atMs: nowMs,
@@ -170,21 +172,28 @@ export class Watches {
   /** All that the watcher may see, as it is now; of all jobs only the summaries. */
   *#snapshot(watcher: Watcher): Iterable<WatchEvent["change"]> {
     const { state } = this.#engine;
-    const forecast = this.#forecasts.get();
+    const foreseen = { forecast: this.#forecasts.get(), finishes: this.#forecasts.finishes() };
     for (const job of state.jobs.values()) {
       if (watcher.job !== null && job.id !== watcher.job) continue;
-      yield* tellWhole(state, job, forecast, watcher.job !== null);
+      yield* tellWhole(state, job, foreseen, watcher.job !== null);
     }
   }
 }
 
+interface Foreseen {
+  readonly forecast: Forecast;
+  readonly finishes: Finishes;
+}
+
+const nothingForeseen: Foreseen = { forecast: new Map(), finishes: noFinishes };
+
 function* tellWhole(
   state: State,
   job: Job,
-  forecast: Forecast,
+  { forecast, finishes }: Foreseen,
   withTasks: boolean,
 ): Iterable<WatchEvent["change"]> {
-  yield { kind: "snapshot", job: jobSummary(state, job, forecast) };
+  yield { kind: "snapshot", job: jobSummary(state, job, forecast, finishes) };
   if (!withTasks) return;
   for (const task of job.tasks) yield { kind: "task", task: taskView(state, task, forecast) };
 }

@@ -1,21 +1,17 @@
 /**
- * A p90 that nine of ten runs keep, whatever the model thinks: the claimed range is moved by a
- * quantile of how runs have lately fallen against it (split conformal prediction), and the level of
- * that quantile follows the coverage that was reached (adaptive conformal inference: Gibbs & Candès,
- * arXiv 2106.00170), which corrects what drift and late news of long runs would cost.
+ * A p90 that nine of ten runs keep, whatever the model thinks: the claimed range is moved by how
+ * runs have lately fallen against it (core/coverage).
  */
+import { coveringQuantile, nextLevel, wantedCoverage } from "../../core/coverage.js";
 import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
 import { type Ring, remember, ringOf } from "../../core/ring.js";
 
-const wanted = 0.9;
 const pooledMax = 500;
 const groupMax = 64;
 const groupMin = 20;
 const groupsMax = 20_000;
 /** How fast the level follows a miss. */
 const step = 0.005;
-const levelMin = 0.5;
-const levelMax = 0.995;
 
 export interface Conformal {
   /** ln(actual / claimed p90), of all runs and of each group. */
@@ -25,16 +21,16 @@ export interface Conformal {
 }
 
 export function createConformal(): Conformal {
-  return { pooled: ringOf([]), groups: emptyGenerations(), level: wanted };
+  return { pooled: ringOf([]), groups: emptyGenerations(), level: wantedCoverage };
 }
 
 /** What to add to ln(claimed p90), by the first of the groups that has seen enough. */
 export function correction(conformal: Conformal, groups: readonly string[]): number {
   for (const name of groups) {
     const own = findIn(conformal.groups, name);
-    if (own !== undefined && own.recent.length >= groupMin) return quantile(own, conformal.level);
+    if (own !== undefined && own.recent.length >= groupMin) return coveringQuantile(own, conformal.level, 0);
   }
-  return quantile(conformal.pooled, conformal.level);
+  return coveringQuantile(conformal.pooled, conformal.level, 0);
 }
 
 /**
@@ -47,17 +43,10 @@ export function learnCoverage(
   logOverClaimed: number,
   wasCovered: boolean,
 ): void {
-  const level = conformal.level + step * (wasCovered ? wanted - 1 : wanted);
-  conformal.level = Math.min(levelMax, Math.max(levelMin, level));
+  conformal.level = nextLevel(conformal.level, wasCovered, step);
   remember(conformal.pooled, logOverClaimed, pooledMax);
   for (const name of new Set(groups)) {
     const own = admitTo(conformal.groups, name, groupsMax, () => ringOf([]));
     remember(own, logOverClaimed, groupMax);
   }
-}
-
-/** The ceil(level · (n + 1))-th smallest; 0 where too few were seen to reach that far. */
-function quantile({ sorted }: Ring, level: number): number {
-  const rank = Math.ceil(level * (sorted.length + 1));
-  return sorted[rank - 1] ?? Math.max(0, sorted.at(-1) ?? 0);
 }

@@ -21,6 +21,7 @@ import type { ClusterSettings, Recorded } from "../../master/pure/events.js";
 import { stateHash } from "../../master/pure/hash.js";
 import type { State } from "../../master/pure/state.js";
 import { Engine } from "../../master/shell/engine.js";
+import { RolledFinishes } from "../../master/shell/finishes.js";
 import { outletsOf } from "../../master/shell/outlets.js";
 import { PlannerClient } from "../../master/shell/planner-client.js";
 import { replay, restore } from "../../master/shell/recovery.js";
@@ -59,15 +60,17 @@ export class MasterNode {
   life: MasterLife | null = null;
   readonly #world: Surroundings;
   readonly #settings: ClusterSettings;
+  readonly #rollOutsMax: number;
   #starting: SimulatedProcess | null = null;
   /** Syncs until the one in which the power fails, and how long it stays away then; null: none. */
   #doomed: { syncs: number; readonly awayMs: number } | null = null;
   /** Each append is asked for twice, as after an answer that came too late. */
   asksTwice = false;
 
-  constructor(world: Surroundings, settings: ClusterSettings) {
+  constructor(world: Surroundings, settings: ClusterSettings, rollOutsMax: number) {
     this.#world = world;
     this.#settings = settings;
+    this.#rollOutsMax = rollOutsMax;
     this.machine = new Machine(masterName, world.time);
     this.machine.powerOn();
   }
@@ -183,13 +186,15 @@ export class MasterNode {
     });
     const isWatched = (): boolean => false;
     const archivist = new Archivist({ engine, archive, clock, settings: history, isWatched, log });
+    const finishes = new RolledFinishes({ engine, clock, samplesMax: this.#rollOutsMax });
     const others = {
       folded: (events: readonly Recorded[]) => archivist.folded(events),
-      happened: () => undefined,
+      happened: (events: readonly Recorded[]) => finishes.happened(events),
     };
     engine.start(outletsOf(sessions, planner, others));
     planner.start();
     archivist.start();
+    finishes.start();
     this.life = { process, engine, sessions };
     this.#starting = null;
     this.#keepSnapshots(process, fileSystem, opened, snapshot?.sequence ?? 0);

@@ -6,7 +6,7 @@
 
 import type { Timer } from "../../core/clock.js";
 import type { AttemptId } from "../../core/ids.js";
-import { taskOfAttempt } from "../../core/ids.js";
+import { numberOfAttempt, taskOfAttempt } from "../../core/ids.js";
 import { ok } from "../../core/result.js";
 import type { Driver, DriverEnd, DriverStart, RunningAttempt } from "../../worker/driver.js";
 import type { ProgramRun, Witness } from "../witness.js";
@@ -20,6 +20,20 @@ export function behaviourOf(argv: readonly string[]): {
 } {
   const [, ms = "0", code = "0", ignores = ""] = argv;
   return { durationMs: Number(ms), exitCode: Number(code), ignoresTerm: ignores === "stubborn" };
+}
+
+/**
+ * A task of many that are alike says of itself in its environment how long it runs, and how many
+ * times it fails, each time halfway through.
+ */
+function ownBehaviour(
+  { SIMULATED_MS: ms, SIMULATED_FAILURES: failures = "0" }: Readonly<Record<string, string>>,
+  attempt: AttemptId,
+) {
+  if (ms === undefined) return null;
+  const fails = numberOfAttempt(attempt) <= Number(failures);
+  const durationMs = fails ? Number(ms) / 2 : Number(ms);
+  return { durationMs, exitCode: fails ? 1 : 0, ignoresTerm: false };
 }
 
 const brokenBehaviour = { durationMs: 50, exitCode: 9 };
@@ -79,7 +93,7 @@ export class Programs {
     const { attempt, command, resources, worker } = start;
     const { time } = this.#machine;
     const argv = command.program.kind === "argv" ? command.program.argv : [];
-    const told = behaviourOf(argv);
+    const told = ownBehaviour(command.env, attempt) ?? behaviourOf(argv);
     const { ignoresTerm } = told;
     const { durationMs, exitCode } = this.isBroken ? brokenBehaviour : told;
     const run: ProgramRun = {

@@ -6,6 +6,7 @@ import { holdsBack } from "../readiness.js";
 import type { Job, State, Task } from "../state.js";
 import { hasBegun, isEnded, jobKey } from "../state.js";
 import { waysWithRemedy } from "../ways.js";
+import { learnFinish, withdrawPromise } from "./calibration.js";
 import {
   becomeReady,
   jobOf,
@@ -17,7 +18,6 @@ import {
   touchSpec,
   touchTask,
 } from "./entities.js";
-import { dropRevisions } from "./prediction.js";
 
 export function jobSubmitted(
   state: State,
@@ -53,6 +53,7 @@ export function jobEnded(state: State, event: Of<"JobEnded">, atMs: number): voi
   job.finishedAtMs = atMs;
   job.pausedAtMs = null;
   state.index.openJobs.delete(job);
+  learnFinish(state, job, atMs);
   touchJob(state, job);
 }
 
@@ -64,8 +65,7 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.timeoutFromMs = atMs;
   job.retriesSpent = 0;
   job.pausedAtMs = null;
-  // The predictor is told of it anew, and says what it foresees by now.
-  dropRevisions(state, job);
+  withdrawPromise(state, job);
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
   for (const id of event.tasks) blockSuccessors(state, taskOf(state, id), reopened);
@@ -127,6 +127,7 @@ function setRemedy(task: Task, remedy: Remedy | null): void {
 export function jobPaused(state: State, id: Job["id"], atMs: number): void {
   const job = jobOf(state, id);
   job.pausedAtMs = atMs;
+  withdrawPromise(state, job);
   state.facts++;
   touchJob(state, job);
 }
@@ -143,6 +144,7 @@ export function jobResumed(state: State, id: Job["id"], atMs: number): void {
 export function taskPaused(state: State, id: Task["id"], paused: boolean): void {
   const task = taskOf(state, id);
   task.paused = paused;
+  withdrawPromise(state, task.job);
   state.facts++;
   touchTask(state, task);
 }

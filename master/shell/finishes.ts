@@ -1,0 +1,173 @@
+/**
+ * When jobs will be done: roll-outs of the adopted plan, in slices between turns of the event loop
+ * so that nobody waits for them. A round is played when a job comes in that nothing was promised
+ * for, and while somebody asks and the last one has aged; what a round says is up to a few seconds
+ * old. Between two rounds is a rest that grows with what they cost.
+ */
+import type { Clock, Timer } from "../../core/clock.js";
+import type { JobId } from "../../core/ids.js";
+import { rollOn } from "../../core/roll-outs.js";
+import { estimateOf } from "../pure/estimates.js";
+import type { Recorded } from "../pure/events.js";
+import { mayBePromised } from "../pure/promises.js";
+import {
+  type Finishes,
+  finishesOf,
+  noFinishes,
+  type Rolling,
+  rollAdopted,
+} from "../pure/roll-out.js";
+import type { Job, Task } from "../pure/state.js";
+import type { Engine } from "./engine.js";
+
+export interface FinishesOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Absent: as many as a window of the size affords. */
+  readonly samplesMax?: number | undefined;
+}
+
+const pollMs = 100;
+/** Somebody who asked so long ago may ask again. */
+const askedMs = 3_000;
+/** What a round said is as good as new for so long. */
+const ageMaxMs = 1_000;
+/** Between two looks at whether a job can be promised something that could not be before. */
+const lookMs = 1_000;
+/** Share of the event loop's time that rounds may take. */
+const share = 0.15;
+/** Places looked at in one turn of the event loop: some 5 ms. */
+const sliceProbes = 3_000;
+
+export class RolledFinishes {
+  readonly #options: FinishesOptions;
+  #current: Finishes = noFinishes;
+  #rolledAtMs = 0;
+  #sequence = -1;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #notBeforeMs = 0;
+  #lookAtMs = 0;
+  #isRolling = false;
+  /** Jobs that nothing was promised for, while something may still be. */
+  readonly #fresh = new Set<JobId>();
+  #timer: Timer | null = null;
+
+  constructor(options: FinishesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { engine, clock } = this.#options;
+    for (const job of engine.state.index.openJobs) this.#fresh.add(job.id);
+    this.#timer = clock.every(pollMs, () => this.#poll());
+  }
+
+  stop(): void {
+    this.#timer?.clear();
+    this.#timer = null;
+  }
+
+  /** What the last round said. */
+  get(): Finishes {
+    this.#askedAtMs = this.#options.engine.nowMs;
+    return this.#current;
+  }
+
+  happened(events: readonly Recorded[]): void {
+    let isNew = false;
+    for (const { event } of events) {
+      const comes = event.type === "JobSubmitted" || event.type === "JobResumed";
+      if (comes) this.#fresh.add(event.job);
+      isNew ||= comes;
+    }
+    if (!isNew) return;
+    this.#lookAtMs = 0;
+    this.#options.clock.soon(() => this.#poll());
+  }
+
+  #poll(): void {
+    const { state, nowMs } = this.#options.engine;
+    if (this.#timer === null || this.#isRolling || nowMs < this.#notBeforeMs) return;
+    const isAsked = nowMs - this.#askedAtMs < askedMs && state.index.openJobs.size > 0;
+    const isOld = state.seq !== this.#sequence || nowMs - this.#rolledAtMs >= ageMaxMs;
+    if ((isAsked && isOld) || this.#somethingToPromise()) this.#begin();
+  }
+
+  #somethingToPromise(): boolean {
+    const { state, nowMs } = this.#options.engine;
+    if (this.#fresh.size === 0 || nowMs < this.#lookAtMs) return false;
+    this.#lookAtMs = nowMs + lookMs;
+    return this.#promisable().length > 0 && state.workers.size > 0;
+  }
+
+  /** Of what is fresh, what can be foreseen now. What never will be is forgotten. */
+  #promisable(): Job[] {
+    const { state } = this.#options.engine;
+    return [...this.#fresh].flatMap((id) => {
+      const job = state.jobs.get(id);
+      if (job === undefined || !mayBePromised(job)) {
+        this.#fresh.delete(id);
+        return [];
+      }
+      return this.#isForeseeable(job) ? [job] : [];
+    });
+  }
+
+  /** All of it has a place in the plan, and is of known duration: asked once of tasks alike. */
+  #isForeseeable(job: Job): boolean {
+    const { state } = this.#options.engine;
+    const { entries } = state.plan;
+    const known = new Set<Task["ways"]>();
+    return job.tasks.every((task) => {
+      if (job.conditional[task.index] === 1) return true;
+      if (task.status.kind !== "live" && !entries.has(task.id)) return false;
+      if (task.entry.estimate !== null || known.has(task.ways)) return true;
+      known.add(task.ways);
+      return estimateOf(state, task).source !== "unknown";
+    });
+  }
+
+  #begin(): void {
+    const { engine, clock, samplesMax } = this.#options;
+    this.#sequence = engine.state.seq;
+    const beganMs = clock.monotonicMs();
+    const rolling = rollAdopted(engine.state, engine.nowMs, { samplesMax });
+    const costMs = clock.monotonicMs() - beganMs;
+    if (rolling === null) return this.#rest(costMs);
+    this.#isRolling = true;
+    void played(rolling, clock).then((playedMs) => {
+      this.#isRolling = false;
+      this.#rest(costMs + playedMs);
+      this.#take(finishesOf(rolling));
+    });
+  }
+
+  #rest(costMs: number): void {
+    this.#notBeforeMs = this.#options.engine.nowMs + costMs / share;
+  }
+
+  #take(finishes: Finishes): void {
+    const { engine } = this.#options;
+    if (this.#timer === null) return;
+    this.#current = finishes;
+    this.#rolledAtMs = engine.nowMs;
+    const promised = this.#promisable().flatMap(({ id }) => {
+      const finish = finishes.get(id);
+      return finish === undefined ? [] : [[id, finish] as const];
+    });
+    if (promised.length === 0) return;
+    const command = { type: "ForeseeFinishes" as const, finishes: new Map(promised) };
+    engine.execute(command, "master").catch(() => undefined);
+  }
+}
+
+/** Plays to the end, in slices between turns of the event loop; what it cost, in milliseconds. */
+export async function played({ rollOuts }: Rolling, clock: Clock): Promise<number> {
+  for (let costMs = 0; ; ) {
+    const beganMs = clock.monotonicMs();
+    const isDone = rollOn(rollOuts, sliceProbes);
+    costMs += clock.monotonicMs() - beganMs;
+    if (isDone) return costMs;
+    await new Promise<void>((resolve) => clock.soon(resolve));
+  }
+}
