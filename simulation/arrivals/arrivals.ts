@@ -24,10 +24,12 @@ export interface ArrivalsOptions {
   readonly rollOutsMax?: number;
 }
 
-/** One job, in the order of arrival; times from its submission, in milliseconds. */
+/** One job, in the order of arrival; other times are from its submission, in milliseconds. */
 export interface Arrived {
   readonly kind: string;
   readonly state: string;
+  /** Of the simulated clock. */
+  readonly submittedAtMs: number;
   readonly tookMs: number;
   /** null: nothing was foreseen before something of it had ended. */
   readonly foreseen: Foreseen | null;
@@ -132,7 +134,7 @@ class Notes {
       const end = this.#ends.get(id);
       return end === undefined
         ? []
-        : [{ kind, state: end.state, tookMs: end.atMs - atMs, foreseen }];
+        : [{ kind, state: end.state, submittedAtMs: atMs, tookMs: end.atMs - atMs, foreseen }];
     });
   }
 }
