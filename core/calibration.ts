@@ -17,7 +17,7 @@ export interface Calibration {
   readonly jobs: JobCalibration;
 }
 
-/** Of the last runs that succeeded under an estimate of this source. */
+/** Of the last runs that succeeded, under an estimate of this source when they were launched. */
 export interface TaskCalibration {
   readonly source: EstimateSource;
   readonly runs: number;
@@ -39,9 +39,13 @@ export interface JobCalibration {
 }
 
 export interface CalibrationRecord {
+  /** What held for each live attempt when it was launched; at speed 1. */
+  readonly held: Map<string, Claim>;
   readonly tasks: Readonly<Record<EstimateSource, EstimateOutcomes>>;
   readonly jobs: FinishOutcomes;
 }
+
+export type Claim = Pick<Estimate, "source" | "p50Ms" | "p90Ms">;
 
 /** ln(actual / estimated), in 1024ths. */
 export interface EstimateOutcomes {
@@ -52,6 +56,7 @@ export interface EstimateOutcomes {
 const runsMax = 500;
 
 export const emptyCalibration = (): CalibrationRecord => ({
+  held: new Map(),
   tasks: {
     user: noEstimateOutcomes(),
     statistics: noEstimateOutcomes(),
@@ -61,11 +66,27 @@ export const emptyCalibration = (): CalibrationRecord => ({
   jobs: noOutcomes(),
 });
 
-/** Takes in a run that succeeded, in place; both durations are at speed 1. */
-export function takeRun(record: CalibrationRecord, estimate: Estimate, durationMs: number): void {
-  const { overP50, overP90 } = record.tasks[estimate.source];
-  remember(overP50, logOver(durationMs, estimate.p50Ms), runsMax);
-  remember(overP90, logOver(durationMs, estimate.p90Ms), runsMax);
+/** An attempt begins, and so much was claimed for it. */
+export function holdClaim(
+  record: CalibrationRecord,
+  attempt: string,
+  { source, p50Ms, p90Ms }: Claim,
+): void {
+  record.held.set(attempt, { source, p50Ms, p90Ms });
+}
+
+/** It has ended; its duration at speed 1 if that tells something, null where it did not succeed. */
+export function settleClaim(
+  record: CalibrationRecord,
+  attempt: string,
+  durationMs: number | null,
+): void {
+  const claim = record.held.get(attempt);
+  record.held.delete(attempt);
+  if (claim === undefined || durationMs === null) return;
+  const { overP50, overP90 } = record.tasks[claim.source];
+  remember(overP50, logOver(durationMs, claim.p50Ms), runsMax);
+  remember(overP90, logOver(durationMs, claim.p90Ms), runsMax);
 }
 
 export function calibrationOf({ tasks, jobs }: CalibrationRecord): Calibration {
@@ -91,6 +112,7 @@ export function calibrationOf({ tasks, jobs }: CalibrationRecord): Calibration {
 
 /** For snapshots. */
 export interface PlainCalibration {
+  readonly held: readonly (readonly [attempt: string, Claim])[];
   readonly tasks: readonly (readonly [
     EstimateSource,
     overP50: readonly number[],
@@ -104,8 +126,9 @@ export interface PlainCalibration {
   };
 }
 
-export function plainCalibration({ tasks, jobs }: CalibrationRecord): PlainCalibration {
+export function plainCalibration({ held, tasks, jobs }: CalibrationRecord): PlainCalibration {
   return {
+    held: [...held],
     tasks: estimateSources.map((source) => [
       source,
       [...tasks[source].overP50.recent],
@@ -121,7 +144,7 @@ export function plainCalibration({ tasks, jobs }: CalibrationRecord): PlainCalib
 }
 
 /** `plainCalibration` undone. */
-export function calibrationOfPlain({ tasks, jobs }: PlainCalibration): CalibrationRecord {
+export function calibrationOfPlain({ held, tasks, jobs }: PlainCalibration): CalibrationRecord {
   const record = emptyCalibration();
   const known = Object.fromEntries(
     tasks.map(([source, overP50, overP90]) => [
@@ -130,6 +153,7 @@ export function calibrationOfPlain({ tasks, jobs }: PlainCalibration): Calibrati
     ]),
   );
   return {
+    held: new Map(held),
     tasks: { ...record.tasks, ...known },
     jobs: {
       scores: ringOf(jobs.scores),

@@ -12,7 +12,7 @@ import { heldForMs } from "../pausing.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
 import { wayNamed } from "../ways.js";
 import { blameFor } from "./blames.js";
-import { learnRun } from "./calibration.js";
+import { claimFor, learnRun } from "./calibration.js";
 import {
   liveAttemptOf,
   type Of,
@@ -32,7 +32,9 @@ const overheadMaxMs = 1_000;
 export function attemptLaunched(state: State, event: Launching, atMs: number): void {
   const task = taskOf(state, taskOfAttempt(event.attempt));
   const worker = workerOf(state, event.worker);
-  const { named, template } = wayNamed(task, event.mode);
+  const way = wayNamed(task, event.mode);
+  const { named, template } = way;
+  claimFor(state, event.attempt, task, way);
   const { secrets } = event;
   task.attempts.push({
     id: event.attempt,
@@ -141,11 +143,12 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   state.facts++;
   touchWorker(state, worker);
   blameFor(state, { task, attempt, way }, isAsked(before), atMs);
-  if (startedAtMs === null || outcome.kind !== "exited") return;
-  const ranMs = Math.max(0, endedAtMs - startedAtMs - pausedMs);
+  const ranMs = Math.max(0, endedAtMs - (startedAtMs ?? endedAtMs) - pausedMs);
   // Failed runs are not labels for durations: they end early.
-  if (outcome.exitCode === 0) {
-    learnRun(state, task, way, ranMs * worker.facts.speed);
+  const succeeded = startedAtMs !== null && outcome.kind === "exited" && outcome.exitCode === 0;
+  learnRun(state, attempt.id, succeeded ? ranMs * worker.facts.speed : null);
+  if (startedAtMs === null || outcome.kind !== "exited") return;
+  if (succeeded) {
     observe(state.statistics, groups, ranMs * worker.facts.speed, template.estimate);
   }
   const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs - pausedMs);

@@ -1,6 +1,7 @@
 /** What has come of predictions: promises made to jobs, and how they and estimates turned out. */
-import { plainCalibration, takeRun } from "../../../core/calibration.js";
+import { holdClaim, plainCalibration, settleClaim } from "../../../core/calibration.js";
 import { takeOutcome } from "../../../core/finish-calibration.js";
+import type { AttemptId } from "../../../core/ids.js";
 import { estimateOf } from "../estimates.js";
 import { touch } from "../hash.js";
 import type { Job, State, Task, Way } from "../state.js";
@@ -27,17 +28,22 @@ export function learnFinish(state: State, { state: end, promise }: Job, atMs: nu
   touchCalibration(state);
 }
 
-/** A run that succeeded, before it is remembered itself; its duration at speed 1. */
-export function learnRun(state: State, task: Task, way: Way, durationMs: number): void {
-  takeRun(state.calibration, estimateOf(state, task, way), durationMs);
-  touchCalibration(state);
+/** What is claimed for an attempt that is launched in this way. */
+export function claimFor(state: State, attempt: AttemptId, task: Task, way: Way): void {
+  holdClaim(state.calibration, attempt, estimateOf(state, task, way));
+}
+
+/** How long a run took that succeeded, at speed 1; null: one that did not. */
+export function learnRun(state: State, attempt: AttemptId, durationMs: number | null): void {
+  settleClaim(state.calibration, attempt, durationMs);
 }
 
 /**
- * Counts from the first promise on that came to its end: journals of before there were any keep
- * their hashes.
+ * Of jobs, for what users are told next follows from it; and from the first promise on that came to
+ * its end, so that journals of before there were any keep their hashes. What is known of tasks
+ * decides nothing.
  */
 export function touchCalibration(state: State): void {
   if (state.calibration.jobs.scores.recent.length === 0) return;
-  touch(state.hash, "calibration", () => JSON.stringify(plainCalibration(state.calibration)));
+  touch(state.hash, "calibration", () => JSON.stringify(plainCalibration(state.calibration).jobs));
 }
