@@ -51,8 +51,11 @@ export interface RollOuts {
   /** [watched × samples] ticks; a task that found no place stands at the horizon. */
   readonly ends: Int32Array;
   readonly spread: Spread;
+  /** Samples that are done. */
   played: number;
+  /** The sample that is being played, or was played last; null: none was begun. */
   decoding: Decoding | null;
+  begun: number;
 }
 
 /** The problem with a row of options for each task, whose durations are drawn anew each time. */
@@ -81,6 +84,7 @@ export function beginRollOuts(order: RollOutOrder): RollOuts {
     spread: spreadOptions(order),
     played: 0,
     decoding: null,
+    begun: 0,
   };
 }
 
@@ -89,17 +93,18 @@ export function rollOn(rollOuts: RollOuts, probes: number): boolean {
   let left = probes;
   while (left > 0) {
     if (rollOuts.played === rollOuts.order.samples) return true;
-    const before = rollOuts.decoding;
-    const decoding = before ?? beginSample(rollOuts);
-    // To draw and prepare costs about a third of what placing does.
-    if (before === null) left -= rollOuts.order.problem.tasks.count / 3;
-    const looked = decoding.probes;
+    if (rollOuts.begun === rollOuts.played) {
+      rollOuts.decoding = beginSample(rollOuts);
+      rollOuts.begun += 1;
+      // To draw and prepare costs about a third of what placing does.
+      left -= rollOuts.order.problem.tasks.count / 3;
+    }
+    const decoding = rollOuts.decoding as Decoding;
+    const before = decoding.probes;
     const isDone = goOn(decoding, Math.max(1, left));
-    left -= decoding.probes - looked;
-    rollOuts.decoding = decoding;
+    left -= decoding.probes - before;
     if (!isDone) continue;
     noteEnds(rollOuts, decoding);
-    rollOuts.decoding = null;
     rollOuts.played += 1;
   }
   return rollOuts.played === rollOuts.order.samples;
