@@ -41,11 +41,7 @@ export interface Prepared {
 
 export function prepare(problem: Problem): Prepared {
   const gpuNeeds = gpuNeedsOf(problem);
-  const workers = emptyWorkers(problem);
-  // A consumable pool has no profile: its timeline is never looked at.
-  const pools = Array.from(problem.pools.capacity, (capacity) => createTimeline([capacity]));
-  const loaded = new Uint8Array(problem.workers.count);
-  addBlocks(problem, workers, loaded);
+  const { workers, pools, loaded } = idleOf(problem);
   addRunning(problem, gpuNeeds, workers, pools, loaded);
   return {
     problem,
@@ -62,6 +58,35 @@ export function prepare(problem: Problem): Prepared {
     scratchPools: pools.map(clone),
     poolNeeds: createPoolNeeds(pools.length),
   };
+}
+
+/** Profiles and loads of a problem of which nothing runs. */
+export type Idle = Pick<Prepared, "workers" | "pools" | "loaded">;
+
+export function idleOf(problem: Problem): Idle {
+  const workers = emptyWorkers(problem);
+  // A consumable pool has no profile: its timeline is never looked at.
+  const pools = Array.from(problem.pools.capacity, (capacity) => createTimeline([capacity]));
+  const loaded = new Uint8Array(problem.workers.count);
+  addBlocks(problem, workers, loaded);
+  return { workers, pools, loaded };
+}
+
+/**
+ * Prepares again, in place, after what runs in its problem was given other ends, and options other
+ * durations; `idle` is of the same problem. The order of a block's options stays as it was.
+ */
+export function prepareAgain(prepared: Prepared, idle: Idle): void {
+  const { problem, gpuNeeds, workers, pools, loaded, open } = prepared;
+  idle.workers.forEach((source, worker) => {
+    copyTimeline(source, workers[worker] as Timeline);
+  });
+  idle.pools.forEach((source, pool) => {
+    copyTimeline(source, pools[pool] as Timeline);
+  });
+  loaded.set(idle.loaded);
+  addRunning(problem, gpuNeeds, workers, pools, loaded);
+  open.from.set(openFromFacts(problem, workers).from);
 }
 
 function gpuNeedsOf(problem: Problem): GpuNeed[] {

@@ -19,8 +19,8 @@
 import { beginDecoding, type Choice, type Decoding, goOn } from "./decode.js";
 import { drawDuration, drawRemaining } from "./drawn-duration.js";
 import { fromUpperTail } from "./normal.js";
-import { prepare } from "./prepare.js";
-import { none, type OptionColumns, type Problem, taskRunning } from "./problem.js";
+import { type Idle, idleOf, type Prepared, prepare, prepareAgain } from "./prepare.js";
+import { none, type OptionColumns, type Problem, taskFree, taskRunning } from "./problem.js";
 import { uniformAt } from "./random.js";
 
 /** What is doubtful, by task of the problem; tasks from `length` on take what the problem says. */
@@ -61,6 +61,8 @@ export interface RollOuts {
 /** The problem with a row of options for each task, whose durations are drawn anew each time. */
 interface Spread {
   readonly problem: Problem;
+  readonly prepared: Prepared;
+  readonly idle: Idle;
   readonly choice: Choice;
   readonly p50: Int32Array;
   readonly p90: Int32Array;
@@ -147,7 +149,8 @@ function beginSample(rollOuts: RollOuts): Decoding {
       duration[option] = wholeTicks(drawDuration(estimate, z), problem.horizon);
     }
   }
-  return beginDecoding(prepare(problem), order.order, spread.choice);
+  prepareAgain(spread.prepared, spread.idle);
+  return beginDecoding(spread.prepared, order.order, spread.choice);
 }
 
 /** Standard normal: half of its variance shared. */
@@ -185,21 +188,24 @@ function spreadOptions({ problem, choice }: RollOutOrder): Spread {
   }
   first[count] = rows.length;
   const spread = optionsAt(options, rows, first);
-  return {
-    problem: {
-      ...problem,
-      options: spread,
-      tasks: {
-        ...tasks,
-        block: block.map((own, task) => (own === none ? none : task)),
-        hardDue: new Int32Array(count).fill(none),
-        // Options of before are other rows now, and nothing is kept: the choice says it all.
-        previousOption: new Int32Array(count).fill(none),
-        state: tasks.state.map((state) => (state === taskRunning ? taskRunning : 0)),
-        fixedOption,
-        fixedEnd: tasks.fixedEnd.slice(),
-      },
+  const drawn: Problem = {
+    ...problem,
+    options: spread,
+    tasks: {
+      ...tasks,
+      block: block.map((own, task) => (own === none ? none : task)),
+      hardDue: new Int32Array(count).fill(none),
+      // Options of before are other rows now, and nothing is kept: the choice says it all.
+      previousOption: new Int32Array(count).fill(none),
+      state: tasks.state.map((state) => (state === taskRunning ? taskRunning : taskFree)),
+      fixedOption,
+      fixedEnd: tasks.fixedEnd.slice(),
     },
+  };
+  return {
+    problem: drawn,
+    prepared: prepare(drawn),
+    idle: idleOf(drawn),
     choice: { option, worker: choice.worker },
     p50: spread.duration.slice(),
     p90: spread.durationP90,

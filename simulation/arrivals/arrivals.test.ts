@@ -5,22 +5,22 @@ import { tally } from "./tally.js";
 
 const solvers = [await solverRegistry["multi-start"].load()];
 
-/** Shorter than what `simulate finishes` measures, and with fewer roll-outs. */
+/** Few, and with few roll-outs; `simulate finishes` is what measures. */
 const few = (seed: number, jobs: number): Promise<readonly Arrived[]> =>
-  arrive({ seed, jobs, solvers, rollOutsMax: 40 });
+  arrive({ seed, jobs, solvers, rollOutsMax: 20 });
 
 describe("workflows that arrive at a cluster which knows nothing", () => {
-  it("are done by their p90 in 85 to 95 of 100 cases, by their p50 in about half", async () => {
-    const arrived = [...(await few(1, 150)), ...(await few(2, 150))];
+  it("are mostly done by their p90, and in about half of the cases by their p50", async () => {
+    const arrived = [...(await few(1, 70)), ...(await few(2, 70))];
     expect(arrived.every(({ state }) => state === "succeeded")).toBe(true);
     const { jobs, given, rolled, stretched } = tally(arrived);
-    expect(jobs).toBeGreaterThan(290);
-    expect(given.byP90).toBeGreaterThan(0.85);
-    expect(given.byP90).toBeLessThan(0.96);
-    expect(given.byP50).toBeGreaterThan(0.4);
+    expect(jobs).toBeGreaterThan(130);
+    expect(given.byP90).toBeGreaterThan(0.83);
+    expect(given.byP90).toBeLessThan(0.97);
+    expect(given.byP50).toBeGreaterThan(0.35);
     expect(given.byP50).toBeLessThan(0.65);
-    // Roll-outs by themselves know nothing of what comes later; p90s laid end to end are too wide
-    // where tasks follow one another, and too narrow all the same.
+    // Roll-outs by themselves know nothing of what comes later. All at their p90 is wider than they
+    // are, where tasks follow one another, and yet covers too few.
     expect(rolled.byP90).toBeLessThan(given.byP90);
     expect(stretched.byP90).toBeLessThan(0.9);
     expect(stretched.width).toBeGreaterThan(rolled.width);
