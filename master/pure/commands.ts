@@ -15,9 +15,9 @@ import type {
 } from "../../core/session.js";
 import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
-import type { RolledFinish } from "./roll-out.js";
-import type { ClusterSettings, Event, PlainJob } from "./events.js";
+import type { ClusterSettings, Event, PlainJob, Revision } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
+import type { RolledFinish } from "./roll-out.js";
 
 export type Command =
   | { readonly type: "BeginEpoch"; readonly epoch: number; readonly settings: ClusterSettings }
@@ -103,6 +103,19 @@ export type Command =
       /** `state.facts` and the plan's version when the problem was built. */
       readonly facts: number;
       readonly planVersion: number;
+    }
+  /** What the predictor says, which may be wrong: what makes no sense or comes too late is left out. */
+  | { readonly type: "ReviseEstimates"; readonly entries: readonly Revision[] }
+  | { readonly type: "WithdrawEstimates" }
+  | {
+      readonly type: "ChooseModel";
+      /** null: none. */
+      readonly sha256: string | null;
+      readonly version: string;
+      readonly pinned: boolean;
+      readonly reason: string;
+      /** A person, or `planner`, whose proposals give way to what a person has pinned. */
+      readonly by: string;
     }
   /** Id, secret and serials are drawn by the shell. */
   | {

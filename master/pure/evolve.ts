@@ -49,8 +49,10 @@ import {
   taskRemedied,
 } from "./evolve/jobs.js";
 import { planAdopted } from "./evolve/plan.js";
+import { estimatesRevised, estimatesWithdrawn, modelChosen } from "./evolve/prediction.js";
 import { secretRemoved, secretSet } from "./evolve/secrets.js";
 import { workerLost, workerRegistered, workerState } from "./evolve/workers.js";
+import { attemptOverran } from "./overruns.js";
 import type { State } from "./state.js";
 
 export function evolve(state: State, recorded: Recorded): void {
@@ -123,21 +125,29 @@ function apply(state: State, event: Event, atMs: number, principal: string): voi
     case "GangLaunched":
       return gangLaunched(state, event, atMs);
     case "AttemptStarted":
-      return attemptStarted(state, event.attempt, event.startedAtMs);
+      return attemptStarted(state, event, atMs);
     case "AttemptStopRequested":
       return attemptStopRequested(state, event);
     case "AttemptEnded":
       return attemptEnded(state, event, atMs);
     case "AttemptHeld":
       return attemptHeld(state, event, atMs);
+    case "AttemptOverran":
+      return attemptOverran(state, event.attempt, atMs);
     case "AttemptBecameUnknown":
       return attemptBecameUnknown(state, event);
     case "AttemptResolved":
       return attemptResolved(state, event.attempt, atMs);
     case "AttemptRecovered":
-      return attemptStarted(state, event.attempt, event.startedAtMs);
+      return attemptStarted(state, event, atMs);
     case "PlanAdopted":
       return planAdopted(state, event, atMs);
+    case "EstimatesRevised":
+      return estimatesRevised(state, event);
+    case "EstimatesWithdrawn":
+      return estimatesWithdrawn(state);
+    case "ModelChosen":
+      return modelChosen(state, event, atMs);
     case "FinishForeseen":
       return finishForeseen(state, event);
     default:

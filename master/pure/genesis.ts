@@ -1,6 +1,8 @@
 /** The state before the first event. */
 import { emptyCalibration } from "../../core/calibration.js";
 import { emptyStatistics } from "../../core/estimate.js";
+import { emptyComparison } from "../../core/worker-speed.js";
+import { noDueTimes } from "./due-times.js";
 import type { ClusterSettings } from "./events.js";
 import { touchPlan } from "./evolve/entities.js";
 import { emptyHash } from "./hash.js";
@@ -47,6 +49,11 @@ export function genesis(): State {
     secrets: new Map(),
     secretVersion: 0,
     statistics: emptyStatistics(),
+    comparison: emptyComparison(),
+    model: {
+      ...{ sha256: null, version: "", pinned: false, reason: "", by: "", atMs: 0 },
+      sequence: 0,
+    },
     calibration: emptyCalibration(),
     overheadMs: overheadGuessMs,
     facts: 0,
@@ -59,6 +66,8 @@ export function genesis(): State {
       live: new Set(),
       hard: new Set(),
       queues: null,
+      due: noDueTimes(),
+      speedClasses: new Map(),
     },
     hash: emptyHash(),
   };

@@ -41,8 +41,9 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
     initialPlan: null,
     retriesSpent: 0,
     pausedAtMs: null,
+    revised: null,
     promise: null,
-    ways: spec.templates.map((template) => waysToRun(spec, template)),
+    ways: spec.templates.map((_, index) => waysToRun(spec, index)),
   };
   const bonds = bondsOf(spec);
   spec.tasks.forEach((entry, index) => {
@@ -73,10 +74,10 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
 }
 
 /** Modes learn apart: no group but the namespace's holds runs of two of them. */
-function waysToRun(spec: JobSpec, template: TaskTemplate): readonly Way[] {
-  return waysOf(template).map((way, index) => {
-    return wayOf(spec, way, template.modes?.[index]?.name);
-  });
+function waysToRun(spec: JobSpec, index: number): readonly Way[] {
+  const template = spec.templates[index];
+  assert(template !== undefined, `template ${index}`);
+  return waysOf(template).map((way, at) => wayOf(spec, way, index, template.modes?.[at]?.name));
 }
 
 /** Tasks that run only if something fails, and whatever waits for them. */

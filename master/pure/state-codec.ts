@@ -13,6 +13,13 @@ import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
 import { assert, unreachable } from "../../core/result.js";
+import {
+  comparisonOf,
+  emptySpeed,
+  type PlainComparison,
+  plainComparison,
+} from "../../core/worker-speed.js";
+import { type Due, dueTimesOf } from "./due-times.js";
 import type { PlainJob } from "./events.js";
 import { touchCertificate, touchToken } from "./evolve/access.js";
 import { touchPool } from "./evolve/attempts.js";
@@ -21,7 +28,9 @@ import {
   jobOf,
   taskOf,
   touchJob,
+  touchModel,
   touchPlan,
+  touchRevised,
   touchSpec,
   touchTask,
   touchWorker,
@@ -29,7 +38,9 @@ import {
 import { keepKey } from "./evolve/history.js";
 import { touchSecret } from "./evolve/secrets.js";
 import { genesis } from "./genesis.js";
+import { expectMissingEnds } from "./overruns.js";
 import { jobOfPlain, plainJob } from "./plain-job.js";
+import { countIn } from "./speed.js";
 import {
   type CertificateRecord,
   type Index,
@@ -55,6 +66,7 @@ export function* encodeState(state: State): Generator<string> {
   for (const job of state.jobs.values()) yield text("job", plainJob(job));
   for (const worker of state.workers.values()) yield text("worker", plainWorker(worker));
   yield text("statistics", toPlain(state.statistics));
+  yield text("comparison", plainComparison(state.comparison));
   yield text("calibration", plainCalibration(state.calibration));
   for (const token of state.access.tokens.values()) yield text("token", token);
   for (const certificate of state.access.certificates) yield text("certificate", certificate);
@@ -73,6 +85,7 @@ export function* encodeState(state: State): Generator<string> {
       yield text("index", { name, tasks: Array.from(part, ({ id }) => id) });
     }
   }
+  for (const part of partsOf(state.index.due.heap)) yield text("due", part);
   yield text("end", state.seq);
 }
 
@@ -96,6 +109,7 @@ type Part =
   | ["job", PlainJob]
   | ["worker", PlainWorker]
   | ["statistics", PlainStatistics]
+  | ["comparison", PlainComparison]
   | ["calibration", PlainCalibration]
   | ["token", TokenRecord]
   | ["certificate", readonly [serial: string, CertificateRecord]]
@@ -105,6 +119,7 @@ type Part =
   | ["keysKept", readonly (readonly [string, number])[]]
   | ["openJobs", readonly JobId[]]
   | ["index", { readonly name: TaskIndex; readonly tasks: readonly TaskId[] }]
+  | ["due", readonly Due[]]
   | ["end", number];
 
 const text = (...part: Part): string => JSON.stringify(part);
@@ -136,6 +151,8 @@ function decodePart(state: State, [kind, value]: Part): void {
       return restoreWorker(state, value);
     case "statistics":
       return void Object.assign(state.statistics, fromPlain(value));
+    case "comparison":
+      return void Object.assign(state.comparison, comparisonOf(value));
     case "calibration":
       Object.assign(state.calibration, calibrationOfPlain(value));
       return touchCalibration(state);
@@ -163,8 +180,12 @@ function decodePart(state: State, [kind, value]: Part): void {
     case "index":
       for (const task of value.tasks) state.index[value.name].add(taskOf(state, task));
       return;
+    case "due":
+      state.index.due = dueTimesOf([...state.index.due.heap, ...value]);
+      return;
     case "end":
       assert(value === state.seq, `a state of event ${state.seq} ends with ${value}`);
+      expectMissingEnds(state);
       return;
     default:
       return unreachable(kind);
@@ -185,6 +206,7 @@ function headOf(state: State) {
     access: _access,
     secrets: _secrets,
     statistics: _statistics,
+    comparison: _comparison,
     calibration: _calibration,
     index: _index,
     hash: _hash,
@@ -207,6 +229,7 @@ function restoreHead(state: State, { own, planned, poolUse, poolConsumed }: Head
     touchPool(state, name);
   }
   touchPlan(state);
+  touchModel(state);
 }
 
 function restoreJob(state: State, plain: PlainJob): void {
@@ -214,22 +237,26 @@ function restoreJob(state: State, plain: PlainJob): void {
   state.jobs.set(job.id, job);
   touchSpec(state, job);
   touchJob(state, job);
+  if (job.revised !== null) touchRevised(state, job);
   for (const task of job.tasks) {
     state.tasks.set(task.id, task);
     touchTask(state, task);
   }
 }
 
-type PlainWorker = Omit<WorkerRecord, "live"> & { readonly live: readonly AttemptId[] };
+/** `speed` is not there in what was written before it was learnt. */
+type PlainWorker = Omit<WorkerRecord, "live" | "speed"> &
+  Partial<Pick<WorkerRecord, "speed">> & { readonly live: readonly AttemptId[] };
 
 const plainWorker = (worker: WorkerRecord): PlainWorker => ({
   ...worker,
   live: [...worker.live.keys()],
 });
 
-function restoreWorker(state: State, { live, ...own }: PlainWorker): void {
+function restoreWorker(state: State, { live, speed = emptySpeed(), ...own }: PlainWorker): void {
   const tasks = live.map((id) => [id, taskOf(state, taskOfAttempt(id))] as const);
-  const worker: WorkerRecord = { ...own, live: new Map(tasks) };
+  const worker: WorkerRecord = { ...own, speed, live: new Map(tasks) };
   state.workers.set(worker.id, worker);
+  countIn(state, worker, 1);
   touchWorker(state, worker);
 }

@@ -12,7 +12,7 @@ import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
 import type { ObjectiveParts } from "../../core/objective.js";
 import type { Resources } from "../../core/resources.js";
 import type { SecretUse } from "../../core/secrets.js";
-import type { InitialPlan, JobStateName } from "../../core/views.js";
+import type { Estimate, InitialPlan, JobStateName } from "../../core/views.js";
 import type {
   Drain,
   MaintenanceWindow,
@@ -21,6 +21,8 @@ import type {
   UsageReport,
   WorkerFacts,
 } from "../../core/worker.js";
+import type { Comparison, SpeedClass, WorkerSpeed } from "../../core/worker-speed.js";
+import type { DueTimes } from "./due-times.js";
 import type { ClusterSettings, EndState, Fault, Remedy, StopReason } from "./events.js";
 import type { StateHash } from "./hash.js";
 
@@ -88,6 +90,9 @@ export interface Attempt {
   /** The values that it is given, by their versions. Absent: none. */
   readonly secrets?: readonly SecretUse[];
   readonly launchedAtMs: number;
+  /** Of the events that launched and ended it. Absent: an earlier version did not keep them. */
+  readonly launchedSequence?: number;
+  endedSequence?: number;
   status: AttemptStatus;
   /** Absent: it was never paused. */
   held?: Held;
@@ -106,6 +111,8 @@ export interface Bond {
 export interface Way {
   /** Empty: the task has no modes. To be spread into what remembers the mode. */
   readonly named: { readonly mode?: string };
+  /** Names it within its job: the template's index, and the mode where it has modes. */
+  readonly key: string;
   /** The task as if this were its only way. */
   readonly template: TaskTemplate;
   /** Groups of like runs, from the most to the least specific. */
@@ -184,6 +191,8 @@ export interface Job {
   retriesSpent: number;
   /** null: it is not paused. */
   pausedAtMs: number | null;
+  /** What the predictor foresees of its ways, by their keys; null: it has said nothing. */
+  revised: Record<string, Estimate> | null;
   /** null: none was made, or something that nobody could foresee has made it void. */
   promise: Promised | null;
 }
@@ -222,6 +231,8 @@ export interface WorkerRecord {
   quarantine: Quarantine | null;
   /** null: it was in none. */
   lastQuarantine: { readonly level: number; readonly endedAtMs: number } | null;
+  /** Learnt, beside the benchmark in its facts; whoever plans asks `speedOf`. */
+  speed: WorkerSpeed;
 }
 
 export interface PlanEntry {
@@ -276,6 +287,19 @@ export interface SecretRecord {
   readonly setBy: string;
 }
 
+/** Which model the cluster's predictors serve. */
+export interface ModelInUse {
+  /** null: none. */
+  readonly sha256: string | null;
+  readonly version: string;
+  readonly pinned: boolean;
+  readonly reason: string;
+  readonly by: string;
+  readonly atMs: number;
+  /** Of the event that chose it; 0: nobody has chosen yet. */
+  readonly sequence: number;
+}
+
 export interface State {
   /** Sequence of the last event folded in. */
   seq: number;
@@ -299,6 +323,9 @@ export interface State {
   /** The highest version that a value of any secret has had. */
   secretVersion: number;
   readonly statistics: GroupStatistics;
+  /** What the speeds of workers are learnt by. */
+  readonly comparison: Comparison;
+  model: ModelInUse;
   /** What has come of estimates and promises. */
   readonly calibration: CalibrationRecord;
   /** Running mean of the time from launch to report that an attempt did not spend running. */
@@ -322,6 +349,10 @@ export interface Index {
   readonly hard: Set<Task>;
   /** Planned tasks of each worker in plan order; null: to be rebuilt (dispatch.ts). */
   queues: Map<WorkerId, Task[]> | null;
+  /** When live attempts will have run past their p90 (overruns.ts). */
+  due: DueTimes;
+  /** What workers of one hardware say of its speed (speed.ts). */
+  readonly speedClasses: Map<string, SpeedClass>;
 }
 
 export function liveAttempt(task: Task): Attempt | null {

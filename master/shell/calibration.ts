@@ -5,7 +5,5 @@ import { encodeCalibration } from "../../proto/codec/calibration.js";
 import type { GetCalibrationResponse } from "../../proto/codec/services.js";
 import type { Engine } from "./engine.js";
 
-export const getCalibration = (
-  engine: Engine,
-): Promise<Result<GetCalibrationResponse>> =>
+export const getCalibration = (engine: Engine): Promise<Result<GetCalibrationResponse>> =>
   engine.read(({ calibration }) => ok(encodeCalibration(calibrationOf(calibration))));

@@ -21,6 +21,7 @@ import { replay, restore } from "./recovery.js";
 import { takeSnapshot } from "./take-snapshot.js";
 import { tellForeseenStory } from "./testing/foreseen-story.js";
 import { tellLaterStory } from "./testing/later-story.js";
+import { tellOverrunStory } from "./testing/overrun-story.js";
 import { batchesOf, tellStory } from "./testing/story.js";
 
 const goldenRoot = fileURLToPath(new URL("./fixtures/journals/", import.meta.url));
@@ -31,6 +32,7 @@ const stories = {
   "": tellStory,
   "-later": tellLaterStory,
   "-later-trimmed": tellLaterStory,
+  "-overrun": tellOverrunStory,
   "-foreseen": tellForeseenStory,
 };
 
@@ -140,7 +142,9 @@ describe("a journal of an earlier version", () => {
   it("holds every kind of event between them", async () => {
     const source = await readFile(new URL("../pure/evolve.ts", import.meta.url), "utf8");
     const kinds = [...source.matchAll(/case "(\w+)":/g)].map(([, kind]) => kind);
-    const events = [tellStory, tellLaterStory, tellForeseenStory].flatMap((tell) => tell());
+    const events = [tellStory, tellLaterStory, tellOverrunStory, tellForeseenStory].flatMap(
+      (tell) => tell(),
+    );
     const told = new Set(events.map(({ event }) => event.type));
     expect(kinds.length).toBeGreaterThan(40);
     expect(kinds.filter((kind) => !told.has(kind as never))).toEqual([]);

@@ -4,7 +4,8 @@ import type { Clock } from "../../core/clock.js";
 import { jobId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import type { JobView, SubmitReceipt } from "../../core/views.js";
+import { validateJob } from "../../core/validate-job.js";
+import type { Estimate, JobView, SubmitReceipt } from "../../core/views.js";
 import type { BlobDirectory } from "../../data/blob-directory.js";
 import { shortHash } from "../../data/blob-failure.js";
 import {
@@ -42,6 +43,8 @@ import {
 import type { History } from "../history/history.js";
 import { jobInputs } from "../pure/data.js";
 import { dryRun } from "../pure/dry-run.js";
+import { subjectKey, subjectsOf } from "../pure/foreseen.js";
+import { buildJob } from "../pure/job-graph.js";
 import type { Job } from "../pure/state.js";
 import { jobSummary, jobView, planView } from "../pure/views.js";
 import type { Engine } from "./engine.js";
@@ -52,6 +55,7 @@ import { streamWatch } from "./job-watch.js";
 import type { LogCache } from "./log-cache.js";
 import type { LogRelay } from "./logs.js";
 import { findTask } from "./lookup.js";
+import type { PlannerClient } from "./planner-client.js";
 import { unary } from "./unary.js";
 import type { Watches } from "./watches.js";
 
@@ -64,6 +68,7 @@ export interface JobServiceOptions {
   readonly logs: LogRelay;
   readonly logCache: LogCache;
   readonly blobs: BlobDirectory;
+  readonly planner: PlannerClient;
 }
 
 export function jobService(options: JobServiceOptions): JobServiceServer {
@@ -145,19 +150,23 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
 }
 
 async function submitOne(
-  { engine, clock, blobs, history }: JobServiceOptions,
+  { engine, clock, blobs, history, planner }: JobServiceOptions,
   { spec, idempotencyKey, dryRun: only }: Submission,
   principal: string,
 ): Promise<Result<SubmitReceipt>> {
   const id = newJobId();
   const absent = only ? null : await absentInput(blobs, spec);
   if (absent !== null) return absent;
+  const isSound = only && validateJob(spec).length === 0;
+  const revised = isSound
+    ? await foreseen(planner, buildJob(id, spec, principal, engine.nowMs))
+    : {};
   // Last: what it answers holds only until something else has been waited for.
   const ends = await history.endsBefore(spec);
   if (!ends.ok) return ends;
   const archived = ends.value;
   if (only) {
-    const trial = dryRun(engine.state, { id, spec, principal, archived }, engine.nowMs);
+    const trial = dryRun(engine.state, { id, spec, principal, archived, revised }, engine.nowMs);
     if (!trial.ok) return trial;
     await played(trial.value.rolling, clock);
     return ok(trial.value.receipt());
@@ -170,6 +179,18 @@ async function submitOne(
   if (reply.value.kind !== "submit") return fail("internal", "unexpected reply to a submission");
   return ok({ ...reply.value.submit, forecast: null });
 }
+
+/** What the predictor says of a job that nobody has submitted; nothing if it does not say it soon. */
+async function foreseen(planner: PlannerClient, job: Job): Promise<Record<string, Estimate>> {
+  const estimates = await planner.estimates(subjectsOf(job), foreseenWithinMs);
+  const prefix = subjectKey(job.id, "").length;
+  return Object.fromEntries(
+    Array.from(estimates, ([key, estimate]) => [key.slice(prefix), estimate]),
+  );
+}
+
+/** Nobody waits for longer than this to learn what statistics would say as well. */
+const foreseenWithinMs = 150;
 
 /** A job whose inputs are not there would only fail later. */
 async function absentInput(blobs: BlobDirectory, spec: JobSpec): Promise<Result<never> | null> {

@@ -13,6 +13,7 @@ import {
 } from "../../proto/codec/prediction.js";
 import type { ModelServiceServer } from "../../proto/codec/services.js";
 import type { ModelInUse } from "../pure/state.js";
+import { getCalibration } from "./calibration.js";
 import type { Engine } from "./engine.js";
 import { type PlannerModels, plannerModels } from "./planner-models.js";
 import type { PlannerPort } from "./planner-port.js";
@@ -56,12 +57,7 @@ export function modelService({ engine, planner }: ModelServiceOptions): ModelSer
       if (!promoted.ok) return promoted;
       return ok(promoted.value === null ? {} : encodeModelAnswer(promoted.value));
     }),
-    getCalibration: unary(async () =>
-      ok({
-        tasks: [],
-        jobs: { jobs: 0, withinP50: 0, withinP90: 0, medianLogError: 0, width: 1 },
-      }),
-    ),
+    getCalibration: unary(() => getCalibration(engine)),
   };
 }
 

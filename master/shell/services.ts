@@ -4,6 +4,7 @@ import {
   DataServiceService,
   JobServiceService,
   JoinServiceService,
+  ModelServiceService,
   SecretServiceService,
   type WorkerServiceServer,
   WorkerServiceService,
@@ -14,6 +15,7 @@ import { dataService } from "./data-service.js";
 import { jobService } from "./job-service.js";
 import { joinService } from "./join-service.js";
 import type { MasterOptions } from "./master-options.js";
+import { modelService } from "./model-service.js";
 import type { Leader, Parts } from "./parts.js";
 import { secretService } from "./secret-service.js";
 
@@ -26,6 +28,7 @@ const services = [
   "ClusterService",
   "WorkerService",
   "JoinService",
+  "ModelService",
   "SecretService",
 ];
 
@@ -38,7 +41,9 @@ export async function serveParts(
   const { security, sessions, planner, logs, history, received, secrets } = parts;
   const { forecasts, watches, logCache } = parts;
   const { blobs } = received;
-  const jobs = jobService({ engine, clock, history, forecasts, watches, logs, logCache, blobs });
+  const jobs = jobService({
+    ...{ engine, clock, history, forecasts, watches, logs, logCache, blobs, planner },
+  });
   const startedAtMs = clock.nowMs();
   const cluster = clusterService({ engine, planner, version, startedAtMs, security });
   const workers: WorkerServiceServer = {
@@ -56,6 +61,7 @@ export async function serveParts(
       server.addService(ClusterServiceService, cluster);
       server.addService(WorkerServiceService, workers);
       server.addService(JoinServiceService, joinService({ engine, security }));
+      server.addService(ModelServiceService, modelService({ engine, planner }));
       server.addService(SecretServiceService, secretService(engine, secrets));
     },
   });

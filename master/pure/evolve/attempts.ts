@@ -1,6 +1,6 @@
 /** Events of attempts: what they are charged for, and what their ends teach. */
 import { chargedResources } from "../../../core/charge.js";
-import { observe } from "../../../core/estimate.js";
+import { hasSucceeded, observe } from "../../../core/estimate.js";
 import type { AttemptId } from "../../../core/ids.js";
 import { numberOfAttempt, taskOfAttempt } from "../../../core/ids.js";
 import type { TaskTemplate } from "../../../core/job.js";
@@ -8,9 +8,11 @@ import { addResources, subtractResources } from "../../../core/resources.js";
 import { assert } from "../../../core/result.js";
 import type { Launching } from "../events.js";
 import { touch } from "../hash.js";
+import { expectEnd, expectNoEnd, standsStill } from "../overruns.js";
 import { heldForMs } from "../pausing.js";
+import { speedOf } from "../speed.js";
 import type { Attempt, AttemptStatus, State, Task } from "../state.js";
-import { wayNamed } from "../ways.js";
+import { kindOfWay, wayNamed } from "../ways.js";
 import { blameFor } from "./blames.js";
 import { claimFor, learnRun } from "./calibration.js";
 import {
@@ -23,6 +25,7 @@ import {
   touchWorker,
   workerOf,
 } from "./entities.js";
+import { learnSpeed } from "./speed.js";
 
 /** Share of a new sample in the running mean of the overhead. */
 const overheadGain = 0.1;
@@ -36,7 +39,7 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
   const { named, template } = way;
   claimFor(state, event.attempt, task, way);
   const { secrets } = event;
-  task.attempts.push({
+  const attempt: Attempt = {
     id: event.attempt,
     number: numberOfAttempt(event.attempt),
     worker: event.worker,
@@ -45,8 +48,11 @@ export function attemptLaunched(state: State, event: Launching, atMs: number): v
     ...named,
     ...(secrets === undefined ? {} : { secrets }),
     launchedAtMs: atMs,
+    launchedSequence: state.seq,
     status: { kind: "launching" },
-  });
+  };
+  task.attempts.push(attempt);
+  expectEnd(state, task, attempt, atMs);
   if (task.job.startedAtMs === null) {
     task.job.startedAtMs = atMs;
     touchJob(state, task.job);
@@ -62,9 +68,14 @@ export function gangLaunched(state: State, event: Of<"GangLaunched">, atMs: numb
   for (const launching of event.attempts) attemptLaunched(state, launching, atMs);
 }
 
-export function attemptStarted(state: State, id: AttemptId, startedAtMs: number): void {
+export function attemptStarted(
+  state: State,
+  { attempt: id, startedAtMs }: Of<"AttemptStarted" | "AttemptRecovered">,
+  atMs: number,
+): void {
   const { task, attempt } = liveAttemptOf(state, id);
   const { status } = attempt;
+  if (status.kind === "unknown" && !standsStill(attempt)) expectEnd(state, task, attempt, atMs);
   state.index.unknown.delete(task);
   const stopReason =
     status.kind === "stopping"
@@ -99,6 +110,7 @@ export function attemptBecameUnknown(state: State, event: Of<"AttemptBecameUnkno
     status.kind === "launching" || status.kind === "ended" ? null : status.startedAtMs;
   const stopReason = status.kind === "stopping" ? status.reason : null;
   state.index.unknown.add(task);
+  expectNoEnd(state, attempt);
   state.facts++;
   setAttempt(state, task, attempt, {
     kind: "unknown",
@@ -130,8 +142,10 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   const way = wayNamed(task, attempt.mode);
   const { template, groups } = way;
   const pausedMs = heldForMs(attempt, endedAtMs);
+  attempt.endedSequence = state.seq;
   setAttempt(state, task, attempt, ended);
   state.index.unknown.delete(task);
+  expectNoEnd(state, attempt);
   worker.live.delete(attempt.id);
   worker.used = subtractResources(worker.used, chargedResources(template));
   charge(state, task, template, -1);
@@ -143,13 +157,16 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   state.facts++;
   touchWorker(state, worker);
   blameFor(state, { task, attempt, way }, isAsked(before), atMs);
-  const ranMs = Math.max(0, endedAtMs - (startedAtMs ?? endedAtMs) - pausedMs);
-  // Failed runs are not labels for durations: they end early.
   const succeeded = startedAtMs !== null && outcome.kind === "exited" && outcome.exitCode === 0;
-  learnRun(state, attempt.id, succeeded ? ranMs * worker.facts.speed : null);
+  // Of a kind of which nothing is known, another one is to go first now.
+  if (!succeeded && !hasSucceeded(state.statistics, kindOfWay(way))) state.index.queues = null;
+  const ranMs = Math.max(0, endedAtMs - (startedAtMs ?? endedAtMs) - pausedMs);
+  learnRun(state, attempt.id, succeeded ? ranMs * speedOf(worker) : null);
   if (startedAtMs === null || outcome.kind !== "exited") return;
+  // Failed runs are not labels for durations: they end early.
   if (succeeded) {
-    observe(state.statistics, groups, ranMs * worker.facts.speed, template.estimate);
+    learnSpeed(state, worker, { task, way, ranMs });
+    observe(state.statistics, groups, ranMs * speedOf(worker), template.estimate);
   }
   const overheadMs = Math.max(0, atMs - attempt.launchedAtMs - ranMs - pausedMs);
   if (overheadMs > overheadMaxMs) return;
@@ -168,6 +185,8 @@ export function attemptHeld(state: State, event: Of<"AttemptHeld">, atMs: number
     totalMs: event.held ? (attempt.held?.totalMs ?? 0) : heldForMs(attempt, atMs),
     ...problem,
   };
+  if (standsStill(attempt)) expectNoEnd(state, attempt);
+  else if (attempt.status.kind !== "unknown") expectEnd(state, task, attempt, atMs);
   state.facts++;
   touchTask(state, task);
 }

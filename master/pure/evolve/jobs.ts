@@ -18,6 +18,7 @@ import {
   touchSpec,
   touchTask,
 } from "./entities.js";
+import { dropRevisions } from "./prediction.js";
 
 export function jobSubmitted(
   state: State,
@@ -65,6 +66,8 @@ export function jobReopened(state: State, event: Of<"JobReopened">, atMs: number
   job.timeoutFromMs = atMs;
   job.retriesSpent = 0;
   job.pausedAtMs = null;
+  // The predictor is told of it anew, and says what it foresees by now.
+  dropRevisions(state, job);
   withdrawPromise(state, job);
   state.index.openJobs.add(job);
   const reopened = new Set(event.tasks);
