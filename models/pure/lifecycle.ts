@@ -1,0 +1,266 @@
+/**
+ * How trained models come into use. A *line* is one recipe: what this cluster trains again and again
+ * as its history grows, or a model that somebody brought. Its versions go through
+ *
+ *   candidate -> shadow -> active -> retired
+ *
+ * - Gate 1, offline: on the last slice of history, on which it was not trained, a candidate has to
+ *   lose less than what is said without a model; the first of its line by the margin, and by as much
+ *   less than the active model. One that fails is retired.
+ * - Gate 2, live: what would have been said with a shadow is kept beside what was said without any
+ *   model. It has to lose less by the margin over enough runs, and its p90 has to hold.
+ * - An active line that comes to lose more than the statistics is demoted to shadow, from where the
+ *   same gate leads back.
+ *
+ * Live evidence belongs to the line, not to the version: a newer version of it takes the older one's
+ * place, shadow or active, as soon as it passes gate 1. Whoever waited 500 runs for each would serve
+ * the model of long ago (measured: docs/predictor.md).
+ *
+ * The lifecycle only proposes. What is served is chosen elsewhere, where it can be journalled, and
+ * told by `choose`. A fold of plain data: the same calls, the same proposals.
+ */
+
+/** Pinball losses of ln(duration). A model gains if their sum is less, and p50's is no more. */
+export interface Loss {
+  readonly p50: number;
+  readonly p90: number;
+}
+
+/** Means over the last slice of history. */
+export interface SliceLosses {
+  readonly runs: number;
+  readonly model: Loss;
+  /** Of what is said without any model, on the same runs. */
+  readonly statistics: Loss;
+  /** Of the version that is active, on the same runs; null where none is. */
+  readonly active: Loss | null;
+}
+
+export type VersionState = "candidate" | "shadow" | "active" | "retired";
+
+export interface Version {
+  readonly version: string;
+  readonly line: string;
+  state: VersionState;
+  /** Why it is in this state. */
+  because: string;
+}
+
+/** One run that has succeeded: what was lost on it, by those who had spoken when it was submitted. */
+export interface Outcome {
+  /** Of what was said, or would have been said, without any model. */
+  readonly statistics: Loss;
+  readonly lines: readonly LineOutcome[];
+}
+
+export interface LineOutcome {
+  readonly line: string;
+  /** Of what was said, or would have been said, with the line's model. */
+  readonly loss: Loss;
+  /** Whether the run kept that p90. */
+  readonly wasCovered: boolean;
+}
+
+/** Demote: serve no model. */
+export interface Proposal {
+  readonly kind: "promote" | "demote";
+  readonly version: string;
+  readonly because: string;
+}
+
+export interface Lifecycle {
+  /** In order of entry. Retired ones beyond `retiredMax` are forgotten, the oldest first. */
+  readonly versions: Version[];
+  readonly lines: Line[];
+  /** Served whatever it loses. */
+  pinned: string | null;
+}
+
+/** Running means over the line's live runs, since it last became shadow or active. */
+export interface Line {
+  readonly line: string;
+  runs: number;
+  loss: Loss;
+  statistics: Loss;
+  /** Share of the runs that kept their p90. */
+  covered: number;
+}
+
+export const createLifecycle = (): Lifecycle => ({ versions: [], lines: [], pinned: null });
+
+/** Relative gain that counts as one. */
+export const margin = 0.02;
+/** With fewer runs than these the gain has to be larger in the same measure, and never with fewer than the least. */
+const runsWanted = 500;
+const runsMin = 50;
+const coverageMin = 0.87;
+const coverageMax = 0.95;
+/** A running mean forgets: the newest run weighs at least 1 / memory. */
+const memory = 500;
+const retiredMax = 32;
+
+/**
+ * Takes in a version that has been trained (or brought) and measured on the last slice. It becomes
+ * shadow, or is retired; the answer proposes to serve it where its line is active already.
+ */
+export function enter(
+  lifecycle: Lifecycle,
+  { version, line, slice }: { version: string; line: string; slice: SliceLosses },
+): Proposal | null {
+  const active = activeOf(lifecycle);
+  const entered: Version = { version, line, state: "candidate", because: "just trained" };
+  lifecycle.versions.push(entered);
+  const isSuccessor = active?.line === line;
+  const refusal = refusalOf(slice, isSuccessor);
+  if (refusal !== null) {
+    retire(lifecycle, entered, refusal);
+    return null;
+  }
+  for (const older of lifecycle.versions) {
+    if (older.state === "shadow" && older.line === line) retire(lifecycle, older, "replaced");
+  }
+  move(entered, "shadow", `passed gate 1: ${gainText(slice.model, slice.statistics)}`);
+  if (!lifecycle.lines.some((known) => known.line === line)) lifecycle.lines.push(emptyLine(line));
+  if (!isSuccessor || lifecycle.pinned !== null) return null;
+  return { kind: "promote", version, because: "newer version of the line that is active" };
+}
+
+/** Takes in one run, in place; runs in the order of their ends. */
+export function observe(lifecycle: Lifecycle, outcome: Outcome): Proposal | null {
+  for (const { line, loss, wasCovered } of outcome.lines) {
+    const own = lifecycle.lines.find((known) => known.line === line);
+    if (own === undefined) continue;
+    own.runs++;
+    const gain = 1 / Math.min(own.runs, memory);
+    own.loss = follow(own.loss, loss, gain);
+    own.statistics = follow(own.statistics, outcome.statistics, gain);
+    own.covered += gain * ((wasCovered ? 1 : 0) - own.covered);
+  }
+  if (lifecycle.pinned !== null) return null;
+  return demotion(lifecycle) ?? promotion(lifecycle);
+}
+
+/** Tells what is served from now on; null for no model. */
+export function choose(lifecycle: Lifecycle, version: string | null): void {
+  const chosen = lifecycle.versions.find((known) => known.version === version);
+  const active = activeOf(lifecycle);
+  if (active === chosen) return;
+  const isSameLine = active?.line === chosen?.line;
+  if (active !== undefined) {
+    if (chosen === undefined) move(active, "shadow", "demoted");
+    else retire(lifecycle, active, "replaced");
+    if (!isSameLine) restart(lifecycle, active.line);
+  }
+  if (chosen === undefined) return;
+  if (!isSameLine) restart(lifecycle, chosen.line);
+  move(chosen, "active", "chosen");
+}
+
+/** Holds a version in service, or lets go of it (null); `choose` still says what is served. */
+export function pin(lifecycle: Lifecycle, version: string | null): void {
+  lifecycle.pinned = version;
+}
+
+export const activeOf = ({ versions }: Lifecycle): Version | undefined =>
+  versions.find(({ state }) => state === "active");
+
+/** Those to be asked beside the active one. */
+export const shadowsOf = ({ versions }: Lifecycle): readonly Version[] =>
+  versions.filter(({ state }) => state === "shadow");
+
+/** What was lost by saying `logP50` and `logP90` of a run that took `logMs`. */
+export const lossOf = (
+  { logP50, logP90 }: { readonly logP50: number; readonly logP90: number },
+  logMs: number,
+): Loss => ({ p50: pinball(logMs - logP50, 0.5), p90: pinball(logMs - logP90, 0.9) });
+
+/** Loss of a quantile that is `over` too low (Koenker & Bassett 1978). */
+export const pinball = (over: number, of: number): number => Math.max(of * over, (of - 1) * over);
+
+/** Whether `loss` is less than `other` by `wanted`, a share, in sum, and no more at p50. */
+const gains = (loss: Loss, other: Loss, wanted: number): boolean =>
+  sumOf(loss) <= (1 - wanted) * sumOf(other) && loss.p50 <= other.p50;
+
+/** Why a candidate does not pass gate 1; null if it does. */
+function refusalOf(slice: SliceLosses, isSuccessor: boolean): string | null {
+  const { model, statistics, active } = slice;
+  if (!gains(model, statistics, isSuccessor ? 0 : margin)) {
+    return `failed gate 1: ${gainText(model, statistics)} on the last slice`;
+  }
+  // A rival of the active line has to be better than that, too.
+  if (!isSuccessor && active !== null && !gains(model, active, margin)) {
+    return `failed gate 1: ${gainText(model, active, "the active model")} on the last slice`;
+  }
+  return null;
+}
+
+function promotion(lifecycle: Lifecycle): Proposal | null {
+  const active = activeOf(lifecycle);
+  const rival = lineOf(lifecycle, active?.line);
+  for (const { version, line } of shadowsOf(lifecycle)) {
+    const own = lineOf(lifecycle, line);
+    if (own === undefined || own.runs < runsMin || line === active?.line) continue;
+    const wanted = margin * Math.max(1, runsWanted / own.runs);
+    const served = rival?.loss ?? own.statistics;
+    if (!gains(own.loss, own.statistics, wanted) || !gains(own.loss, served, wanted)) continue;
+    if (own.covered < coverageMin || own.covered > coverageMax) continue;
+    const because = `passed gate 2: ${gainText(own.loss, served, "what is served")} over ${own.runs} live runs`;
+    return { kind: "promote", version, because };
+  }
+  return null;
+}
+
+function demotion(lifecycle: Lifecycle): Proposal | null {
+  const active = activeOf(lifecycle);
+  const own = lineOf(lifecycle, active?.line);
+  if (active === undefined || own === undefined || own.runs < runsMin) return null;
+  if (gains(own.loss, own.statistics, 0)) return null;
+  const because = `${gainText(own.loss, own.statistics)} over ${own.runs} live runs`;
+  return { kind: "demote", version: active.version, because };
+}
+
+const lineOf = ({ lines }: Lifecycle, line: string | undefined): Line | undefined =>
+  lines.find((known) => known.line === line);
+
+function restart({ lines }: Lifecycle, line: string): void {
+  const at = lines.findIndex((known) => known.line === line);
+  if (at !== -1) lines[at] = emptyLine(line);
+}
+
+const noLoss: Loss = { p50: 0, p90: 0 };
+
+const emptyLine = (line: string): Line => ({
+  line,
+  runs: 0,
+  loss: noLoss,
+  statistics: noLoss,
+  covered: 0,
+});
+
+const sumOf = ({ p50, p90 }: Loss): number => p50 + p90;
+
+const follow = (mean: Loss, loss: Loss, gain: number): Loss => ({
+  p50: mean.p50 + gain * (loss.p50 - mean.p50),
+  p90: mean.p90 + gain * (loss.p90 - mean.p90),
+});
+
+function move(version: Version, state: VersionState, because: string): void {
+  version.state = state;
+  version.because = because;
+}
+
+function retire({ versions }: Lifecycle, version: Version, because: string): void {
+  move(version, "retired", because);
+  const retired = versions.filter(({ state }) => state === "retired");
+  for (const oldest of retired.slice(0, Math.max(0, retired.length - retiredMax))) {
+    versions.splice(versions.indexOf(oldest), 1);
+  }
+}
+
+function gainText(loss: Loss, other: Loss, than = "statistics"): string {
+  const part = (own: number, others: number): string => {
+    const percent = 100 * (1 - own / others);
+    return `${Math.abs(percent).toFixed(1)} % ${percent >= 0 ? "less" : "more"}`;
+  };
+  return `loses ${part(sumOf(loss), sumOf(other))} than ${than} (at p50 ${part(loss.p50, other.p50)})`;
+}
