@@ -5,7 +5,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { type Forest, walk } from "./pure/forest.js";
 import { inputName, outputName } from "./pure/onnx.js";
-
+import { sessionOptions } from "./session.js";
 /** The largest difference over `rows` rows of `matrix`, relative to 1 or to the larger value. */
 export async function parityOf(
   forest: Forest,
@@ -36,11 +36,3 @@ export async function parityOf(
   }
 }
 
-/** One thread: the sums come in one order, and the host's cores stay with its tasks. */
-const sessionOptions: InferenceSession.SessionOptions = {
-  executionProviders: ["cpu"],
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: "sequential",
-  logSeverityLevel: 4,
-};

@@ -73,10 +73,15 @@ function manifestOf(bytes: Uint8Array): Manifest {
     schemaSha256: sha256Of("a schema"),
     features: 3,
     outputs: 4,
+    line: "own",
     state: "candidate",
+    reason: "",
     origin: "synthetic",
+    licence: "",
     seed: 1,
     rows: 10,
     window: { first: 0, last: 9 },
+    trainedAtMs: 9,
+    enteredAtMs: 10,
   };
 }

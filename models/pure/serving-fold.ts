@@ -1,0 +1,262 @@
+/**
+ * The fold that is served: what the master has told, in order, becomes knowledge, forecasts and rows
+ * to train on. A subject is foreseen when it is told and again when its kind has learnt; what was
+ * said then is kept with the sequence at which it was said, and a run is held against what was in
+ * force when it was launched. Models are asked elsewhere: their words come in as arguments.
+ */
+import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
+import type { Completion, EstimateSubject, RevisedEstimate } from "../../core/prediction.js";
+import type { Estimate } from "../../core/views.js";
+import { kindLevel, type ModelWords, statisticNames } from "./experts.js";
+import { emptyKnowledge, type Foreseen, foresee, type Knowledge, learnEnd, logOf } from "./knowledge.js";
+import { lossOf, type Outcome } from "./lifecycle.js";
+import {
+  createPredictor,
+  type Forecast,
+  forecast,
+  leaderOf,
+  learnOutcome,
+  type Predictor,
+} from "./predictor.js";
+import { addRow, createRows, type Rows } from "./rows.js";
+import { levelsOf, subjectOf } from "./subject.js";
+
+export const keysMax = 20_000;
+/** Of one kind, the latest told: those are foreseen again when the kind has learnt. */
+const keysPerKindMax = 256;
+/** Forecasts kept of a key: the first and the newest. */
+const saidMax = 4;
+/** Estimates that moved by less are not worth a new plan. */
+const moveMin = Math.log(1.1);
+
+export interface ServingFold {
+  readonly knowledge: Knowledge;
+  /** What is said without any model, and with each line's, whether that is served or not. */
+  readonly plain: Predictor;
+  readonly lines: Map<string, Predictor>;
+  readonly known: Generations<Known>;
+  readonly kinds: Generations<Kind>;
+  readonly rows: Rows;
+  /** The line whose forecasts are given out; null: those without any model. */
+  served: string | null;
+  /** Highest taken in. */
+  sequence: number;
+  /** The latest time that a record has named. */
+  nowMs: number;
+}
+
+interface Known {
+  subject: EstimateSubject;
+  groups: readonly string[];
+  /** In order of their sequences. */
+  said: readonly Said[];
+  reported: Estimate | null;
+  /** Foreseen again when its kind has so many runs. */
+  dueAtRuns: number;
+  /** Runs until then; doubled each time. */
+  interval: number;
+}
+
+interface Kind {
+  runs: number;
+  /** The latest last. */
+  readonly keys: Set<string>;
+}
+
+/** Words of each line's model; null where it says nothing. */
+export type Words = ReadonlyMap<string, ModelWords | null>;
+
+export interface Said {
+  readonly sequence: number;
+  readonly foreseen: Foreseen;
+  readonly plain: Forecast | null;
+  readonly byLine: ReadonlyMap<string, Forecast>;
+}
+
+export const createFold = (rowsMax: number): ServingFold => ({
+  knowledge: emptyKnowledge(),
+  plain: createPredictor(),
+  lines: new Map(),
+  known: emptyGenerations(),
+  kinds: emptyGenerations(),
+  rows: createRows(rowsMax),
+  served: null,
+  sequence: 0,
+  nowMs: 0,
+});
+
+/** What models are to be asked by; nothing is remembered of it. */
+export function foreseeSubject(
+  { knowledge }: ServingFold,
+  told: EstimateSubject,
+  nowMs: number,
+): Foreseen {
+  const groups = levelsOf(told.groups, told.inputBytes);
+  return foresee(knowledge, subjectOf(told, groups), nowMs);
+}
+
+/** What is said of it, by words that models have said of it. */
+export function say(fold: ServingFold, foreseen: Foreseen, words: Words): Said {
+  const { features, groups, blend } = foreseen;
+  const with_ = (predictor: Predictor, model: ModelWords | null): Forecast | null =>
+    forecast(predictor, features, groups, blend?.log ?? Number.NaN, model);
+  const byLine = new Map<string, Forecast>();
+  for (const [line, model] of words) {
+    const predictor = fold.lines.get(line);
+    const made = predictor === undefined ? null : with_(predictor, model);
+    if (made !== null) byLine.set(line, made);
+  }
+  return { sequence: fold.sequence, foreseen, plain: with_(fold.plain, null), byLine };
+}
+
+/**
+ * Remembers what was said of a subject; the answer is its estimate, if that has moved enough since
+ * it was last given out.
+ */
+export function keep(
+  fold: ServingFold,
+  subject: EstimateSubject,
+  said: Said,
+  isToldAnew: boolean,
+): RevisedEstimate | null {
+  const { key } = subject;
+  const { groups } = said.foreseen;
+  const known = admitTo(fold.known, key, keysMax, () => createKnown(subject, groups));
+  const kind = kindOf(fold, groups);
+  if (isToldAnew) {
+    known.subject = subject;
+    known.groups = groups;
+    known.interval = 1;
+    kind.keys.delete(key);
+    kind.keys.add(key);
+    for (const oldest of kind.keys) {
+      if (kind.keys.size <= keysPerKindMax) break;
+      kind.keys.delete(oldest);
+    }
+  } else known.interval *= 2;
+  known.dueAtRuns = kind.runs + known.interval;
+  const [first, ...later] = [...known.said, said];
+  if (first !== undefined) known.said = [first, ...later.slice(1 - saidMax)];
+  const estimate = estimateOf(fold, said);
+  if (!hasMoved(known.reported, estimate)) return null;
+  known.reported = estimate;
+  return { key, estimate };
+}
+
+export interface Learned {
+  /** For the lifecycle; null where nothing had been said of the run. */
+  readonly outcome: Outcome | null;
+  /** To be foreseen again. */
+  readonly due: readonly EstimateSubject[];
+}
+
+const nothing: Learned = { outcome: null, due: [] };
+
+/** Takes in one end, in place. */
+export function learn(fold: ServingFold, run: Completion): Learned {
+  const known = findIn(fold.known, run.key);
+  if (known !== undefined) admitTo(fold.known, run.key, keysMax, () => known);
+  const said = known === undefined ? null : inForce(known.said, run.launchedSequence);
+  const groups = known?.groups ?? levelsOf(run.groups, null);
+  const durationMs = run.durationMs * run.workerSpeed;
+  const end = {
+    groups,
+    durationMs,
+    userEstimateMs: known?.subject.userEstimateMs ?? Number.NaN,
+    succeeded: run.succeeded,
+    atMs: run.endedAtMs,
+  };
+  fold.nowMs = Math.max(fold.nowMs, run.endedAtMs);
+  learnEnd(fold.knowledge, end, said?.foreseen.blend ?? null);
+  if (!run.succeeded) return nothing;
+  const outcome = said === null ? null : learnSaid(fold, said, durationMs);
+  if (said !== null) {
+    addRow(fold.rows, { ...said.foreseen, durationMs, sequence: fold.sequence, atMs: fold.nowMs });
+  }
+  const kind = kindOf(fold, groups);
+  kind.runs++;
+  const due: EstimateSubject[] = [];
+  for (const key of kind.keys) {
+    const waiting = findIn(fold.known, key);
+    if (waiting === undefined) kind.keys.delete(key);
+    else if (waiting.dueAtRuns <= kind.runs) due.push(waiting.subject);
+  }
+  return { outcome, due };
+}
+
+/** The latest told, at most `most`: to be foreseen again when another model is served. */
+export function latestSubjects({ known }: ServingFold, most: number): readonly EstimateSubject[] {
+  const all = [...known.old.values(), ...known.young.values()];
+  return all.slice(-most).map(({ subject }) => subject);
+}
+
+/** At speed 1. */
+export function estimateOf({ served }: ServingFold, said: Said): Estimate {
+  const { plain, byLine, foreseen } = said;
+  const made = (served === null ? undefined : byLine.get(served)) ?? plain;
+  if (made === null) return { p50Ms: 0, p90Ms: 0, source: "unknown", confidence: 0 };
+  const p50Ms = millisecondsOf(made.logP50);
+  const source = sourceOf(made, foreseen);
+  const confidence = foreseen.anchor?.confidence ?? 0;
+  return {
+    p50Ms,
+    p90Ms: Math.max(p50Ms, millisecondsOf(made.logP90)),
+    source,
+    confidence: Math.max(confidence, source === "statistics" ? 0 : wordConfidence),
+  };
+}
+
+/** Of a word that nothing was held against yet: the user's, or a model's of a task never seen. */
+const wordConfidence = 0.3;
+/** A century: what is beyond is no duration. */
+const millisecondsMax = 100 * 365 * 86_400_000;
+
+const millisecondsOf = (log: number): number =>
+  Math.round(Math.min(millisecondsMax, Math.max(1, Math.exp(log))));
+
+/** Who weighs most. */
+function sourceOf(made: Forecast, { blend }: Foreseen): Estimate["source"] {
+  if (leaderOf(made) !== "blend") return "model";
+  const weights = Array.from(blend?.weights ?? []);
+  const most = weights.indexOf(Math.max(...weights));
+  return statisticNames[most] === "said" ? "user" : "statistics";
+}
+
+/** Holds a run against what each had said. */
+function learnSaid(fold: ServingFold, said: Said, durationMs: number): Outcome | null {
+  const logMs = logOf(durationMs);
+  const { plain, byLine } = said;
+  const lines: Outcome["lines"][number][] = [];
+  for (const [line, made] of byLine) {
+    const predictor = fold.lines.get(line);
+    if (predictor === undefined) continue;
+    lines.push({ line, loss: lossOf(made, logMs), wasCovered: logMs <= made.logP90 });
+    learnOutcome(predictor, made, durationMs);
+  }
+  if (plain === null) return null;
+  learnOutcome(fold.plain, plain, durationMs);
+  return { statistics: lossOf(plain, logMs), lines };
+}
+
+/** The last that was said at or before the sequence; the first where that was later. */
+const inForce = (said: readonly Said[], sequence: number): Said | null =>
+  said.findLast((one) => one.sequence <= sequence) ?? said[0] ?? null;
+
+function hasMoved(before: Estimate | null, now: Estimate): boolean {
+  if (before === null || before.source !== now.source) return now.source !== "unknown";
+  const moved = (from: number, to: number): boolean =>
+    Math.abs(Math.log(Math.max(1, to) / Math.max(1, from))) > moveMin;
+  return moved(before.p50Ms, now.p50Ms) || moved(before.p90Ms, now.p90Ms);
+}
+
+const kindOf = (fold: ServingFold, groups: readonly string[]): Kind =>
+  admitTo(fold.kinds, groups[kindLevel] ?? "", keysMax, () => ({ runs: 0, keys: new Set() }));
+
+const createKnown = (subject: EstimateSubject, groups: readonly string[]): Known => ({
+  subject,
+  groups,
+  said: [],
+  reported: null,
+  dueAtRuns: 0,
+  interval: 1,
+});
