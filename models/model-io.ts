@@ -17,7 +17,9 @@ const units = ["log_ms", "ms"] as const;
 export const modelIoSchema = z.strictObject({
   /** float32 tensors of [rows, as many columns as features are named]. */
   inputs: z
-    .array(z.strictObject({ name: tensorName, features: z.array(feature).min(1).max(featureCount) }))
+    .array(
+      z.strictObject({ name: tensorName, features: z.array(feature).min(1).max(featureCount) }),
+    )
     .min(1)
     .max(featureCount),
   /** What the model is given where a feature is not known; absent: NaN. */

@@ -53,7 +53,8 @@ function objectionToOperators(set: readonly Field[]): string | null {
   const domain = normal(textOf(set, 1));
   const version = set.find(({ number }) => number === 2)?.integer ?? 0;
   if (allowed[domain] === undefined) return `operators of the domain ${domain} are not allowed`;
-  if (version > operatorSetMax) return `operator set ${version}: at most ${operatorSetMax} is known`;
+  if (version > operatorSetMax)
+    return `operator set ${version}: at most ${operatorSetMax} is known`;
   return null;
 }
 

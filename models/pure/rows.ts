@@ -71,7 +71,11 @@ export function sliceOf(rows: Rows, from: number, to: number): Slice {
   };
 }
 
-export function windowOf({ examples, sequences, endedAtMs }: Rows, from: number, to: number): Window {
+export function windowOf(
+  { examples, sequences, endedAtMs }: Rows,
+  from: number,
+  to: number,
+): Window {
   const { rowsMax, total } = examples;
   const first = Math.max(from, total - rowsMax);
   const at = (row: number): number => Math.max(first, row) % rowsMax;

@@ -8,7 +8,14 @@ import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/
 import type { Completion, EstimateSubject, RevisedEstimate } from "../../core/prediction.js";
 import type { Estimate } from "../../core/views.js";
 import { kindLevel, type ModelWords, statisticNames } from "./experts.js";
-import { emptyKnowledge, type Foreseen, foresee, type Knowledge, learnEnd, logOf } from "./knowledge.js";
+import {
+  emptyKnowledge,
+  type Foreseen,
+  foresee,
+  type Knowledge,
+  learnEnd,
+  logOf,
+} from "./knowledge.js";
 import { lossOf, type Outcome } from "./lifecycle.js";
 import {
   createPredictor,

@@ -6,10 +6,7 @@ import { historyLevels, type Subject } from "./features.js";
  * `historyLevels` groups, the most specific first: before those that the master names stands the
  * first of them with the size of what it works on, in powers of two.
  */
-export function levelsOf(
-  groups: readonly string[],
-  inputBytes: number | null,
-): readonly string[] {
+export function levelsOf(groups: readonly string[], inputBytes: number | null): readonly string[] {
   const first = groups[0] ?? "";
   const last = groups.at(-1) ?? "";
   const size = inputBytes === null ? "unknown" : Math.floor(Math.log2(1 + inputBytes));

@@ -20,7 +20,6 @@ process.once("disconnect", () => process.exit(1));
 process.once("message", (trial: Trial) => {
   tryModel(trial).then(
     (report) => answer({ report }),
-    (error: unknown) =>
-      answer({ refusal: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => answer({ refusal: error instanceof Error ? error.message : String(error) }),
   );
 });

@@ -64,9 +64,7 @@ function checkBounds({ logP50, logP90 }: ModelWords, row: number): void {
   for (const [name, log] of Object.entries({ p50: logP50, p90: logP90 })) {
     if (Number.isNaN(log) || (log >= logMin && log <= logMax)) continue;
     const bounds = `${logMin.toFixed(1)} to ${logMax.toFixed(1)}`;
-    throw new ModelFailure(
-      `${name} of an ordinary row is ${log} (log of ms): expected ${bounds}`,
-    );
+    throw new ModelFailure(`${name} of an ordinary row is ${log} (log of ms): expected ${bounds}`);
   }
 }
 
