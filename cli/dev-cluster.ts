@@ -108,6 +108,7 @@ function startPlannerOf(options: ClusterOptions): Promise<Member> {
     "planner",
     ...["--listen", address ?? listen],
     ...plainText,
+    ...["--data-directory", join(options.dataDirectory, "planner")],
     ...args,
   ]);
 }

@@ -44,9 +44,10 @@ const manifestSchema = z.strictObject({
   rows: z.number().int().nonnegative(),
   /** Of the completions that it was trained on, as sequences of the journal. */
   window: z.strictObject({ first: z.number().int(), last: z.number().int() }),
-  /** By the records' own times: when the newest of them had ended, and when the model came to be. */
+  /** When the newest of them had ended. */
   trainedAtMs: z.number().int().nonnegative(),
-  enteredAtMs: z.number().int().nonnegative(),
+  /** Where the history stood when the model came to be: it does again when that is told again. */
+  entered: z.strictObject({ sequence: z.number().int(), atMs: z.number().int().nonnegative() }),
   /** On rows that it was not trained on; absent: not measured yet. */
   offline: metrics.optional(),
   /** Pinball losses of the version that was active, on the same rows. */

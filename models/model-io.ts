@@ -72,19 +72,19 @@ export function columnsFor(
 
 /**
  * Words in the form of our own models, of which one speaks of what the duration is more than the
- * blend: for a brought one that is the same word again. `valueOf` gives an output's value for the row.
+ * blend: for a brought one that is the same word again. `numberOf` gives an output's value for the row.
  */
 export function wordsFrom(
   { outputs }: ModelIo,
   matrix: Float32Array,
   row: number,
-  valueOf: (output: number) => number,
+  numberOf: (output: number) => number,
 ): ModelWords {
   const logOf = (quantile: number): number => {
     const output = outputs.findIndex((one) => one.quantile === quantile);
     const found = outputs[output];
     if (found === undefined) return Number.NaN;
-    const value = valueOf(output);
+    const value = numberOf(output);
     return found.unit === "ms" ? Math.log(Math.max(1, value)) : value;
   };
   const blend = matrix[row * featureCount + blendFeature] ?? Number.NaN;

@@ -82,6 +82,6 @@ function manifestOf(bytes: Uint8Array): Manifest {
     rows: 10,
     window: { first: 0, last: 9 },
     trainedAtMs: 9,
-    enteredAtMs: 10,
+    entered: { sequence: 10, atMs: 10 },
   };
 }

@@ -29,6 +29,7 @@ beforeAll(async () => {
     listen: "127.0.0.1:0",
     threads: 2,
     solverThreadEntry: entry,
+    predictor: null,
     log,
   });
   client = connect(planner.address);

@@ -18,7 +18,13 @@ let planner: Planner;
 let client: PlannerServiceClient;
 
 const start = (threads: number): Promise<Planner> =>
-  startPlanner({ listen: "127.0.0.1:0", threads, solverThreadEntry: bundle.entry, log });
+  startPlanner({
+    listen: "127.0.0.1:0",
+    threads,
+    solverThreadEntry: bundle.entry,
+    predictor: null,
+    log,
+  });
 
 beforeAll(async () => {
   bundle = await bundleSolverThread();
@@ -290,7 +296,13 @@ describe("what the planner has learned", () => {
 describe("the address", () => {
   it("must be loopback", async () => {
     await expect(
-      startPlanner({ listen: "0.0.0.0:0", threads: 1, solverThreadEntry: bundle.entry, log }),
+      startPlanner({
+        listen: "0.0.0.0:0",
+        threads: 1,
+        solverThreadEntry: bundle.entry,
+        predictor: null,
+        log,
+      }),
     ).rejects.toThrow("loopback");
   });
 });

@@ -1,25 +1,25 @@
 /**
  * The planning service: a process of its own beside the master, which can do without it. It holds
- * nothing that could not be told again.
+ * nothing that could not be told again, or trained again from what is told.
  */
 import { constants, setPriority } from "node:os";
-import type { ServiceError } from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { fail } from "../core/result.js";
-import { toServiceError } from "../proto/codec/errors.js";
+import type { BoostSettings } from "../models/pure/boost.js";
+import { fromServiceError, toServiceError } from "../proto/codec/errors.js";
 import {
-  decodeEstimateRequest,
-  decodeHistoryRequest,
-  encodeEstimateResponse,
-  encodeHistoryAnswer,
-} from "../proto/codec/prediction.js";
-import { type PlannerServiceServer, PlannerServiceService } from "../proto/codec/services.js";
+  PlannerServiceOfBytes,
+  type PredictorMethod,
+  predictorMethods,
+} from "../proto/codec/predictor-calls.js";
+import type { PlannerServiceServer } from "../proto/codec/services.js";
 import type { Credentials } from "../proto/security/credentials.js";
 import type { Admit } from "../proto/security/guard.js";
 import { RenewableServerCredentials } from "../proto/security/server-credentials.js";
 import { serve } from "../proto/serving.js";
-import { createHistory, estimateOf, takeRecords } from "./service/history.js";
+import { openModelsDirectory } from "./service/models-directory.js";
 import { handlePlan, type PlannerLimits, type PlanningDesk } from "./service/plan-call.js";
+import { createPredictorDesk, type PredictorDesk } from "./service/predictor-desk.js";
 import { ThreadPool } from "./thread-pool.js";
 
 export interface PlannerOptions {
@@ -29,6 +29,8 @@ export interface PlannerOptions {
   readonly threads: number;
   /** File of the bundled planner/solver-thread.ts. */
   readonly solverThreadEntry: string;
+  /** null: statistics alone, and no models. */
+  readonly predictor: PredictorOptions | null;
   readonly log: Logger;
   readonly limits?: Partial<PlannerLimits & { readonly messageBytesMax: number }>;
   /** Priority of the whole process, 0 (normal) to 19 (lowest); absent: left as it is. */
@@ -37,8 +39,23 @@ export interface PlannerOptions {
   readonly credentials?: Credentials | null;
 }
 
+export interface PredictorOptions {
+  /** Files of the bundled `planner/predictor/main`, `models/train-thread`, `models/validate/main`. */
+  readonly entry: string;
+  readonly trainEntry: string;
+  readonly validateEntry: string;
+  /** Folder of the model that is shipped; null: none. */
+  readonly starter: string | null;
+  /** Versions of models are kept in its `models`; null: as long as the planner runs. */
+  readonly dataDirectory: string | null;
+  /** Absent: as it is shipped. */
+  readonly training?: BoostSettings;
+}
+
 export interface Planner {
   readonly address: string;
+  /** Of the predictor's process; null while there is none. */
+  predictorPid(): number | null;
   /** For connections from now on. */
   renew(credentials: Credentials): void;
   stop(): Promise<void>;
@@ -72,25 +89,32 @@ export async function startPlanner(options: PlannerOptions): Promise<Planner> {
     log,
     open: new Set(),
   };
+  const models = options.predictor === null ? null : await modelsOf(options.predictor, log);
+  const predictor = createPredictorDesk(models?.options ?? null);
   const { credentials: held = null } = options;
   const credentials = held === null ? null : new RenewableServerCredentials(held);
   const serving = await serve({
     listen: options.listen,
     security: credentials === null ? null : { credentials, admit: onlyMaster },
     services: ["almanac.v1.PlannerService"],
-    addServices: (server) => server.addService(PlannerServiceService, service(desk)),
+    addServices: (server) => server.addService(PlannerServiceOfBytes, service(desk, predictor)),
     messageBytesMax: limits.messageBytesMax,
   }).catch(async (error: unknown) => {
+    await predictor.stop();
+    await models?.release();
     await desk.pool.close();
     throw error;
   });
   log.info({ address: serving.address, threads }, "planner serves");
   return {
     address: serving.address,
+    predictorPid: predictor.pid,
     renew: (renewed) => credentials?.renew(renewed),
     stop: async () => {
       for (const abort of desk.open) abort.abort();
       await serving.stop();
+      await predictor.stop();
+      await models?.release();
       await desk.pool.close();
     },
   };
@@ -106,31 +130,29 @@ const onlyMaster: Admit = (_path, peer) =>
         violations: [],
       };
 
-function service(desk: PlanningDesk): PlannerServiceServer {
-  const history = createHistory();
+/** What `PredictorProcess` needs, and how to let go of the directory. */
+async function modelsOf({ entry, dataDirectory, ...files }: PredictorOptions, log: Logger) {
+  const { directory, release } = await openModelsDirectory(dataDirectory, log);
+  return { options: { entry, settings: { ...files, directory }, log }, release };
+}
+
+function service(desk: PlanningDesk, predictor: PredictorDesk): UntypedServiceImplementation {
+  const plan: PlannerServiceServer["plan"] = (call) => handlePlan(desk, call);
   return {
-    plan: (call) => handlePlan(desk, call),
-    estimate: (call, callback) => {
-      const subjects = decodeEstimateRequest(call.request);
-      if (!subjects.ok) return callback(toServiceError(subjects.error));
-      const estimates = subjects.value.map((subject) => estimateOf(history, subject));
-      callback(null, encodeEstimateResponse(estimates));
-    },
-    history: (call, callback) => {
-      const records = decodeHistoryRequest(call.request);
-      if (!records.ok) return callback(toServiceError(records.error));
-      const sequence = takeRecords(history, records.value);
-      callback(null, encodeHistoryAnswer({ sequence, revised: [], proposal: null }));
-    },
-    listModels: unserved,
-    trainModel: unserved,
-    evaluateModel: unserved,
-    importModel: unserved,
+    plan,
+    ...Object.fromEntries(predictorMethods.map((method) => [method, passOn(predictor, method)])),
   };
 }
 
-const unserved = (_call: unknown, callback: (error: ServiceError) => void): void =>
-  callback(toServiceError(fail("failed_precondition", "this planner has no predictor").error));
+const passOn =
+  (predictor: PredictorDesk, method: PredictorMethod): handleUnaryCall<Buffer, Uint8Array> =>
+  (call, callback) => {
+    predictor.call(method, call.request).then(
+      (result) =>
+        result.ok ? callback(null, result.value) : callback(toServiceError(result.error)),
+      (error: unknown) => callback(toServiceError(fromServiceError(error))),
+    );
+  };
 
 /** Planning is background work: it must not take the processor from master or workers. */
 function lowerPriority(nice: number, log: Logger): void {

@@ -266,6 +266,7 @@ describe("a master with TLS", () => {
       listen: "127.0.0.1:0",
       threads: 1,
       solverThreadEntry: joinPath(import.meta.dirname, "../dist/planner/solver-thread.js"),
+      predictor: null,
       credentials: await enrol("planner", "thinker"),
       log,
     });

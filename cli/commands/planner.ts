@@ -55,6 +55,13 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
         credentials: membership?.current() ?? null,
         threads: planner.threads,
         solverThreadEntry: join(distribution, "planner/solver-thread.js"),
+        predictor: {
+          entry: join(distribution, "planner/predictor/main.js"),
+          trainEntry: join(distribution, "models/train-thread.js"),
+          validateEntry: join(distribution, "models/validate/main.js"),
+          starter: join(distribution, "models/starter"),
+          dataDirectory: planner.dataDirectory,
+        },
         log,
         nice,
       });

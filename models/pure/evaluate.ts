@@ -5,7 +5,7 @@
 import type { ModelMetrics } from "../../core/prediction.js";
 import type { ModelWords } from "./experts.js";
 import { blendFeature, featureCount } from "./features.js";
-import { lossOf, type SliceLosses } from "./lifecycle.js";
+import { type Loss, lossOf, type SliceLosses } from "./lifecycle.js";
 import { createPredictor, forecast, learnOutcome } from "./predictor.js";
 import type { Slice } from "./rows.js";
 
@@ -46,10 +46,10 @@ export function evaluate(slice: Slice, words: readonly (ModelWords | null)[]): M
   };
 }
 
-/** For the first gate; `active` of the version that is served, on the same rows. */
-export const slicesOf = (own: ModelMetrics, active: ModelMetrics | null): SliceLosses => ({
+/** For the first gate; `active`: of the version that is served, on the same rows. */
+export const slicesOf = (own: ModelMetrics, active: Loss | null): SliceLosses => ({
   runs: own.rows,
   model: { p50: own.pinball50, p90: own.pinball90 },
   statistics: { p50: own.statisticsPinball50, p90: own.statisticsPinball90 },
-  active: active === null ? null : { p50: active.pinball50, p90: active.pinball90 },
+  active,
 });

@@ -102,8 +102,8 @@ export function foreseeSubject(
   return foresee(knowledge, subjectOf(told, groups), nowMs);
 }
 
-/** What is said of it, by words that models have said of it. */
-export function say(fold: ServingFold, foreseen: Foreseen, words: Words): Said {
+/** What is said of it when the history stands at `sequence`, by words that models have said of it. */
+export function say(fold: ServingFold, foreseen: Foreseen, words: Words, sequence: number): Said {
   const { features, groups, blend } = foreseen;
   const with_ = (predictor: Predictor, model: ModelWords | null): Forecast | null =>
     forecast(predictor, features, groups, blend?.log ?? Number.NaN, model);
@@ -113,7 +113,7 @@ export function say(fold: ServingFold, foreseen: Foreseen, words: Words): Said {
     const made = predictor === undefined ? null : with_(predictor, model);
     if (made !== null) byLine.set(line, made);
   }
-  return { sequence: fold.sequence, foreseen, plain: with_(fold.plain, null), byLine };
+  return { sequence, foreseen, plain: with_(fold.plain, null), byLine };
 }
 
 /**

@@ -1,0 +1,43 @@
+/**
+ * Candidates that no training has just brought: what is shipped, what somebody brought, and after a
+ * start what was there before. Each enters when the history has come to where it entered, or where
+ * enough is known to measure it.
+ */
+import { totalOf } from "../../models/pure/rows.js";
+import type { ServingFold } from "../../models/pure/serving-fold.js";
+import { type ModelService, schemaSha256 } from "./service.js";
+import { measure } from "./training.js";
+
+/** Completions before a model that was made elsewhere is measured. */
+const measuredAt = 100;
+const measuredOnMax = 2_000;
+
+/** After each row. */
+export async function enterCandidates(
+  models: ModelService,
+  fold: ServingFold,
+  sequence: number,
+): Promise<void> {
+  for (const [version, manifest] of models.manifests) {
+    const { entered, offline, activeThen = null } = manifest;
+    if (models.isEntered(version) || entered.atMs > fold.nowMs) continue;
+    if (entered.atMs === fold.nowMs && entered.sequence > sequence) continue;
+    if (manifest.io === undefined && manifest.schemaSha256 !== schemaSha256) {
+      models.retire(version, "made for other features");
+    } else if (offline === undefined) await enterIfKnown(models, fold, version);
+    else await models.enterMeasured(version, { offline, active: activeThen }, entered);
+  }
+}
+
+/** Measures a version and takes it through the first gate, if enough is known; else it waits. */
+export async function enterIfKnown(
+  models: ModelService,
+  fold: ServingFold,
+  version: string,
+): Promise<void> {
+  const total = totalOf(fold.rows);
+  if (total < measuredAt) return;
+  const from = Math.max(0, total - measuredOnMax);
+  const measured = await measure(models, version, fold.rows, from);
+  await models.enterMeasured(version, measured, { sequence: fold.sequence, atMs: fold.nowMs });
+}

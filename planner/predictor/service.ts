@@ -1,0 +1,367 @@
+/**
+ * Models in service: versions on disk, where each stands in its life, and the sessions of those that
+ * are asked, at most the active one and two shadows. One that throws, is slow or says NaN is asked
+ * no more, and what is said without it goes on.
+ */
+import type { ModelChoice, ModelMetrics, ModelProposal, ModelView } from "../../core/prediction.js";
+import type { Manifest } from "../../models/manifest.js";
+import { slicesOf } from "../../models/pure/evaluate.js";
+import type { ModelWords } from "../../models/pure/experts.js";
+import { featureCount, schemaText } from "../../models/pure/features.js";
+import {
+  activeOf,
+  choose,
+  createLifecycle,
+  enter,
+  type Lifecycle,
+  type Loss,
+  type Outcome,
+  observe,
+  type Proposal,
+  pin,
+  shadowsOf,
+} from "../../models/pure/lifecycle.js";
+import { createPredictor } from "../../models/pure/predictor.js";
+import type { ServingFold } from "../../models/pure/serving-fold.js";
+import { type Registry, sha256Of } from "../../models/registry.js";
+import { type ModelSession, openModel } from "../../models/session.js";
+
+export type Say = (level: "info" | "warn" | "error", message: string, facts?: object) => void;
+
+export const schemaSha256 = sha256Of(schemaText);
+
+const shadowsMax = 2;
+/** Retired versions that stay on disk. */
+const retiredKept = 5;
+
+interface Served {
+  readonly version: string;
+  readonly session: ModelSession;
+}
+
+export class ModelService {
+  readonly #registry: Registry;
+  readonly #fold: ServingFold;
+  readonly #say: Say;
+  readonly manifests = new Map<string, Manifest>();
+  readonly lifecycle: Lifecycle = createLifecycle();
+  /** By line. */
+  readonly #served = new Map<string, Served>();
+  /** Not asked any more, and why. */
+  readonly #broken = new Map<string, string>();
+  #proposal: ModelProposal | null = null;
+  /** Writes to the disk, one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(registry: Registry, fold: ServingFold, say: Say) {
+    this.#registry = registry;
+    this.#fold = fold;
+    this.#say = say;
+  }
+
+  /** Reads what is on disk; what is not whole is left alone, and said. */
+  static async open(registry: Registry, fold: ServingFold, say: Say): Promise<ModelService> {
+    const service = new ModelService(registry, fold, say);
+    for (const version of await registry.list()) {
+      try {
+        service.manifests.set(version, (await registry.read(version)).manifest);
+      } catch (error) {
+        say("warn", "a model cannot be read", { version, error: messageOf(error) });
+      }
+    }
+    return service;
+  }
+
+  get proposal(): ModelProposal | null {
+    return this.#proposal;
+  }
+
+  bySha256(sha256: string): string | null {
+    for (const [version, manifest] of this.manifests) {
+      if (manifest.sha256 === sha256) return version;
+    }
+    return null;
+  }
+
+  read = async (version: string): Promise<Uint8Array> => (await this.#registry.read(version)).model;
+
+  /** Stores a version; it is no more than a candidate until it enters. */
+  async add(manifest: Manifest, model: Uint8Array): Promise<string> {
+    await this.#writing;
+    const version = await this.#registry.add(manifest, model);
+    this.manifests.set(version, manifest);
+    return version;
+  }
+
+  isEntered = (version: string): boolean =>
+    this.lifecycle.versions.some((known) => known.version === version);
+
+  /**
+   * Takes a version through the first gate, by what it was measured at where the history stood at
+   * `entered`; one that could not be measured is retired.
+   */
+  async enterMeasured(
+    version: string,
+    measured: Measured | string,
+    entered: Manifest["entered"],
+  ): Promise<void> {
+    const manifest = this.manifests.get(version);
+    if (manifest === undefined) return;
+    if (typeof measured === "string") return this.retire(version, measured);
+    const { offline, active } = measured;
+    const proposed = enter(this.lifecycle, {
+      version,
+      line: manifest.line,
+      slice: slicesOf(offline, active),
+    });
+    this.manifests.set(version, {
+      ...manifest,
+      entered,
+      offline,
+      ...(active === null ? {} : { activeThen: active }),
+    });
+    this.#propose(proposed);
+    await this.#settle();
+    const { state, because } = this.lifecycle.versions.find((one) => one.version === version) ?? {};
+    this.#say("info", "a model has come", { version, line: manifest.line, state, because });
+  }
+
+  /** One that can never be asked. */
+  retire(version: string, because: string): void {
+    const line = this.manifests.get(version)?.line ?? "";
+    this.lifecycle.versions.push({ version, line, state: "retired", because });
+    this.#say("warn", "a model is of no use", { version, because });
+    this.#writeDown();
+  }
+
+  /** Takes in how a run came out. */
+  observe(outcome: Outcome): void {
+    this.#propose(observe(this.lifecycle, outcome));
+  }
+
+  /** What the cluster has decided to serve. */
+  async choose(choice: ModelChoice): Promise<void> {
+    const version = choice.sha256 === null ? null : this.bySha256(choice.sha256);
+    if (choice.sha256 !== null && version === null) {
+      this.#say("warn", "the chosen model is not here: none is served", { ...choice });
+    }
+    const manifest = version === null ? undefined : this.manifests.get(version);
+    if (version !== null && manifest !== undefined && !this.isEntered(version)) {
+      // A person may choose what no gate has seen.
+      const { line } = manifest;
+      this.lifecycle.versions.push({ version, line, state: "shadow", because: "chosen" });
+      if (!this.lifecycle.lines.some((known) => known.line === line)) {
+        const none = { p50: 0, p90: 0 };
+        this.lifecycle.lines.push({ line, runs: 0, loss: none, statistics: none, covered: 0 });
+      }
+    }
+    if (version !== null) this.#broken.delete(version);
+    choose(this.lifecycle, version);
+    pin(this.lifecycle, choice.pinned ? version : null);
+    this.#proposal = null;
+    await this.#settle();
+    this.#say("info", "what is served was chosen", { version, ...choice });
+  }
+
+  /** Words of every line in service for each of the rows. */
+  async words(matrix: Float32Array, rows: number): Promise<ReadonlyMap<string, ModelWords>[]> {
+    const all = Array.from({ length: rows }, () => new Map<string, ModelWords>());
+    for (const [line, { version, session }] of [...this.#served]) {
+      try {
+        const words = await session.words(matrix, rows);
+        words.forEach((one, row) => {
+          all[row]?.set(line, one);
+        });
+      } catch (error) {
+        // Another may have been chosen meanwhile, and this one let go.
+        if (this.#served.get(line)?.session !== session) continue;
+        await this.#takeOut(version, messageOf(error));
+      }
+    }
+    return all;
+  }
+
+  /** Words of one version, in service or not; null, where it says nothing of use. */
+  async wordsOf(version: string, matrix: Float32Array, rows: number): Promise<Words | string> {
+    const manifest = this.manifests.get(version);
+    if (manifest === undefined) return `no version ${version}`;
+    try {
+      const session = await this.#open(version, manifest);
+      try {
+        return await session.words(matrix, rows);
+      } finally {
+        await session.release();
+      }
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  view(version: string, manifest: Manifest): ModelView {
+    const known = this.lifecycle.versions.find((one) => one.version === version);
+    const broken = this.#broken.get(version);
+    const untold = manifest.state === "retired" ? manifest : notTold;
+    const line = this.lifecycle.lines.find((one) => one.line === manifest.line);
+    const isJudged = known?.state === "active" || known?.state === "shadow";
+    return {
+      version,
+      sha256: manifest.sha256,
+      state: known?.state ?? untold.state,
+      origin: manifest.origin,
+      licence: manifest.licence,
+      modelBytes: manifest.modelBytes,
+      features: manifest.features,
+      rows: manifest.rows,
+      seed: manifest.seed,
+      trainedAtMs: manifest.trainedAtMs,
+      offline: manifest.offline ?? null,
+      live: isJudged && line !== undefined && line.runs > 0 ? liveOf(line) : null,
+      pinned: this.lifecycle.pinned === version,
+      reason:
+        broken === undefined ? (known?.because ?? untold.reason) : `out of service: ${broken}`,
+    };
+  }
+
+  views(): ModelView[] {
+    return [...this.manifests].map(([version, manifest]) => this.view(version, manifest));
+  }
+
+  async close(): Promise<void> {
+    for (const { session } of this.#served.values()) await session.release();
+    this.#served.clear();
+    await this.#writing;
+  }
+
+  #propose(proposed: Proposal | null): void {
+    if (proposed === null) return;
+    const { kind, version, because: reason } = proposed;
+    const manifest = kind === "promote" ? this.manifests.get(version) : undefined;
+    if (this.#proposal === null) this.#say("info", "proposes", { kind, version, reason });
+    this.#proposal =
+      manifest === undefined
+        ? { sha256: null, version: "", reason }
+        : { sha256: manifest.sha256, version, reason };
+  }
+
+  async #takeOut(version: string, why: string): Promise<void> {
+    this.#say("warn", "a model is taken out of service", { version, why });
+    this.#broken.set(version, why);
+    const isActive = activeOf(this.lifecycle)?.version === version;
+    if (isActive && this.lifecycle.pinned === null) {
+      this.#proposal = { sha256: null, version: "", reason: `version ${version}: ${why}` };
+    }
+    const known = this.lifecycle.versions.find((one) => one.version === version);
+    if (known?.state === "shadow") {
+      known.state = "retired";
+      known.because = `out of service: ${why}`;
+    }
+    await this.#settle();
+  }
+
+  /** Opens and closes sessions until those are open that should be; then writes the states down. */
+  async #settle(): Promise<void> {
+    const active = activeOf(this.lifecycle);
+    const rivals = shadowsOf(this.lifecycle).filter(({ line }) => line !== active?.line);
+    const wanted = new Map<string, string>();
+    for (const { line, version } of [
+      ...(active === undefined ? [] : [active]),
+      ...rivals.slice(-shadowsMax),
+    ]) {
+      if (!this.#broken.has(version)) wanted.set(line, version);
+    }
+    for (const [line, { version, session }] of [...this.#served]) {
+      if (wanted.get(line) === version) continue;
+      this.#served.delete(line);
+      await session.release();
+    }
+    for (const [line, version] of wanted) await this.#serve(line, version);
+    for (const line of [...this.#fold.lines.keys()]) {
+      if (!this.#served.has(line)) this.#fold.lines.delete(line);
+    }
+    const line = active?.line ?? null;
+    this.#fold.served = line !== null && this.#served.has(line) ? line : null;
+    this.#writeDown();
+  }
+
+  async #serve(line: string, version: string): Promise<void> {
+    const manifest = this.manifests.get(version);
+    if (this.#served.has(line) || manifest === undefined) return;
+    try {
+      this.#served.set(line, { version, session: await this.#open(version, manifest) });
+      if (!this.#fold.lines.has(line)) this.#fold.lines.set(line, createPredictor());
+    } catch (error) {
+      await this.#takeOut(version, messageOf(error));
+    }
+  }
+
+  async #open(version: string, manifest: Manifest): Promise<ModelSession> {
+    const { io } = manifest;
+    if (io === undefined && manifest.schemaSha256 !== schemaSha256) {
+      throw new Error(
+        `it was trained on other features: ${manifest.features}, not ${featureCount}`,
+      );
+    }
+    return await openModel(await this.read(version), io ?? null);
+  }
+
+  /** States and the pointer to the active version, for people and for the next start. */
+  #writeDown(): void {
+    const retired = this.lifecycle.versions.filter(({ state }) => state === "retired");
+    const kept = new Set(retired.slice(-retiredKept).map(({ version }) => version));
+    const gone: string[] = [];
+    const changed: [string, Manifest][] = [];
+    for (const { version, state, because } of this.lifecycle.versions) {
+      const manifest = this.manifests.get(version);
+      if (manifest === undefined) continue;
+      const isShipped = manifest.line === starterLine;
+      if (state === "retired" && !kept.has(version) && !isShipped) gone.push(version);
+      else if (manifest.state !== state || manifest.reason !== because) {
+        const amended = { ...manifest, state, reason: because };
+        this.manifests.set(version, amended);
+        changed.push([version, amended]);
+      }
+    }
+    for (const version of gone) this.manifests.delete(version);
+    const active = activeOf(this.lifecycle)?.version ?? null;
+    this.#writing = this.#writing
+      .then(async () => {
+        for (const [version, manifest] of changed) await this.#registry.amend(version, manifest);
+        if ((await this.#registry.current()) !== active) await this.#registry.choose(active);
+        for (const version of gone) await this.#registry.remove(version);
+      })
+      .catch((error: unknown) => {
+        this.#say("warn", "the models' states cannot be written", { error: messageOf(error) });
+      });
+  }
+}
+
+export type Words = readonly ModelWords[];
+
+export interface Measured {
+  readonly offline: ModelMetrics;
+  /** Of the version that is active, on the same rows. */
+  readonly active: Loss | null;
+}
+
+/** What is shipped comes back at each start, so it is not removed. */
+export const starterLine = "starter";
+
+const notTold = {
+  state: "candidate",
+  reason: "waits until enough is known to measure it",
+} as const;
+
+const liveOf = (line: Lifecycle["lines"][number]): ModelMetrics => ({
+  rows: line.runs,
+  // The pinball loss of a median is half its absolute error.
+  meanLogError: 2 * line.loss.p50,
+  pinball50: line.loss.p50,
+  pinball90: line.loss.p90,
+  coverage90: Math.min(1, Math.max(0, line.covered)),
+  statisticsMeanLogError: 2 * line.statistics.p50,
+  statisticsPinball50: line.statistics.p50,
+  statisticsPinball90: line.statistics.p90,
+});
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
