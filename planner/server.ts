@@ -50,6 +50,9 @@ export interface PredictorOptions {
   readonly dataDirectory: string | null;
   /** Absent: as it is shipped. */
   readonly training?: BoostSettings;
+  /** How long it may be silent, and how soon it is replaced; absent: as it is shipped. */
+  readonly silentMsMax?: number;
+  readonly pauseMs?: number;
 }
 
 export interface Planner {
@@ -131,9 +134,14 @@ const onlyMaster: Admit = (_path, peer) =>
       };
 
 /** What `PredictorProcess` needs, and how to let go of the directory. */
-async function modelsOf({ entry, dataDirectory, ...files }: PredictorOptions, log: Logger) {
+async function modelsOf(options: PredictorOptions, log: Logger) {
+  const { entry, dataDirectory, silentMsMax, pauseMs, ...files } = options;
   const { directory, release } = await openModelsDirectory(dataDirectory, log);
-  return { options: { entry, settings: { ...files, directory }, log }, release };
+  const patience = {
+    ...(silentMsMax === undefined ? {} : { silentMsMax }),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+  };
+  return { options: { entry, settings: { ...files, directory }, log, ...patience }, release };
 }
 
 function service(desk: PlanningDesk, predictor: PredictorDesk): UntypedServiceImplementation {

@@ -63,4 +63,6 @@ function die(error: unknown): void {
 // A Ctrl-C at the terminal reaches every process of its group: the planner says when it is over.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.once("disconnect", () => process.exit());
+// It may have gone while this one was being loaded.
+if (!process.connected) process.exit();
 setInterval(() => tell({ kind: "alive" }), aliveEveryMs);
