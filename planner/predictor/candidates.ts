@@ -12,21 +12,19 @@ import { measure } from "./training.js";
 const measuredAt = 100;
 const measuredOnMax = 2_000;
 
-/** After each row. */
-export async function enterCandidates(
-  models: ModelService,
-  fold: ServingFold,
-  sequence: number,
-): Promise<void> {
+/** After each row; true: what is served has changed by it. */
+export async function enterCandidates(models: ModelService, fold: ServingFold): Promise<boolean> {
   for (const [version, manifest] of models.manifests) {
     const { entered, offline, activeThen = null } = manifest;
-    if (models.isEntered(version) || entered.atMs > fold.nowMs) continue;
-    if (entered.atMs === fold.nowMs && entered.sequence > sequence) continue;
+    if (models.isEntered(version) || !models.hasCome(version)) continue;
     if (manifest.io === undefined && manifest.schemaSha256 !== schemaSha256) {
       models.retire(version, "made for other features");
+    } else if (models.isOutdated(version)) {
+      models.retire(version, "replaced");
     } else if (offline === undefined) await enterIfKnown(models, fold, version);
     else await models.enterMeasured(version, { offline, active: activeThen }, entered);
   }
+  return await models.chooseAwaited();
 }
 
 /** Measures a version and takes it through the first gate, if enough is known; else it waits. */

@@ -221,6 +221,31 @@ describe("a model of one's own", () => {
     await second.engine.close();
   });
 
+  it("that was chosen serves again once the history that is told again has come to it", async () => {
+    const records = toldHistory(340, 9, 10);
+    const first = await begin("chosen-again");
+    const last = (await tell(first.engine, records, 50)).at(-1);
+    const { sha256 = null } = last?.proposal ?? {};
+    expect(sha256).not.toBeNull();
+    await first.engine.close();
+    const second = await begin("chosen-again");
+    // A predictor that knows nothing is told first what it is to serve.
+    const chosen = { kind: "chosen", choice: { sha256, pinned: false } } as const;
+    await second.engine.take([{ sequence: 1, what: chosen }]);
+    const [some] = records.slice(-1);
+    const early = await tell(second.engine, records.slice(0, 400), 50);
+    expect(early.map(({ proposal }) => proposal)).toEqual(early.map(() => null));
+    expect(second.engine.list().models.some(({ state }) => state === "active")).toBe(false);
+    await tell(second.engine, records.slice(400), 50);
+    expect(second.engine.list().models.filter(({ state }) => state === "active")).toMatchObject([
+      { sha256 },
+    ]);
+    const after = await second.engine.take([foreseen((some?.sequence ?? 0) + 1, "after", 50_000)]);
+    expect(after.revised[0]?.estimate.source).toBe("model");
+    expect(after.proposal).toBeNull();
+    await second.engine.close();
+  });
+
   it("is trained when somebody asks, if there are rows", async () => {
     const { engine } = await begin("now");
     const early = await engine.train();

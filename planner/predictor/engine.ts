@@ -3,14 +3,15 @@
  * words; estimates that are asked for are made from where the fold stands. One caller at a time
  * tells; who asks does not wait for a training.
  */
-import type {
-  BroughtModel,
-  EstimateSubject,
-  HistoryAnswer,
-  HistoryRecord,
-  ModelEvaluation,
-  ModelList,
-  ModelView,
+import {
+  type BroughtModel,
+  type EstimateSubject,
+  type HistoryAnswer,
+  type HistoryRecord,
+  type ModelEvaluation,
+  type ModelList,
+  type ModelView,
+  predictionLimits,
 } from "../../core/prediction.js";
 import type { Result } from "../../core/result.js";
 import type { Estimate } from "../../core/views.js";
@@ -71,8 +72,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           Number.POSITIVE_INFINITY,
         );
         await takeRecords(ground, records);
-        const { sequence } = fold;
-        return { sequence, revised: revisions.since(first), proposal: models.proposal };
+        // As long as there is more to tell, what it would serve is of the past.
+        const isTelling = records.length >= predictionLimits.recordsPerRequest;
+        return {
+          sequence: fold.sequence,
+          revised: revisions.since(first),
+          proposal: isTelling ? null : models.proposal,
+        };
       }),
     estimate: (subjects) => estimateSubjects(ground, subjects),
     list: () => ({

@@ -50,6 +50,8 @@ export class ModelService {
   /** Not asked any more, and why. */
   readonly #broken = new Map<string, string>();
   #proposal: ModelProposal | null = null;
+  /** Chosen, but the history that is being told has not come to where it came to be. */
+  #awaited: { readonly version: string; readonly choice: ModelChoice } | null = null;
   /** Writes to the disk, one after the other. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -73,7 +75,7 @@ export class ModelService {
   }
 
   get proposal(): ModelProposal | null {
-    return this.#proposal;
+    return this.#awaited === null ? this.#proposal : null;
   }
 
   bySha256(sha256: string): string | null {
@@ -139,12 +141,49 @@ export class ModelService {
     this.#propose(observe(this.lifecycle, outcome));
   }
 
-  /** What the cluster has decided to serve. */
+  /**
+   * What the cluster has decided to serve. One that is of later than the history that is being told
+   * is served once that has come so far: it must not be judged by the runs that it was made of.
+   */
   async choose(choice: ModelChoice): Promise<void> {
     const version = choice.sha256 === null ? null : this.bySha256(choice.sha256);
     if (choice.sha256 !== null && version === null) {
       this.#say("warn", "the chosen model is not here: none is served", { ...choice });
     }
+    const isEarly = version !== null && !this.hasCome(version);
+    this.#awaited = isEarly ? { version, choice } : null;
+    await this.#choose(isEarly ? null : version, choice);
+  }
+
+  /** Serves what was chosen before the history had come to it; false: there is nothing to do. */
+  async chooseAwaited(): Promise<boolean> {
+    const awaited = this.#awaited;
+    if (awaited === null || !this.hasCome(awaited.version)) return false;
+    this.#awaited = null;
+    await this.#choose(awaited.version, awaited.choice);
+    return true;
+  }
+
+  /** Whether the history has come to where this version entered. */
+  hasCome(version: string): boolean {
+    const { sequence, nowMs } = this.#fold;
+    const { entered } = this.manifests.get(version) ?? {};
+    if (entered === undefined || entered.atMs > nowMs) return false;
+    return entered.atMs < nowMs || entered.sequence <= sequence;
+  }
+
+  /** Whether a version of its line that is as new or newer has entered. */
+  isOutdated(version: string): boolean {
+    const { line, trainedAtMs = 0 } = this.manifests.get(version) ?? {};
+    return this.lifecycle.versions.some(
+      (known) =>
+        known.line === line &&
+        known.state !== "retired" &&
+        (this.manifests.get(known.version)?.trainedAtMs ?? 0) > trainedAtMs,
+    );
+  }
+
+  async #choose(version: string | null, choice: ModelChoice): Promise<void> {
     const manifest = version === null ? undefined : this.manifests.get(version);
     if (version !== null && manifest !== undefined && !this.isEntered(version)) {
       // A person may choose what no gate has seen.
@@ -160,7 +199,7 @@ export class ModelService {
     pin(this.lifecycle, choice.pinned ? version : null);
     this.#proposal = null;
     await this.#settle();
-    this.#say("info", "what is served was chosen", { version, ...choice });
+    this.#say("info", "what is served was chosen", { version, pinned: choice.pinned });
   }
 
   /** Words of every line in service for each of the rows. */

@@ -64,11 +64,13 @@ export async function takeRecords(
         await flush();
         ground.fold.sequence = sequence;
         await ground.models.choose(what.choice);
-        await foreseeAgain(ground, latestSubjects(ground.fold, latestMax), sequence);
+        await foreseeLatest(ground);
         break;
     }
   }
   await flush();
+  // Without a run more, what was chosen would wait for one.
+  if (await ground.models.chooseAwaited()) await foreseeLatest(ground);
 }
 
 /** What is said of each of the subjects; nothing is remembered of it. */
@@ -99,7 +101,7 @@ async function takeEnd(
   if (outcome !== null) models.observe(outcome);
   if (totalOf(fold.rows) > before) {
     await followSchedule(schedule, fold.rows, models, sequence, ground.say);
-    await enterCandidates(models, fold, sequence);
+    if (await enterCandidates(models, fold)) return await foreseeLatest(ground);
   }
   await foreseeAgain(ground, due, sequence);
 }
@@ -114,6 +116,10 @@ async function foreseeTold(ground: Ground, told: readonly Told[]): Promise<void>
   });
   await breathe();
 }
+
+/** Another model is served: what it says counts from now on. */
+const foreseeLatest = (ground: Ground): Promise<void> =>
+  foreseeAgain(ground, latestSubjects(ground.fold, latestMax), ground.fold.sequence);
 
 async function foreseeAgain(
   ground: Ground,

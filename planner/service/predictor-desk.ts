@@ -44,6 +44,8 @@ export function createPredictorDesk(options: PredictorDeskOptions | null): Predi
   /** The next that the master tells is answered by "from the start". */
   let isEmptyHanded = false;
   let telling: Promise<Result<Uint8Array>> | null = null;
+  /** An answer that came when nobody waited for it any more. */
+  let late: Result<Uint8Array> | null = null;
   const predictor =
     options === null
       ? null
@@ -52,6 +54,7 @@ export function createPredictorDesk(options: PredictorDeskOptions | null): Predi
           onLost: () => {
             toldBefore = Math.max(toldBefore, taken, history.sequence);
             taken = 0;
+            late = null;
             isEmptyHanded = toldBefore > 0;
           },
         });
@@ -77,19 +80,30 @@ export function createPredictorDesk(options: PredictorDeskOptions | null): Predi
       return answered(0);
     }
     // One telling at a time: what waits behind a training is not told twice.
-    if (telling === null) {
-      const told = predictor.call("history", request).then((result) => {
-        telling = null;
-        if (result.ok) taken = sequenceOf(result.value) ?? taken;
-        return result;
-      });
-      telling = told;
-      const result = await within(told, historyMsMax);
-      if (result !== null) return isAway(result) ? answered(history.sequence) : result;
-      return answered(taken);
-    }
-    await within(telling, historyMsMax);
-    return answered(taken);
+    if (telling === null && late === null) return await tellPredictor(predictor, request);
+    if (telling !== null) await within(telling, historyMsMax);
+    const answer = late;
+    late = null;
+    return answer ?? answered(taken);
+  };
+
+  const tellPredictor = async (
+    to: PredictorProcess,
+    request: Buffer,
+  ): Promise<Result<Uint8Array>> => {
+    const told = to.call("history", request).then((result) => {
+      telling = null;
+      if (result.ok) {
+        taken = sequenceOf(result.value) ?? taken;
+        late = result;
+      }
+      return result;
+    });
+    telling = told;
+    const result = await within(told, historyMsMax);
+    if (result === null) return answered(taken);
+    late = null;
+    return isAway(result) ? answered(history.sequence) : result;
   };
 
   const estimate = async (request: Buffer): Promise<Result<Uint8Array>> => {
