@@ -43,13 +43,15 @@ interface Program {
   /** When it ends by itself; null: it is paused. */
   ending: Timer | null;
   readonly ignoresTerm: boolean;
+  /** What is left of it takes so many times as long. */
+  readonly stretch: (by: number) => void;
   readonly settle: (end: Pick<DriverEnd, "outcome">) => void;
 }
 
 export class Programs {
   readonly #machine: Machine;
   readonly #witness: Witness;
-  readonly #speed: number;
+  #speed: number;
   readonly #alive = new Map<AttemptId, Program[]>();
   /** Whatever is started here fails at once: a broken mount, say. */
   isBroken = false;
@@ -59,6 +61,16 @@ export class Programs {
     this.#machine = machine;
     this.#witness = witness;
     this.#speed = speed;
+  }
+
+  /** As fast as said from now on, whatever the worker has said of itself; what runs feels it too. */
+  becomes(speed: number): void {
+    const by = this.#speed / speed;
+    this.#speed = speed;
+    this.#witness.note(`programs run at ${speed}`);
+    for (const programs of this.#alive.values()) {
+      for (const program of programs) program.stretch(by);
+    }
   }
 
   /** The power is gone. */
@@ -119,6 +131,16 @@ export class Programs {
       run,
       ending: endAfter(durationMs / this.#speed),
       ignoresTerm,
+      stretch: (by) => {
+        if (program.ending === null) {
+          endsAtMs *= by;
+          return;
+        }
+        program.ending.clear();
+        const leftMs = (endsAtMs - time.nowMs) * by;
+        endsAtMs = time.nowMs + leftMs;
+        program.ending = endAfter(leftMs);
+      },
       settle: (end) => settle(end),
     };
     this.#alive.set(attempt, [...(this.#alive.get(attempt) ?? []), program]);
