@@ -10,6 +10,7 @@ import {
   taskKept,
   taskRunning,
 } from "../../core/problem.js";
+import { dueAtMs } from "./due.js";
 import { remainingOn } from "./estimates.js";
 import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { type OptionModes, type OptionTable, optionOnWorker } from "./problem-options.js";
@@ -71,11 +72,13 @@ export class TaskRows {
     columns.release[row] = this.#tick(stoppedAtMs ?? releaseAtMs(task), Math.ceil);
     columns.priority[row] = template.priority;
     columns.moveWeight[row] = objective === null ? 1 : objective.moves / defaultObjective.moves;
-    if (template.hardDeadline === true && template.deadlineAtMs !== null) {
-      columns.hardDue[row] = this.#tick(template.deadlineAtMs, Math.floor);
-    } else if (template.deadlineAtMs !== null) {
-      columns.due[row] = this.#tick(template.deadlineAtMs, Math.floor);
+    const { deadlineAtMs } = template;
+    if (deadlineAtMs !== null) {
+      columns.due[row] = this.#tick(dueAtMs(this.#state, task, deadlineAtMs), Math.floor);
       columns.tardinessWeight[row] = tardinessWeight(task.job);
+      // At the median: where a plan cannot be sure of it, it is still worth a try.
+      if (template.hardDeadline === true)
+        columns.hardDue[row] = this.#tick(deadlineAtMs, Math.floor);
     }
     const skipPrice = skipPriceOf(task, this.#waitsForOptional(task));
     columns.skipPrice[row] = skipPrice;
