@@ -66,7 +66,7 @@ describe("the speed of a worker, learnt", () => {
     const cluster = new Cluster(2, 0.05);
     for (let round = 0; round < 60; round++) cluster.round([1, 1]);
     const before = cluster.factors();
-    for (let run = 0; run < 7; run++) cluster.run(0, 0.05);
+    for (let run = 0; run < 4; run++) cluster.run(0, 0.05);
     expect(cluster.factors()[1]).toBe(before[1]);
     expect(cluster.factors()[0]).toBeGreaterThan(0.85);
   });

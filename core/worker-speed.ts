@@ -104,13 +104,16 @@ export function observeSpeed(
 /** Brings the correction up to date, if it is worth a step. */
 export function settle(speed: WorkerSpeed, others: SpeedClass): void {
   const fresh = levelOf(speed.residuals, others);
-  if (Math.abs(fresh - speed.correction) < moveMin) return;
+  const isBenchmark = speed.correction === 0;
+  if (Math.abs(fresh - speed.correction) < (isBenchmark ? leaveMin : moveMin)) return;
   speed.correction = whole(fresh / step) * step;
 }
 
 /** Few steps, so that workers that are alike stay so: those of one speed are one class in plans. */
 const step = unit / 16;
 const moveMin = (3 / 4) * step;
+/** What noise makes of workers that are all as they say. */
+const leaveMin = (3 / 2) * step;
 
 /** A worker says so of itself to its class; one that is in trouble does not say it of the others. */
 export function sayOf({ residuals }: Pick<WorkerSpeed, "residuals">): SpeedClass {

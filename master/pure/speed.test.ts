@@ -132,7 +132,7 @@ describe("the speed of a worker in plans", () => {
   it("is that of its class for a worker that has just come", () => {
     const hardware = { capacity: resources(2_000, 2 ** 30), labels: { [cpuModelLabel]: "old" } };
     const script = clusterOf({ a: hardware, b: hardware, c: {}, d: {} });
-    rounds(script, 30, { a: 13_000, b: 13_000, c: 10_000, d: 10_000 });
+    rounds(script, 30, { a: 17_000, b: 17_000, c: 10_000, d: 10_000 });
     script.join("like", hardware);
     script.join("unlike", { ...hardware, labels: { [cpuModelLabel]: "new" } });
     expect(speedOf(workerOf(script, "like"))).toBeLessThan(0.95);
