@@ -172,10 +172,13 @@ const strikes = {
     node.machine.wallOffsetMs += stepMs;
     return null;
   },
-  "planner hangs": (world) => {
+  "planner hangs": (world, { choice, forMs }) => {
     const { process } = world.planner;
     process.hold();
-    return () => process.goOn();
+    // Some for so long that what it has foreseen is withdrawn.
+    const moreMs = choice % 2 === 0 ? 10_000 : 0;
+    world.time.at(world.time.nowMs + forMs + moreMs, () => process.goOn());
+    return null;
   },
   "planner killed": (world) => {
     world.planner.restart();

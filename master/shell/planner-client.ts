@@ -36,6 +36,8 @@ export interface PlannerClientOptions {
   readonly seed: number;
   /** What jobs teach the predictor that are no longer in memory. Absent: nothing is known. */
   readonly past?: () => Promise<readonly HistoryRecord[]>;
+  /** Estimates of a predictor that has been gone for this long are withdrawn. Absent: 30 s. */
+  readonly withdrawnAfterMs?: number;
   readonly log: Logger;
 }
 
@@ -49,6 +51,7 @@ const pingDeadlineMs = 1_500;
 /** Between two runs for a state that only went on, rest this many times the last run. */
 const restFactor = 2;
 const restMaxMs = 5_000;
+const withdrawnAfterDefaultMs = 30_000;
 /** Without a planner, all free tasks are placed anew this often at most. */
 const replaceMs = 2_000;
 
@@ -69,8 +72,9 @@ export class PlannerClient {
 
   constructor(options: PlannerClientOptions) {
     const { connect, engine, log, past = async () => [] } = options;
+    const { withdrawnAfterMs = withdrawnAfterDefaultMs } = options;
     this.#options = options;
-    this.#predictor = new PredictorClient({ engine, log, past });
+    this.#predictor = new PredictorClient({ engine, log, past, withdrawnAfterMs });
     this.#client = connect === null ? null : connect();
     this.#status = {
       state: connect === null ? "off" : "unreachable",

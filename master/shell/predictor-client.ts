@@ -21,6 +21,8 @@ export interface PredictorClientOptions {
   readonly log: Logger;
   /** What jobs that are no longer in memory teach. */
   readonly past: () => Promise<readonly HistoryRecord[]>;
+  /** Estimates of a predictor that has been gone for this long are withdrawn. */
+  readonly withdrawnAfterMs: number;
 }
 
 /** A predictor that has nothing to be told is asked whether it has thought of something. */
@@ -40,8 +42,6 @@ const revisionsPerEvent = 5_000;
 const revisionsWaiting = 100_000;
 /** Between two proposals that are followed. */
 const proposalMs = 5_000;
-/** Estimates of a predictor that has been gone for this long are withdrawn. */
-const withdrawnAfterMs = 30_000;
 
 export class PredictorClient {
   readonly #options: PredictorClientOptions;
@@ -177,7 +177,7 @@ export class PredictorClient {
   #withdraw(nowMs: number): void {
     this.#goneSinceMs ??= nowMs;
     this.#revised.clear();
-    if (nowMs < this.#goneSinceMs + withdrawnAfterMs) return;
+    if (nowMs < this.#goneSinceMs + this.#options.withdrawnAfterMs) return;
     this.#goneSinceMs = Number.POSITIVE_INFINITY;
     this.#execute({ type: "WithdrawEstimates" });
   }

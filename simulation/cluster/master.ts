@@ -45,6 +45,8 @@ const heartbeatIntervalMs = 2_000;
 /** Short, so that jobs leave memory while others run and come. */
 const history = { keepFinishedMs: 5_000, finishedTasksMax: 30, keysForMs: 3_600_000 };
 const restartMs = 2_000;
+/** Short, as jobs are. */
+const withdrawnAfterMs = 5_000;
 
 /** What a master knew when it was last asked: held against what its successor finds. */
 export interface MasterLife {
@@ -182,6 +184,7 @@ export class MasterNode {
       solvers: [],
       seed: epoch,
       past: () => pastRecords(archive),
+      withdrawnAfterMs,
       log,
     });
     const isWatched = (): boolean => false;

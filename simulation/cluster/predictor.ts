@@ -13,6 +13,8 @@ import type {
 import { randomInteger } from "../../core/random.js";
 import type { Estimate } from "../../core/views.js";
 
+/** Jobs of a life have nothing in common, and yet it foresees something of each. */
+const everything = "everything";
 /** Runs between two models that it would rather serve. */
 const runsPerModel = 15;
 
@@ -30,7 +32,7 @@ export class SimulatedPredictor {
   }
 
   foresee(subject: EstimateSubject): Estimate {
-    const found = estimate(this.#statistics, subject.groups);
+    const found = estimate(this.#statistics, [...subject.groups, everything]);
     if (found === null) return { p50Ms: 0, p90Ms: 0, source: "unknown", confidence: 0 };
     return { ...found, source: "model" };
   }
@@ -49,7 +51,7 @@ export class SimulatedPredictor {
         const { groups, durationMs, workerSpeed, succeeded } = what.run;
         if (!succeeded) return;
         this.#runs += 1;
-        observe(this.#statistics, groups, durationMs * workerSpeed);
+        observe(this.#statistics, [...groups, everything], durationMs * workerSpeed);
         return;
       }
     }
