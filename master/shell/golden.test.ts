@@ -22,6 +22,7 @@ import { takeSnapshot } from "./take-snapshot.js";
 import { tellForeseenStory } from "./testing/foreseen-story.js";
 import { tellLaterStory } from "./testing/later-story.js";
 import { tellOverrunStory } from "./testing/overrun-story.js";
+import { tellPredictedStory } from "./testing/predicted-story.js";
 import { batchesOf, tellStory } from "./testing/story.js";
 
 const goldenRoot = fileURLToPath(new URL("./fixtures/journals/", import.meta.url));
@@ -34,6 +35,7 @@ const stories = {
   "-later-trimmed": tellLaterStory,
   "-overrun": tellOverrunStory,
   "-foreseen": tellForeseenStory,
+  "-predicted": tellPredictedStory,
 };
 
 async function writeGolden(): Promise<void> {
@@ -61,11 +63,15 @@ function describeState(state: State): string {
   const lines = [`events ${state.seq}`, `state ${stateHash(state.hash)}`];
   for (const job of state.jobs.values()) {
     lines.push(`job ${job.id} ${job.state}`);
+    for (const [way, { p50Ms, source }] of Object.entries(job.revised ?? {})) {
+      lines.push(`revised ${way} ${p50Ms} ms by ${source}`);
+    }
     for (const { id, status, attempts } of job.tasks) {
       const what = status.kind === "ended" ? status.state : status.kind;
       lines.push(`task ${id} ${what}, ${attempts.length} attempts`);
     }
   }
+  if (state.model.sequence > 0) lines.push(`model ${state.model.version} by ${state.model.by}`);
   for (const { id, state: contact, live } of state.workers.values()) {
     lines.push(`worker ${id} ${contact}, ${live.size} live`);
   }
@@ -142,9 +148,7 @@ describe("a journal of an earlier version", () => {
   it("holds every kind of event between them", async () => {
     const source = await readFile(new URL("../pure/evolve.ts", import.meta.url), "utf8");
     const kinds = [...source.matchAll(/case "(\w+)":/g)].map(([, kind]) => kind);
-    const events = [tellStory, tellLaterStory, tellOverrunStory, tellForeseenStory].flatMap(
-      (tell) => tell(),
-    );
+    const events = Object.values(stories).flatMap((tell) => tell());
     const told = new Set(events.map(({ event }) => event.type));
     expect(kinds.length).toBeGreaterThan(40);
     expect(kinds.filter((kind) => !told.has(kind as never))).toEqual([]);

@@ -27,7 +27,6 @@ export function tellLaterStory(): readonly Recorded[] {
   tellClosings(script);
   tellLosses(script);
   tellCertificates(script);
-  tellPredictions(script);
   return script.events;
 }
 
@@ -170,19 +169,6 @@ function tellCertificates(script: Script): void {
   must(script.do({ type: "IssueToken", ...token, role: "worker", name: "e", ttlMs: 60_000 }));
   must(script.do({ type: "RedeemToken", ...token, serial: "0d", lifeMs }));
   must(script.do({ type: "RevokeAccess", target: "e", role: null }));
-}
-
-/** A predictor learns and forgets, and serves what it likes until somebody knows better. */
-function tellPredictions(script: Script): void {
-  const foreseen = jobId("foreseen");
-  must(script.submit(job([template("later", { scheduledAtMs: script.nowMs + hourMs })]), foreseen));
-  const says = { job: foreseen, template: 0, source: "model" as const, confidence: 0.75 };
-  must(script.do({ type: "ReviseEstimates", entries: [{ ...says, p50Ms: 700, p90Ms: 900 }] }));
-  must(script.do({ type: "WithdrawEstimates" }));
-  must(script.do({ type: "ReviseEstimates", entries: [{ ...says, p50Ms: 800, p90Ms: 999 }] }));
-  const choice = { version: "v1", sha256: "ab".repeat(32), reason: "it has lost less" };
-  must(script.do({ type: "ChooseModel", ...choice, pinned: false, by: "planner" }));
-  must(script.do({ type: "ChooseModel", ...choice, pinned: true, by: "tester" }));
 }
 
 const on = (worker: string) => ({
