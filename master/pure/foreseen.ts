@@ -137,5 +137,8 @@ function allWays({ spec, ways }: Job, index: number): readonly Way[] {
 }
 
 /** Names may come to more than a group's may have; what they begin with tells them apart. */
-const told = (groups: readonly string[]): readonly string[] =>
-  groups.map((name) => name.slice(0, predictionLimits.groupLength));
+function told(groups: readonly string[]): readonly string[] {
+  const { groupLength } = predictionLimits;
+  if (groups.every(({ length }) => length <= groupLength)) return groups;
+  return groups.map((name) => name.slice(0, groupLength));
+}

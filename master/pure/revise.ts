@@ -3,13 +3,14 @@
  * jobs of which a task still waits. A predictor may be wrong or late, so the rest is left out
  * without a word. What is all but the same as before is no news and costs no event.
  */
+import { fallbackMode } from "../../core/job.js";
 import { durationMsMax } from "../../core/validate-template.js";
 import type { Estimate } from "../../core/views.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
 import type { Revision } from "./events.js";
 import type { Job, State } from "./state.js";
-import { fallbackOf, wayKey } from "./ways.js";
+import { wayKey } from "./ways.js";
 
 /** Neither p50 nor p90 has moved by more than this: nothing would be planned otherwise. */
 const newsMin = 0.02;
@@ -53,16 +54,16 @@ export const makesSense = ({ p50Ms, p90Ms, source, confidence }: Estimate): bool
   source !== "unknown";
 
 /** Keys of the ways of templates of which a task is neither live nor ended. */
-export function waysThatWait({ spec, ways, tasks }: Job): ReadonlySet<string> {
+export function waysThatWait({ ways, tasks }: Job): ReadonlySet<string> {
   const waiting = new Set<string>();
   const seen = new Set<number>();
   for (const task of tasks) {
     const { template } = task.entry;
     if (seen.has(template) || task.status.kind === "live" || task.status.kind === "ended") continue;
     seen.add(template);
-    const fallback = fallbackOf(spec, template);
     for (const way of ways[template] ?? []) waiting.add(way.key);
-    if (fallback !== null) waiting.add(fallback.key);
+    const hasFallback = task.template.retry.fallback !== undefined;
+    if (hasFallback) waiting.add(wayKey(template, fallbackMode));
   }
   return waiting;
 }

@@ -144,7 +144,7 @@ export class PlannerClient {
 
   /** What has happened, for the predictor behind the planner. */
   happened(events: readonly Recorded[]): void {
-    this.#predictor.happened(events);
+    if (this.#client !== null) this.#predictor.happened(events);
     for (const { event } of events) if (event.type === "JobSubmitted") this.#submitted += 1;
   }
 
