@@ -23,15 +23,20 @@ export function renderModels(list: ModelList, screen: Screen): string[] {
   const next = training
     ? "a model is being trained"
     : `${formatCount(completions)} of ${formatCount(nextTrainingAt)} runs until the next training`;
-  const footer = paintAll([[{ text: next, style: screen.colour.dim }]], screen.width);
-  if (models.length === 0) return ["no models yet: statistics alone are served", ...footer];
+  const footer: Line = [{ text: next, style: screen.colour.dim }];
+  if (models.length === 0) {
+    return paintAll(
+      [[{ text: "no models yet: statistics alone are served" }], footer],
+      screen.width,
+    );
+  }
   return [
     ...renderTable(
       columns,
       models.map((one) => rowOf(one, screen)),
       screen,
     ),
-    ...footer,
+    ...paintAll([footer], screen.width),
   ];
 }
 
