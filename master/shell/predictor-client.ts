@@ -141,8 +141,9 @@ export class PredictorClient {
   /** What it took, and what it said, is not known: it is asked. */
   #failed(why: string): void {
     this.#takenTo = null;
+    // Once: while it is away there is nothing else to say.
+    if (this.#backoffMs === 0) this.#options.log.warn({ why }, "the predictor was not told");
     this.#wait();
-    this.#options.log.warn({ why, againInMs: this.#backoffMs }, "the predictor was not told");
   }
 
   #wait(): void {
