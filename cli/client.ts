@@ -2,6 +2,7 @@
  * The command line's view of a master: core types in and out, every failure an AlmanacError. Calls
  * have deadlines; streams end when their caller stops reading.
  */
+import type { Calibration } from "../core/calibration.js";
 import type { DayUsage, UsageQuery } from "../core/history.js";
 import type { JoinRole } from "../core/identity.js";
 import type { TokenView } from "../core/join-token.js";
@@ -26,6 +27,7 @@ import {
   type NewToken,
   type Revocation,
 } from "../proto/codec/access.js";
+import { decodeCalibration } from "../proto/codec/calibration.js";
 import {
   decodeClusterStatus,
   decodeWorkerView,
@@ -139,6 +141,7 @@ export interface Client {
   importModel(brought: BroughtModel): Promise<Result<ModelView>>;
   /** What is served from now on; null: statistics alone. */
   promoteModel(version: string | null, pin: boolean): Promise<Result<ModelView | null>>;
+  calibration(): Promise<Result<Calibration>>;
   /** Ends after the first failure. */
   watch(job: string, afterSequence: number, signal: AbortSignal): AsyncIterable<Result<WatchEvent>>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncIterable<Result<LogChunk>>;
@@ -304,6 +307,7 @@ const secretCalls = (secrets: SecretServiceClient, call: Call) =>
 
 const modelCalls = (models: ModelServiceClient, call: Call) =>
   ({
+    calibration: () => call(models.getCalibration.bind(models), {}, decodeCalibration),
     models: () => call(models.listModels.bind(models), {}, decodeModelList),
     trainModel: () => call(models.trainModel.bind(models), {}, decodeModelAnswer, longDeadlineMs),
     evaluateModel: (version) =>

@@ -1,5 +1,6 @@
 /** All commands, in the order in which help lists them. */
 import { join } from "node:path";
+import { addCalibration } from "./commands/calibration.js";
 import { addCancel } from "./commands/cancel.js";
 import { addCompletion } from "./commands/completion.js";
 import { addConfig } from "./commands/config.js";
@@ -61,6 +62,7 @@ export function createProgram(installation: Installation, json = false): Program
   addGantt(program);
   addPlan(program);
   addUsage(program);
+  addCalibration(program);
   addWorkers(program);
   addHealth(program);
   program.commandsGroup("Set-up:");

@@ -126,8 +126,8 @@ describe("roll-outs of a plan", () => {
 
   it("are fewer for larger windows, and never too few to tell", () => {
     expect(samplesFor(10)).toBe(120);
-    expect(samplesFor(1_000)).toBe(60);
-    expect(samplesFor(10_000)).toBe(25);
+    expect(samplesFor(2_000)).toBe(75);
+    expect(samplesFor(10_000)).toBe(40);
     expect(samplesFor(0)).toBe(120);
     expect(samplesFor(10, 5)).toBe(5);
   });

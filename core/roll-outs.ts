@@ -76,8 +76,8 @@ export function samplesFor(tasks: number, samplesMax: number = usualSamples): nu
 }
 
 const usualSamples = 120;
-const leastSamples = 25;
-const placesMax = 60_000;
+const leastSamples = 40;
+const placesMax = 150_000;
 
 export function beginRollOuts(order: RollOutOrder): RollOuts {
   return {

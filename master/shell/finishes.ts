@@ -36,8 +36,9 @@ const ageMaxMs = 1_000;
 const lookMs = 1_000;
 /** Share of the event loop's time that rounds may take. */
 const share = 0.15;
-/** Places looked at in one turn of the event loop: some 5 ms. */
-const sliceProbes = 3_000;
+/** A turn of the event loop goes on for so long, and by one small step more at most. */
+const turnMs = 3;
+const stepProbes = 500;
 
 export class RolledFinishes {
   readonly #options: FinishesOptions;
@@ -165,8 +166,13 @@ export class RolledFinishes {
 export async function played({ rollOuts }: Rolling, clock: Clock): Promise<number> {
   for (let costMs = 0; ; ) {
     const beganMs = clock.monotonicMs();
-    const isDone = rollOn(rollOuts, sliceProbes);
-    costMs += clock.monotonicMs() - beganMs;
+    let isDone = false;
+    let tookMs = 0;
+    while (!isDone && tookMs < turnMs) {
+      isDone = rollOn(rollOuts, stepProbes);
+      tookMs = clock.monotonicMs() - beganMs;
+    }
+    costMs += tookMs;
     if (isDone) return costMs;
     await new Promise<void>((resolve) => clock.soon(resolve));
   }
