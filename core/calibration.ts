@@ -2,11 +2,7 @@
  * How far predictions can be trusted: what has come of estimates, by who gave them, and of finish
  * times of jobs. A fold of what ended; plain numbers, the same on every machine.
  */
-import {
-  type FinishOutcomes,
-  noOutcomes,
-  widthOf,
-} from "./finish-calibration.js";
+import { type FinishOutcomes, noOutcomes, widthOf } from "./finish-calibration.js";
 import { quantileOf, type Ring, remember, ringOf } from "./ring.js";
 import { type Estimate, type EstimateSource, estimateSources } from "./views.js";
 

@@ -17,6 +17,12 @@ export interface FinishRange {
   readonly p90Ms: number;
 }
 
+/** What roll-outs say of a job, before any correction by what came of earlier ones. */
+export interface RolledFinish {
+  readonly fromMs: number;
+  readonly range: FinishRange;
+}
+
 export interface FinishOutcomes {
   /** Of the last jobs; logarithms and scores in 1024ths, the same after any way of writing down. */
   readonly scores: Ring;

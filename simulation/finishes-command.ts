@@ -16,12 +16,15 @@ export function finishesCommand() {
     .option("--seeds <n>", "how many lives", wholeNumber, 1)
     .option("--seed <n>", "the first of them", wholeNumber, 1)
     .option("--jobs <n>", "workflows of a life", wholeNumber, 400)
+    .option("--load <percent>", "how busy the cluster is kept", wholeNumber, 60)
     .option("--json <file>", "write the results for programs")
-    .action(async ({ seeds, seed: first, jobs, json }) => {
+    .action(async ({ seeds, seed: first, jobs, load: percentBusy, json }) => {
+      const load = percentBusy / 100;
+      if (load <= 0 || load > 1) throw new Error("--load is from 1 to 100 percent");
       const solvers = [await solverRegistry["multi-start"].load()];
       const lives: { readonly seed: number; readonly arrived: readonly Arrived[] }[] = [];
       for (let seed = first; seed < first + seeds; seed++) {
-        const arrived = await arrive({ seed, jobs, solvers });
+        const arrived = await arrive({ seed, jobs, load, solvers });
         lives.push({ seed, arrived });
         print([`seed ${seed}`, ...linesOf(arrived)]);
       }

@@ -1,5 +1,6 @@
 /** What may be asked of the master. Time enters as a Tick; the planner's answer as AdoptPlan. */
 
+import type { RolledFinish } from "../../core/finish-calibration.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec } from "../../core/job.js";

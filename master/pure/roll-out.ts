@@ -1,6 +1,6 @@
 /** The adopted plan played forward many times (core/roll-outs): when each job may be done. */
 import { orderOf } from "../../core/decode.js";
-import { corrected, type FinishRange } from "../../core/finish-calibration.js";
+import { corrected, type RolledFinish } from "../../core/finish-calibration.js";
 import type { JobId } from "../../core/ids.js";
 import type { Plan } from "../../core/plan.js";
 import {
@@ -17,12 +17,6 @@ import { type BuiltProblem, buildProblem } from "./problem.js";
 import { rebuildPlan } from "./rebuild.js";
 import type { Job, State } from "./state.js";
 import { liveAttempt } from "./state.js";
-
-/** Before any correction by what came of earlier ones. */
-export interface RolledFinish {
-  readonly fromMs: number;
-  readonly range: FinishRange;
-}
 
 export type Finishes = ReadonlyMap<JobId, RolledFinish>;
 

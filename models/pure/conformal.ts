@@ -28,7 +28,8 @@ export function createConformal(): Conformal {
 export function correction(conformal: Conformal, groups: readonly string[]): number {
   for (const name of groups) {
     const own = findIn(conformal.groups, name);
-    if (own !== undefined && own.recent.length >= groupMin) return coveringQuantile(own, conformal.level, 0);
+    if (own !== undefined && own.recent.length >= groupMin)
+      return coveringQuantile(own, conformal.level, 0);
   }
   return coveringQuantile(conformal.pooled, conformal.level, 0);
 }

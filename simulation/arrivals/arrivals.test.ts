@@ -7,7 +7,7 @@ const solvers = [await solverRegistry["multi-start"].load()];
 
 /** Few, and with few roll-outs; `simulate finishes` is what measures. */
 const few = (seed: number, jobs: number): Promise<readonly Arrived[]> =>
-  arrive({ seed, jobs, solvers, rollOutsMax: 20 });
+  arrive({ seed, jobs, load: 0.6, solvers, rollOutsMax: 20 });
 
 describe("workflows that arrive at a cluster which knows nothing", () => {
   it("are mostly done by their p90, and in about half of the cases by their p50", async () => {

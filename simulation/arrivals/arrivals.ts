@@ -2,9 +2,10 @@
  * A cluster to which workflows come one after another, from cold, while workers go down now and
  * then; and what came of the finish times that its master foresaw for them.
  */
-import { fromUpperTail } from "../../core/normal.js";
+
 import type { FinishRange } from "../../core/finish-calibration.js";
 import type { JobId } from "../../core/ids.js";
+import { fromUpperTail } from "../../core/normal.js";
 import { randomInteger, seededRandom } from "../../core/random.js";
 import type { Recorded } from "../../master/pure/events.js";
 import { forecast } from "../../master/pure/forecast.js";
@@ -19,6 +20,8 @@ import { drawArrivals } from "./kinds.js";
 export interface ArrivalsOptions {
   readonly seed: number;
   readonly jobs: number;
+  /** With which share of what it can the cluster is kept busy. */
+  readonly load: number;
   readonly solvers: readonly Solver[];
   /** Absent: as many as the master plays by itself. */
   readonly rollOutsMax?: number;
@@ -45,8 +48,6 @@ export interface Foreseen {
   readonly stretched: FinishRange | null;
 }
 
-/** The cluster is kept busy with this share of what it can. */
-const loadShare = 0.6;
 /** A worker loses its power about this often. */
 const powerCutMeanMs = 600_000;
 const awayMs = 30_000;
@@ -54,11 +55,11 @@ const awayMs = 30_000;
 const lastMs = 3_600_000;
 
 export async function arrive(options: ArrivalsOptions): Promise<readonly Arrived[]> {
-  const { seed, jobs, solvers, rollOutsMax = Number.POSITIVE_INFINITY } = options;
+  const { seed, jobs, load, solvers, rollOutsMax = Number.POSITIVE_INFINITY } = options;
   const random = seededRandom(seed);
   const workers = drawWorkers(random);
   const cpus = workers.reduce((sum, worker) => sum + worker.cpus * worker.speed, 0);
-  const arrivals = drawArrivals(random, jobs, { cpus, share: loadShare });
+  const arrivals = drawArrivals(random, jobs, { cpus, share: load });
   const notes = new Notes();
   const world = new World({
     ...{ seed, settings: defaultSettings, workers, solvers, rollOutsMax },
@@ -66,7 +67,8 @@ export async function arrive(options: ArrivalsOptions): Promise<readonly Arrived
   });
   world.master.start();
   for (const node of world.nodes) world.time.at(random() * 1_000, () => node.powerOn());
-  for (const { atMs, key, spec } of arrivals) world.time.at(atMs, () => world.user.submit(key, spec));
+  for (const { atMs, key, spec } of arrivals)
+    world.time.at(atMs, () => world.user.submit(key, spec));
   const endMs = arrivals.at(-1)?.atMs ?? 0;
   armPowerCuts(world, random, endMs);
   await world.time.run(endMs);
