@@ -95,10 +95,13 @@ export class RolledFinishes {
   }
 
   #somethingToPromise(): boolean {
-    const { state, nowMs } = this.#options.engine;
-    if (this.#fresh.size === 0 || nowMs < this.#lookAtMs) return false;
-    this.#lookAtMs = nowMs + lookMs;
-    return this.#promisable().length > 0 && state.workers.size > 0;
+    const { engine, clock } = this.#options;
+    if (this.#fresh.size === 0 || engine.nowMs < this.#lookAtMs) return false;
+    const beganMs = clock.monotonicMs();
+    this.#lookAtMs = engine.nowMs + lookMs;
+    if (this.#promisable().length > 0) return true;
+    this.#rest(clock.monotonicMs() - beganMs);
+    return false;
   }
 
   /** Of what is fresh, what can be foreseen now. What never will be is forgotten. */
@@ -117,11 +120,12 @@ export class RolledFinishes {
   /** All of it has a place in the plan, and is of known duration: asked once of tasks alike. */
   #isForeseeable(job: Job): boolean {
     const { state } = this.#options.engine;
-    const { entries } = state.plan;
+    const { plan, index } = state;
     const known = new Set<Task["ways"]>();
     return job.tasks.every((task) => {
       if (job.conditional[task.index] === 1) return true;
-      if (task.status.kind !== "live" && !entries.has(task.id)) return false;
+      const isLive = task.status.kind === "live" && !index.unknown.has(task);
+      if (!isLive && !plan.entries.has(task.id)) return false;
       if (task.entry.estimate !== null || known.has(task.ways)) return true;
       known.add(task.ways);
       return estimateOf(state, task).source !== "unknown";
