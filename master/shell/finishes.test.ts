@@ -103,6 +103,19 @@ describe("finish times of whole jobs", () => {
     await stop();
   });
 
+  it("are not told from long ago: who asks after a while waits for a new round", async () => {
+    const { engine, clock, finishes, forecasts, submit, stop } = await master();
+    await submit(array(5));
+    await until(() => engine.state.jobs.get(id)?.promise !== null);
+    const promisedAtMs = engine.state.jobs.get(id)?.promise?.fromMs ?? 0;
+    await new Promise<void>((resolve) => void clock.after(3_200, resolve));
+    // Nobody has asked, so nothing was played.
+    expect(finishes.get().get(id)?.fromMs).toBe(promisedAtMs);
+    await forecasts.rolled(id);
+    expect(engine.nowMs - (finishes.get().get(id)?.fromMs ?? 0)).toBeLessThan(1_000);
+    await stop();
+  });
+
   it("are not promised where nobody knows how long something takes", async () => {
     const { engine, submit, stop } = await master();
     await submit(array(3, { estimate: null }));

@@ -1,8 +1,8 @@
 /**
  * When jobs will be done: roll-outs of the adopted plan, in slices between turns of the event loop
  * so that nobody waits for them. A round is played when a job comes in that nothing was promised
- * for, and while somebody asks and the last one has aged; what a round says is up to a few seconds
- * old. Between two rounds is a rest that grows with what they cost.
+ * for, and while somebody asks and the last one has aged; who asks after a while waits for one. What
+ * a round says is up to a few seconds old. Between two rounds is a rest that grows with their cost.
  */
 import type { Clock, Timer } from "../../core/clock.js";
 import type { JobId } from "../../core/ids.js";
@@ -32,6 +32,9 @@ const pollMs = 100;
 const askedMs = 3_000;
 /** What a round said is as good as new for so long. */
 const ageMaxMs = 1_000;
+/** Older than this it is not told before a new round has been waited for, for so long at most. */
+const staleMs = 3_000;
+const waitMaxMs = 500;
 /** Between two looks at whether a job can be promised something that could not be before. */
 const lookMs = 1_000;
 /** Share of the event loop's time that rounds may take. */
@@ -48,7 +51,8 @@ export class RolledFinishes {
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #notBeforeMs = 0;
   #lookAtMs = 0;
-  #isRolling = false;
+  /** The round that is being played. */
+  #round: Promise<void> | null = null;
   /** Jobs that nothing was promised for, while something may still be. */
   readonly #fresh = new Set<JobId>();
   #timer: Timer | null = null;
@@ -74,6 +78,23 @@ export class RolledFinishes {
     return this.#current;
   }
 
+  /** Resolves when what `get` says is new enough and knows of the job, or when that takes long. */
+  async upToDate(job: JobId | null): Promise<void> {
+    const { engine, clock } = this.#options;
+    this.#askedAtMs = engine.nowMs;
+    const isOld = engine.nowMs - this.#rolledAtMs >= staleMs;
+    const isNews = job !== null && this.#fresh.has(job) && !this.#current.has(job);
+    if (engine.state.index.openJobs.size === 0 || !(isOld || isNews)) return;
+    this.#poll();
+    if (this.#round === null) return;
+    let timer: Timer | null = null;
+    const patience = new Promise<void>((resolve) => {
+      timer = clock.after(waitMaxMs, resolve);
+    });
+    await Promise.race([this.#round, patience]);
+    clearTimer(timer);
+  }
+
   happened(events: readonly Recorded[]): void {
     let isNew = false;
     for (const { event } of events) {
@@ -88,7 +109,7 @@ export class RolledFinishes {
 
   #poll(): void {
     const { state, nowMs } = this.#options.engine;
-    if (this.#timer === null || this.#isRolling || nowMs < this.#notBeforeMs) return;
+    if (this.#timer === null || this.#round !== null || nowMs < this.#notBeforeMs) return;
     const isAsked = nowMs - this.#askedAtMs < askedMs && state.index.openJobs.size > 0;
     const isOld = state.seq !== this.#sequence || nowMs - this.#rolledAtMs >= ageMaxMs;
     if ((isAsked && isOld) || this.#somethingToPromise()) this.#begin();
@@ -139,9 +160,8 @@ export class RolledFinishes {
     const rolling = rollAdopted(engine.state, engine.nowMs, { samplesMax });
     const costMs = clock.monotonicMs() - beganMs;
     if (rolling === null) return this.#rest(costMs);
-    this.#isRolling = true;
-    void played(rolling, clock).then((playedMs) => {
-      this.#isRolling = false;
+    this.#round = played(rolling, clock).then((playedMs) => {
+      this.#round = null;
       this.#rest(costMs + playedMs);
       this.#take(finishesOf(rolling));
     });
@@ -165,6 +185,8 @@ export class RolledFinishes {
     engine.execute(command, "master").catch(() => undefined);
   }
 }
+
+const clearTimer = (timer: Timer | null): void => timer?.clear();
 
 /** Plays to the end, in slices between turns of the event loop; what it cost, in milliseconds. */
 export async function played({ rollOuts }: Rolling, clock: Clock): Promise<number> {

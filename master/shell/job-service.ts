@@ -98,11 +98,13 @@ export function jobService(options: JobServiceOptions): JobServiceServer {
       const found = await history.locate(text);
       if (!found.ok) return found;
       const { job } = found.value;
+      if (job.state === "running") await forecasts.rolled(job.id);
       return engine.read(() => ok({ job: encodeJobView(view(job, !summaryOnly)) }));
     }),
     list: unary(async (request) => {
       const query = decodeListQuery(request);
       if (!query.ok) return query;
+      await forecasts.rolled(null);
       const page = await history.list(query.value, summaryOf);
       await engine.durable();
       return page.ok ? ok(encodeJobPage(page.value)) : page;
