@@ -18,7 +18,6 @@ import type { JobStateName } from "../../core/views.js";
 import type { MaintenanceWindow } from "../../core/worker.js";
 import type { ClusterSettings, Event, PlainJob, Revision } from "./events.js";
 import type { OptionModes } from "./problem-options.js";
-import type { RolledFinish } from "./roll-out.js";
 
 export type Command =
   | { readonly type: "BeginEpoch"; readonly epoch: number; readonly settings: ClusterSettings }
