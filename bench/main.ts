@@ -14,7 +14,9 @@ import { overheadBench } from "./overhead.js";
 import { predictBench } from "./predict/command.js";
 import { repeatsBench } from "./repeats/command.js";
 import { scaleBench } from "./scale/command.js";
+import { servingBench } from "./serving/command.js";
 import { solveBench } from "./solve/command.js";
+import { starterBench } from "./starter/command.js";
 import { verifyBench } from "./verify/command.js";
 
 const program = new Command("bench")
@@ -27,6 +29,8 @@ const program = new Command("bench")
   .addCommand(repeatsBench())
   .addCommand(scaleBench())
   .addCommand(predictBench())
+  .addCommand(servingBench())
+  .addCommand(starterBench())
   .addCommand(awayBench())
   .addCommand(journalBench())
   .addCommand(historyBench())

@@ -26,7 +26,7 @@ const isEntry = (path) => /(^|\/)main\.ts$|-thread\.ts$/.test(path);
 
 /** The files that the bundles are made from. */
 export const sourcesOf = (root) =>
-  filesUnder(root, houses, (path) => /\.(ts|json)$/.test(path) && !path.endsWith(".test.ts"));
+  filesUnder(root, houses, (path) => /\.(ts|json|onnx)$/.test(path) && !path.endsWith(".test.ts"));
 
 /** Returns the entries that were built; esbuild's errors are thrown. */
 export async function build(root) {
@@ -53,6 +53,7 @@ export async function build(root) {
     });
     removeOthers(root, new Set(Object.keys(metafile.outputs)));
   }
+  copyStarter(root, outdir);
   const descriptors = join(root, "proto/gen/descriptors.binpb");
   if (existsSync(descriptors)) {
     const copy = join(outdir, "proto/descriptors.binpb");
@@ -60,6 +61,14 @@ export async function build(root) {
     copyFileSync(descriptors, copy);
   }
   return entryPoints;
+}
+
+/** The model that is shipped, beside the bundles: an image or an installation is dist/ alone. */
+function copyStarter(root, outdir) {
+  const files = ["model.onnx", "manifest.json"].map((name) => `models/starter/${name}`);
+  if (!files.every((file) => existsSync(join(root, file)))) return;
+  mkdirSync(join(outdir, "models/starter"), { recursive: true });
+  for (const file of files) copyFileSync(join(root, file), join(outdir, file));
 }
 
 /** Outputs of earlier builds. They go last, so that a running program is disturbed least. */
