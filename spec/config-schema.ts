@@ -194,7 +194,7 @@ const planner = closed({
     .describe("Address of the master that the planner joins and renews its certificate with."),
   dataDirectory: path
     .default("~/.local/state/almanac/planner")
-    .describe("The planner's key and certificate, where it has joined."),
+    .describe("The planner's models, and its key and certificate where it has joined."),
   threads: whole(1, 64).default(1).describe("Threads that solvers run in."),
   wallBudgetMs: whole(10, 3_600_000)
     .default(2000)

@@ -22,6 +22,7 @@ export const rowsMax = 20_000;
 export const rowsMin = 200;
 /** Rows that a model is measured on at least. */
 export const sliceMin = 50;
+const sliceMax = 500;
 const trainMsMax = 120_000;
 const trainMemoryMiBMax = 1_024;
 const parityMax = 1e-5;
@@ -83,7 +84,7 @@ export async function followSchedule(
   const slice = sliceOf(rows, 0, total);
   schedule.running = {
     upTo: total,
-    effectiveAt: total + Math.max(sliceMin, Math.ceil(total / 10)),
+    effectiveAt: total + Math.min(sliceMax, Math.max(sliceMin, Math.ceil(total / 10))),
     window,
     rows: slice.rows,
     outcome: trainOn(schedule, slice, say),
