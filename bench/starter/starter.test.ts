@@ -27,6 +27,6 @@ describe("the model that is shipped", () => {
     const [one, other] = [syntheticRows([5], 300), syntheticRows([5], 300)];
     expect(one).toEqual(other);
     expect(syntheticRows([6], 300).logMs).not.toEqual(one.logMs);
-    expect(one.logMs.every((log) => log >= Math.log(100) - 1e-3 && log < 20)).toBe(true);
+    expect(one.logMs.every((log) => log >= Math.log(10) - 1e-3 && log < 20)).toBe(true);
   });
 });

@@ -22,7 +22,7 @@ export interface DrawnRows {
 interface Law {
   readonly name: string;
   readonly user: string;
-  /** Of a run on one mebibyte with one core: between one second and two hours. */
+  /** Of a run on one mebibyte with one core: between a fifth of a second and two hours. */
   readonly logBase: number;
   /** Duration grows with the input to this power: of a third of the programs it does not. */
   readonly sizePower: number;
@@ -113,7 +113,7 @@ function drawLaw(at: number, random: () => number): Law {
   return {
     name: `program ${at}`,
     user: `user ${Math.floor(6 * random())}`,
-    logBase: between(Math.log(1_000), Math.log(7_200_000)),
+    logBase: between(Math.log(200), Math.log(7_200_000)),
     sizePower: random() < 1 / 3 ? 0 : between(0.3, 1.1),
     corePower: between(0, 0.9),
     noise: between(0.03, 0.6),
@@ -172,8 +172,8 @@ function drawRun(law: Law, cpus: number, progress: number, normal: () => number)
     law.corePower * Math.log(cpus) +
     law.drift * progress +
     law.noise * normal();
-  // No task takes less than a tenth of a second or more than four days.
-  const clamped = Math.min(Math.log(345_600_000), Math.max(Math.log(100), logDuration));
+  // No task takes less than a hundredth of a second or more than four days.
+  const clamped = Math.min(Math.log(345_600_000), Math.max(Math.log(10), logDuration));
   return { logDuration: clamped, size: Math.round(Math.exp(Math.min(logSize, 34))) };
 }
 

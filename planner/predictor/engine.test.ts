@@ -141,7 +141,7 @@ describe("a model of one's own", () => {
   it("earns its service: shadow, proposed, chosen, and then it is the source", async () => {
     const { engine, said } = await begin("earns");
     await tell(engine, toldHistory(249, 3), 100);
-    expect(engine.list()).toMatchObject({ models: [], training: true, nextTrainingAt: 250 });
+    expect(engine.list()).toMatchObject({ models: [], completions: 249, nextTrainingAt: 250 });
     const answers = await tell(engine, toldHistory(60, 4, 500), 1);
     // The second has taken the place of the first, and is judged by the runs of both.
     const [older, model] = engine.list().models;

@@ -85,7 +85,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       models: models.views(),
       completions: totalOf(fold.rows),
       nextTrainingAt: nextTrainingAt(schedule.trainedAt),
-      training: schedule.isTrainingNow || schedule.running !== null,
+      training: schedule.isTrainingNow || schedule.running?.isOver === false,
     }),
     train: () => trainNow(ground, inTurn),
     evaluate: (version) => evaluateVersion(ground, version),

@@ -38,6 +38,8 @@ interface Training {
   readonly rows: number;
   /** null: it has failed. */
   readonly outcome: Promise<Trained | null>;
+  /** Nothing is left but to wait for its record. */
+  isOver: boolean;
 }
 
 export interface Schedule {
@@ -82,13 +84,17 @@ export async function followSchedule(
   const window = windowOf(rows, 0, total);
   if (isTrainedAlready(schedule, window, models)) return;
   const slice = sliceOf(rows, 0, total);
-  schedule.running = {
+  const begun: Training = {
     upTo: total,
     effectiveAt: total + Math.min(sliceMax, Math.max(sliceMin, Math.ceil(total / 10))),
     window,
     rows: slice.rows,
-    outcome: trainOn(schedule, slice, say),
+    outcome: trainOn(schedule, slice, say).finally(() => {
+      begun.isOver = true;
+    }),
+    isOver: false,
   };
+  schedule.running = begun;
 }
 
 /** Trains and proves that the model says what the trees say; null, and said, where either fails. */
