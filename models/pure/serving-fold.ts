@@ -32,7 +32,7 @@ export const keysMax = 20_000;
 /** Of one kind, the latest told: those are foreseen again when the kind has learnt. */
 const keysPerKindMax = 256;
 /** Forecasts kept of a key: the first and the newest. */
-const saidMax = 4;
+const saidMax = 3;
 /** Estimates that moved by less are not worth a new plan. */
 const moveMin = Math.log(1.1);
 
