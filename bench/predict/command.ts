@@ -1,11 +1,19 @@
 /** `bench predict`: how well durations are predicted, on recorded traces, in the order of time. */
 import { Command } from "@commander-js/extra-typings";
-import { boostDefaults } from "../../models/pure/boost.js";
+import { type BoostSettings, boostDefaults } from "../../models/pure/boost.js";
 import { trainingGrowth } from "../../models/pure/examples.js";
 import { printTable, round, writeJson } from "../report.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines, type MachineError } from "./lotaru-speed.js";
-import { createLearner, expertsOfServed, type Learner, served, single, trees } from "./models.js";
+import {
+  createLearner,
+  expertsOfServed,
+  type Learner,
+  ownTrees,
+  served,
+  single,
+} from "./models.js";
+import { plainTrees } from "./plain-trees.js";
 import { readTrace } from "./read.js";
 import { type Method, type Result, replay } from "./replay.js";
 import type { Trace } from "./trace.js";
@@ -38,9 +46,10 @@ export const predictBench = () =>
       const all: TraceResult[] = [];
       for (const path of paths) {
         const { trace, lotaru } = readTrace(path, readsAsInput);
-        const learner = createLearner(trace, { ...boostDefaults, seed }, trainingGrowth);
+        const settings = { ...boostDefaults, seed };
+        const learner = createLearner(trace, settings, trainingGrowth);
         const beganAtMs = performance.now();
-        const results = replay(trace, methodsOf(trace, learner, wanted));
+        const results = replay(trace, methodsOf(trace, learner, settings, wanted));
         const wallMs = performance.now() - beganAtMs;
         const machines = lotaru === null ? null : acrossMachines(lotaru);
         const { name, rows, skipped } = trace;
@@ -52,15 +61,20 @@ export const predictBench = () =>
       writeJson(json, all);
     });
 
-function methodsOf(trace: Trace, learner: Learner, wanted: readonly string[]): Method[] {
+function methodsOf(
+  trace: Trace,
+  learner: Learner,
+  settings: BoostSettings,
+  wanted: readonly string[],
+): Method[] {
   const methods: Record<string, () => Method[]> = {
     user: () => [userEstimate(trace)],
     mean: () => [globalMean()],
     "last-two": () => [lastTwo(trace)],
     median: () => [groupMedian()],
     anchor: () => [anchor()],
-    trees: () => [trees(learner)],
-    experts: () => expertsOfServed.map((name) => single(learner, name)),
+    trees: () => [plainTrees(trace, settings)],
+    experts: () => [ownTrees(learner), ...expertsOfServed.map((name) => single(learner, name))],
     almanac: () => [served(trace, learner, false), served(trace, learner, true)],
   };
   return wanted.flatMap((name) => methods[name]?.() ?? []);

@@ -1,4 +1,4 @@
-/** Methods that learn: trees believed without a question, and what is served. */
+/** Our own model: believed without a question, expert by expert, and as it is served. */
 import type { BoostSettings } from "../../models/pure/boost.js";
 import {
   addExample,
@@ -75,9 +75,9 @@ export function createLearner(trace: Trace, settings: BoostSettings, growth: num
   };
 }
 
-/** Believed whenever there is one; before that the anchor. */
-export const trees = (learner: Learner): Method => ({
-  name: "trees",
+/** Our own model believed whenever there is one, on all features; before that the anchor. */
+export const ownTrees = (learner: Learner): Method => ({
+  name: "trees on all features",
   predict(moment) {
     const words = learner.words(moment);
     if (words === null) return moment.anchor;

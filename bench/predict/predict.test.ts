@@ -8,7 +8,8 @@ import { boostDefaults } from "../../models/pure/boost.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines } from "./lotaru-speed.js";
 import { createScorer } from "./metrics.js";
-import { createLearner, served, trees } from "./models.js";
+import { createLearner, ownTrees, served } from "./models.js";
+import { plainTrees } from "./plain-trees.js";
 import { readTrace } from "./read.js";
 import { type Method, replay } from "./replay.js";
 import { groupNames, type Trace, traceBuilder } from "./trace.js";
@@ -84,9 +85,11 @@ describe("a replay", () => {
   it("is the same again, trainings included", () => {
     const run = () => {
       const trace = drawn(700, 5);
-      const learner = createLearner(trace, { ...boostDefaults, trees: 20 }, 1.6);
+      const settings = { ...boostDefaults, trees: 20 };
+      const learner = createLearner(trace, settings, 1.6);
       const methods = [userEstimate(trace), globalMean(), lastTwo(trace), groupMedian(), anchor()];
-      return replay(trace, [...methods, trees(learner), served(trace, learner, true)]);
+      const trees = [plainTrees(trace, settings), ownTrees(learner)];
+      return replay(trace, [...methods, ...trees, served(trace, learner, true)]);
     };
     const first = run();
     expect(run()).toEqual(first);

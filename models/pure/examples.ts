@@ -7,6 +7,8 @@ import { featureCount } from "./features.js";
 
 export interface Examples {
   readonly rowsMax: number;
+  /** Numbers in a row. */
+  readonly features: number;
   /** A ring: `total` modulo `rowsMax` is the place of the next. */
   readonly matrix: Float32Array;
   readonly logMs: Float32Array;
@@ -14,38 +16,38 @@ export interface Examples {
   total: number;
 }
 
-export function createExamples(rowsMax: number): Examples {
+export function createExamples(rowsMax: number, features = featureCount): Examples {
   return {
     rowsMax,
-    matrix: new Float32Array(rowsMax * featureCount),
+    features,
+    matrix: new Float32Array(rowsMax * features),
     logMs: new Float32Array(rowsMax),
     total: 0,
   };
 }
 
 /** `durationMs` is at speed 1. */
-export function addExample(examples: Examples, features: Float32Array, durationMs: number): void {
+export function addExample(examples: Examples, row: Float32Array, durationMs: number): void {
   const place = examples.total % examples.rowsMax;
-  examples.matrix.set(features, place * featureCount);
+  examples.matrix.set(row, place * examples.features);
   examples.logMs[place] = Math.log(Math.max(1, durationMs));
   examples.total++;
 }
 
 /** The newest rows, oldest first: what a training is given. */
 export function newestRows(
-  { rowsMax, matrix, logMs, total }: Examples,
+  { rowsMax, features, matrix, logMs, total }: Examples,
   wanted: number,
 ): { readonly rows: number; readonly matrix: Float32Array; readonly logMs: Float32Array } {
   const rows = Math.min(total, rowsMax, wanted);
   const newest = {
     rows,
-    matrix: new Float32Array(rows * featureCount),
+    matrix: new Float32Array(rows * features),
     logMs: new Float32Array(rows),
   };
   for (let row = 0; row < rows; row++) {
     const place = (total - rows + row) % rowsMax;
-    const features = matrix.subarray(place * featureCount, (place + 1) * featureCount);
-    newest.matrix.set(features, row * featureCount);
+    newest.matrix.set(matrix.subarray(place * features, (place + 1) * features), row * features);
     newest.logMs[row] = logMs[place] ?? 0;
   }
   return newest;
