@@ -8,8 +8,14 @@ import type { Estimate } from "../../core/views.js";
 import { isTelling } from "../../core/worker-speed.js";
 import { blendFeature, featureCount, writeFeatures } from "../../models/pure/features.js";
 import type { Hedge } from "../../models/pure/hedge.js";
+import {
+  emptyInFlight,
+  taskEnded,
+  taskStarted,
+  taskSubmitted,
+} from "../../models/pure/in-flight.js";
 import { blendOf, createBlend } from "../../models/pure/predictor.js";
-import { emptyRunHistory, recordRun } from "../../models/pure/run-history.js";
+import { emptyRunHistory, recordRun, recordSubmission } from "../../models/pure/run-history.js";
 import { learnWeights, type Weighed } from "../../models/pure/weighed.js";
 import { createScorer, type Scores } from "./metrics.js";
 import { subjectOf } from "./subject.js";
@@ -68,7 +74,11 @@ const unknownMs = 60_000;
 
 export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const runners = methods.map((method) => createRunner(method, trace.rows));
-  const byEnd = endOrder(trace);
+  const byEnd = orderOf(trace.endAtMs);
+  const startAtMs = trace.endAtMs.map((atMs, row) => atMs - (trace.durationMs[row] ?? 0));
+  const byStart = orderOf(startAtMs);
+  const inFlight = emptyInFlight();
+  let started = 0;
   const statistics = emptyStatistics();
   const history = emptyRunHistory();
   const speeds = createSpeeds();
@@ -81,12 +91,22 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const seenKinds = new Set<number>();
   let ended = 0;
 
+  const startUntil = (nowMs: number): void => {
+    for (; started < byStart.length; started++) {
+      const row = byStart[started] ?? 0;
+      const atMs = startAtMs[row] ?? 0;
+      if (atMs > nowMs) return;
+      taskStarted(inFlight, groupNames(trace, row), String(row), atMs);
+    }
+  };
   const endUntil = (nowMs: number): void => {
     for (; ended < byEnd.length; ended++) {
       const row = byEnd[ended] ?? 0;
       const atMs = trace.endAtMs[row] ?? 0;
-      if (atMs > nowMs) return;
+      if (atMs > nowMs) break;
       const groups = groupNames(trace, row);
+      startUntil(atMs);
+      taskEnded(inFlight, groups, String(row));
       const succeeded = trace.succeeded[row] === 1;
       const worker = trace.worker[row] ?? -1;
       const ranMs = trace.durationMs[row] ?? 1;
@@ -101,6 +121,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
       seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
       for (const runner of runners) runner.observe({ row, nowMs: atMs, groups, durationMs });
     }
+    startUntil(nowMs);
   };
 
   for (let row = 0; row < trace.rows; row++) {
@@ -112,7 +133,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
     speedAtStart[row] = speed;
     anchorAtStart[row] = isTelling(anchor) ? anchor.p50Ms : Number.NaN;
     const subject = subjectOf(trace, row, groups, speed);
-    writeFeatures(features, subject, history, anchor?.p50Ms ?? Number.NaN, nowMs);
+    writeFeatures(features, subject, history, inFlight, anchor?.p50Ms ?? Number.NaN, nowMs);
     const blend = blendOf(blender, features, groups);
     features[blendFeature] = blend?.log ?? Number.NaN;
     blendAtStart.push(blend);
@@ -120,6 +141,8 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
     const moment = { row, nowMs, groups, speed, anchor, blend, features };
     const actualMs = trace.succeeded[row] === 1 ? (trace.durationMs[row] ?? 1) : null;
     for (const runner of runners) runner.predict(moment, actualMs, isCold);
+    recordSubmission(history, groups, nowMs);
+    taskSubmitted(inFlight, groups);
   }
   return runners.map(({ result }) => result());
 }
@@ -131,10 +154,10 @@ function learnBlend(blender: Hedge, made: (Weighed | null)[], row: number, durat
   if (blend !== null) learnWeights(blender, blend, Math.log(Math.max(1, durationMs)));
 }
 
-/** Rows in order of their ends. */
-function endOrder({ rows, endAtMs }: Trace): Int32Array {
-  const order = Int32Array.from({ length: rows }, (_, row) => row);
-  return order.sort((a, b) => (endAtMs[a] ?? 0) - (endAtMs[b] ?? 0) || a - b);
+/** Rows in order of their times. */
+function orderOf(atMs: Float64Array): Int32Array {
+  const order = Int32Array.from({ length: atMs.length }, (_, row) => row);
+  return order.sort((a, b) => (atMs[a] ?? 0) - (atMs[b] ?? 0) || a - b);
 }
 
 function createRunner(method: Method, rows: number) {

@@ -5,6 +5,7 @@
  * The order is a contract: a model remembers the schema's text, and one that was trained on another
  * is refused. New features go to the end, under a new version.
  */
+import { flightOf, type InFlight } from "./in-flight.js";
 import { emptyRuns, type RunHistory, ratioToWord, runsOf } from "./run-history.js";
 
 export const schemaVersion = 1;
@@ -20,6 +21,7 @@ const requestNames = [
   "priority",
   "attempt",
   "hour",
+  "weekday",
   "array_index",
 ] as const;
 const inputNames = ["log_input_bytes", "input_files"] as const;
@@ -35,6 +37,10 @@ const historyNames = [
   "log_runs",
   "log_age",
   "failure_share",
+  "log_since_submit",
+  "log_running",
+  "log_waiting",
+  "log_elapsed",
 ] as const;
 
 export const featureNames: readonly string[] = [
@@ -91,6 +97,7 @@ export function writeFeatures(
   into: Float32Array,
   subject: Subject,
   history: RunHistory,
+  inFlight: InFlight,
   anchorMs: number,
   nowMs: number,
 ): void {
@@ -105,7 +112,8 @@ export function writeFeatures(
   put(log(subject.userEstimateMs));
   put(subject.priority);
   put(subject.attempt);
-  put(Math.floor(nowMs / 3_600_000) % 24);
+  put((nowMs / 3_600_000) % 24);
+  put(Math.floor(nowMs / 86_400_000) % 7);
   put(subject.arrayIndex);
   put(log(subject.inputBytes));
   put(subject.inputFiles);
@@ -130,6 +138,11 @@ export function writeFeatures(
     put(Math.log1p(runs.succeeded));
     put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);
     put(runs.failureShare);
+    put(Math.log1p(nowMs - runs.submittedAtMs));
+    const { running, waiting, elapsedMs } = flightOf(inFlight, groups[level] ?? "", nowMs);
+    put(Math.log1p(running));
+    put(Math.log1p(waiting));
+    put(Math.log1p(elapsedMs));
   }
   put(log(subject.userEstimateMs) + ratioToWord(history, groups));
   put(log(anchorMs));

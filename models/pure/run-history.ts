@@ -24,6 +24,8 @@ interface Runs {
   logSecond: number;
   logWeighted: number;
   lastAtMs: number;
+  /** Of the submission before this one; NaN before any. */
+  submittedAtMs: number;
   /** Recent ones count most; NaN before any end. */
   failureShare: number;
   logMedian(): number;
@@ -42,6 +44,7 @@ function createRuns(): Runs {
     logSecond: Number.NaN,
     logWeighted: Number.NaN,
     lastAtMs: Number.NaN,
+    submittedAtMs: Number.NaN,
     failureShare: Number.NaN,
     logMedian: () => quantileOf(logs, 0.5),
     logP90: () => quantileOf(logs, 0.9),
@@ -102,6 +105,17 @@ export function recordRun(
     runs.logLast = logMs;
     runs.logWeighted = follow(runs.logWeighted, logMs);
     runs.lastAtMs = end.atMs;
+  }
+}
+
+/** Takes in one submission, in place, once its task is predicted. */
+export function recordSubmission(
+  history: RunHistory,
+  groups: readonly string[],
+  atMs: number,
+): void {
+  for (const name of new Set(groups)) {
+    admitTo(history, name, groupsMax, createRuns).submittedAtMs = atMs;
   }
 }
 
