@@ -47,7 +47,7 @@ export const predictBench = () =>
       for (const path of paths) {
         const { trace, lotaru } = readTrace(path, readsAsInput);
         const settings = { ...boostDefaults, seed };
-        const learner = createLearner(trace, settings, trainingGrowth);
+        const learner = createLearner(settings, trainingGrowth);
         const beganAtMs = performance.now();
         const results = replay(trace, methodsOf(trace, learner, settings, wanted));
         const wallMs = performance.now() - beganAtMs;
@@ -73,7 +73,7 @@ function methodsOf(
     "last-two": () => [lastTwo(trace)],
     median: () => [groupMedian()],
     anchor: () => [anchor()],
-    trees: () => [plainTrees(trace, settings)],
+    trees: () => [plainTrees(settings)],
     experts: () => [ownTrees(learner), ...expertsOfServed.map((name) => single(learner, name))],
     almanac: () => [served(trace, learner, false), served(trace, learner, true)],
   };

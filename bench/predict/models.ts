@@ -7,7 +7,6 @@ import {
   nextTrainingAt,
 } from "../../models/pure/examples.js";
 import { expertNames, type ModelWords, wordsOf } from "../../models/pure/experts.js";
-import { featureCount } from "../../models/pure/features.js";
 import { type Forest, walk } from "../../models/pure/forest.js";
 import {
   createPredictor,
@@ -31,9 +30,8 @@ export interface Learner {
   readonly trainings: { rows: number; ms: number }[];
 }
 
-export function createLearner(trace: Trace, settings: BoostSettings, growth: number): Learner {
+export function createLearner(settings: BoostSettings, growth: number): Learner {
   const examples = createExamples(windowRows);
-  const frozen = new Float32Array(trace.rows * featureCount);
   const output = new Float32Array(4);
   const trainings: { rows: number; ms: number }[] = [];
   let model: Forest | null = null;
@@ -55,7 +53,6 @@ export function createLearner(trace: Trace, settings: BoostSettings, growth: num
     words(moment) {
       if (moment.row === wordsRow) return words;
       wordsRow = moment.row;
-      frozen.set(moment.features, moment.row * featureCount);
       words = null;
       if (model === null) return null;
       walk(model, moment.features, output);
@@ -63,10 +60,9 @@ export function createLearner(trace: Trace, settings: BoostSettings, growth: num
       words = { logP50, logP90, residualP50, residualP90 };
       return words;
     },
-    observe({ row, durationMs }) {
+    observe({ row, durationMs, features }) {
       if (row === learntRow) return;
       learntRow = row;
-      const features = frozen.subarray(row * featureCount, (row + 1) * featureCount);
       addExample(examples, features, durationMs);
       if (examples.total < nextTrainingAt(trainedAt, growth)) return;
       trainedAt = examples.total;

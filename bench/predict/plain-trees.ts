@@ -13,7 +13,6 @@ import {
 import { featureNames, historyLevels } from "../../models/pure/features.js";
 import { type Forest, walk } from "../../models/pure/forest.js";
 import type { Method } from "./replay.js";
-import type { Trace } from "./trace.js";
 
 const historyNames = [
   "log_median",
@@ -55,29 +54,25 @@ const windowRows = 20_000;
 const growth = 1.6;
 
 /** The anchor before its first training. */
-export function plainTrees(trace: Trace, settings: BoostSettings): Method {
+export function plainTrees(settings: BoostSettings): Method {
   const columns = plainNames.map((name) => featureNames.indexOf(name));
   if (columns.includes(-1)) throw new Error("a column of the baseline is no feature any more");
   const width = columns.length;
   const examples = createExamples(windowRows, width);
-  const frozen = new Float32Array(trace.rows * width);
-  const rowOf = (row: number): Float32Array => frozen.subarray(row * width, (row + 1) * width);
+  const rowOf = (features: Float32Array): Float32Array =>
+    Float32Array.from(columns, (column) => features[column] ?? Number.NaN);
   const output = new Float32Array(1);
   let forest: Forest | null = null;
   let trainedAt = 0;
   return {
     name: "trees",
-    predict({ row, features, anchor }) {
-      const own = rowOf(row);
-      columns.forEach((column, at) => {
-        own[at] = features[column] ?? Number.NaN;
-      });
+    predict({ features, anchor }) {
       if (forest === null) return anchor;
-      walk(forest, own, output);
+      walk(forest, rowOf(features), output);
       return { p50Ms: Math.exp(output[0] ?? 0), p90Ms: null };
     },
-    observe({ row, durationMs }) {
-      addExample(examples, rowOf(row), durationMs);
+    observe({ features, durationMs }) {
+      addExample(examples, rowOf(features), durationMs);
       if (examples.total < nextTrainingAt(trainedAt, growth)) return;
       trainedAt = examples.total;
       const { rows, matrix, logMs } = newestRows(examples, windowRows);

@@ -86,9 +86,9 @@ describe("a replay", () => {
     const run = () => {
       const trace = drawn(700, 5);
       const settings = { ...boostDefaults, trees: 20 };
-      const learner = createLearner(trace, settings, 1.6);
+      const learner = createLearner(settings, 1.6);
       const methods = [userEstimate(trace), globalMean(), lastTwo(trace), groupMedian(), anchor()];
-      const trees = [plainTrees(trace, settings), ownTrees(learner)];
+      const trees = [plainTrees(settings), ownTrees(learner)];
       return replay(trace, [...methods, ...trees, served(trace, learner, true)]);
     };
     const first = run();

@@ -6,7 +6,12 @@ import { emptyStatistics, estimate, observe } from "../../core/estimate.js";
 import { remember, ringOf } from "../../core/ring.js";
 import type { Estimate } from "../../core/views.js";
 import { isTelling } from "../../core/worker-speed.js";
-import { blendFeature, featureCount, writeFeatures } from "../../models/pure/features.js";
+import {
+  blendFeature,
+  featureCount,
+  recordAlike,
+  writeFeatures,
+} from "../../models/pure/features.js";
 import type { Hedge } from "../../models/pure/hedge.js";
 import {
   emptyInFlight,
@@ -33,7 +38,7 @@ export interface Moment {
   readonly anchor: Estimate | null;
   /** What the statistics say together. */
   readonly blend: Weighed | null;
-  /** `featureCount` numbers, valid until the next row is predicted. */
+  /** `featureCount` numbers. */
   readonly features: Float32Array;
 }
 
@@ -52,6 +57,8 @@ export interface Ended {
   readonly groups: readonly string[];
   /** At speed 1. */
   readonly durationMs: number;
+  /** As they were when the row was predicted. */
+  readonly features: Float32Array;
 }
 
 export interface Method {
@@ -85,7 +92,9 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const speedAtStart = new Float64Array(trace.rows);
   /** NaN where it would tell nothing of a worker. */
   const anchorAtStart = new Float64Array(trace.rows);
-  const features = new Float32Array(featureCount);
+  const frozen = new Float32Array(trace.rows * featureCount);
+  const featuresOf = (row: number): Float32Array =>
+    frozen.subarray(row * featureCount, (row + 1) * featureCount);
   const blender = createBlend();
   const blendAtStart: (Weighed | null)[] = [];
   const seenKinds = new Set<number>();
@@ -117,9 +126,12 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
       recordRun(history, groups, { durationMs, userEstimateMs, succeeded, atMs });
       if (!succeeded) continue;
       observe(statistics, groups, durationMs);
+      const features = featuresOf(row);
+      recordAlike(history, groups, features, durationMs);
       learnBlend(blender, blendAtStart, row, durationMs);
       seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
-      for (const runner of runners) runner.observe({ row, nowMs: atMs, groups, durationMs });
+      for (const runner of runners)
+        runner.observe({ row, nowMs: atMs, groups, durationMs, features });
     }
     startUntil(nowMs);
   };
@@ -132,6 +144,7 @@ export function replay(trace: Trace, methods: readonly Method[]): Result[] {
     const anchor = estimate(statistics, groups);
     speedAtStart[row] = speed;
     anchorAtStart[row] = isTelling(anchor) ? anchor.p50Ms : Number.NaN;
+    const features = featuresOf(row);
     const subject = subjectOf(trace, row, groups, speed);
     writeFeatures(features, subject, history, inFlight, anchor?.p50Ms ?? Number.NaN, nowMs);
     const blend = blendOf(blender, features, groups);

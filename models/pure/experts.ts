@@ -14,6 +14,8 @@ export const statisticNames = [
   "kind",
   "recent",
   "said",
+  "alike",
+  "everyone",
 ] as const;
 
 export const expertNames = ["blend", "model", "corrected"] as const;
@@ -44,6 +46,8 @@ export function statisticsOf(features: Float32Array): Float64Array {
     firstOf(features, weighted.slice(kindLevel)),
     firstOf(features, recents),
     features[saidFeature] ?? Number.NaN,
+    firstOf(features, alikes),
+    features[everyone] ?? Number.NaN,
   );
 }
 
@@ -86,6 +90,9 @@ const medians = placesOf("log_median");
 const lasts = placesOf("log_last");
 const weighted = placesOf("log_weighted");
 const recents = placesOf("log_recent");
+
+const everyone = featureNames.indexOf("log_everyone");
+const alikes = featureNames.flatMap((name, place) => (/^log_alike_\d/.test(name) ? [place] : []));
 
 /** Of the most specific group that has any. */
 function firstOf(features: Float32Array, places: readonly number[]): number {

@@ -5,6 +5,8 @@
  * The order is a contract: a model remembers the schema's text, and one that was trained on another
  * is refused. New features go to the end, under a new version.
  */
+
+import { quantilesAlike, rememberAlike } from "./alike.js";
 import { flightOf, type InFlight } from "./in-flight.js";
 import { emptyRuns, type RunHistory, ratioToWord, runsOf } from "./run-history.js";
 
@@ -43,6 +45,9 @@ const historyNames = [
   "log_elapsed",
 ] as const;
 
+/** Levels at which runs are told apart by how they began: the shape of a command, and its kind. */
+const alikeLevels = [1, 2] as const;
+
 export const featureNames: readonly string[] = [
   ...requestNames,
   ...inputNames,
@@ -51,6 +56,8 @@ export const featureNames: readonly string[] = [
   ...Array.from({ length: historyLevels }, (_, level) =>
     historyNames.map((name) => `${name}_${level}`),
   ).flat(),
+  ...alikeLevels.flatMap((level) => [`log_alike_${level}`, `log_alike_p90_${level}`]),
+  "log_everyone",
   "log_said",
   "log_anchor",
   "log_blend",
@@ -144,10 +151,50 @@ export function writeFeatures(
     put(Math.log1p(waiting));
     put(Math.log1p(elapsedMs));
   }
+  for (const level of alikeLevels) {
+    const runs = runsOf(history, groups[level] ?? "") ?? emptyRuns;
+    const alike = quantilesAlike(runs.alike, circumstancesOf(into, level), alikeWeights);
+    put(alike?.logP50 ?? Number.NaN);
+    put(alike?.logP90 ?? Number.NaN);
+  }
+  put(history.everyone.logMedian());
   put(log(subject.userEstimateMs) + ratioToWord(history, groups));
   put(log(anchorMs));
   put(Number.NaN);
 }
+
+/**
+ * Takes in what a run took whose features had been written when it was submitted, in place: what a
+ * later one that begins alike may take. Only of runs that succeeded.
+ */
+export function recordAlike(
+  history: RunHistory,
+  groups: readonly string[],
+  features: Float32Array,
+  durationMs: number,
+): void {
+  const logMs = Math.log(Math.max(1, durationMs));
+  for (const level of alikeLevels) {
+    const runs = runsOf(history, groups[level] ?? "");
+    if (runs !== undefined) rememberAlike(runs.alike, circumstancesOf(features, level), logMs);
+  }
+}
+
+/** The group's last two runs and since when, and what the task asks for. */
+const circumstancesOf = (features: Float32Array, level: (typeof alikeLevels)[number]) =>
+  Float32Array.from(alikePlaces[level], (place) => features[place] ?? Number.NaN);
+
+const alikeWeights = [1, 0.5, 0.25, 1, 1];
+
+const placesAt = (level: number): number[] =>
+  [
+    `log_last_${level}`,
+    `log_second_${level}`,
+    `log_age_${level}`,
+    "log_cpus",
+    "log_input_bytes",
+  ].map((name) => featureNames.indexOf(name));
+const alikePlaces = { 1: placesAt(1), 2: placesAt(2) } as const;
 
 /** NaN for what is not known and for what has no logarithm. */
 const log = (value: number): number => (value > 0 ? Math.log(value) : Number.NaN);

@@ -5,19 +5,27 @@
  */
 import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
 import { quantileOf, type Ring, remember, ringOf } from "../../core/ring.js";
+import { type Alike, emptyAlike } from "./alike.js";
 
 const recentMax = 32;
+const everyoneMax = 512;
 const groupsMax = 20_000;
 /** Weight of the newest run in the weighted mean, and of the newest end in the share of failures. */
 const gain = 0.3;
 
-export type RunHistory = Generations<Runs>;
+export interface RunHistory {
+  readonly groups: Generations<Runs>;
+  /** All runs, for tasks of which nobody has seen the like. */
+  readonly everyone: Runs;
+}
 
 interface Runs {
   /** Natural logarithms of milliseconds at speed 1. */
   readonly logs: Ring;
   /** What runs took over what their users had said, in logarithms. */
   readonly ratios: Ring;
+  /** By how they began; of the levels for which that is asked. */
+  readonly alike: Alike;
   succeeded: number;
   logLast: number;
   /** The one before the last. */
@@ -39,6 +47,7 @@ function createRuns(): Runs {
   return {
     logs,
     ratios: ringOf([]),
+    alike: emptyAlike(),
     succeeded: 0,
     logLast: Number.NaN,
     logSecond: Number.NaN,
@@ -46,66 +55,74 @@ function createRuns(): Runs {
     lastAtMs: Number.NaN,
     submittedAtMs: Number.NaN,
     failureShare: Number.NaN,
-    logMedian: () => quantileOf(logs, 0.5),
-    logP90: () => quantileOf(logs, 0.9),
+    logMedian: () => (logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.5)),
+    logP90: () => (logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.9)),
     logRecent: () => medianOf(logs.recent.slice(-fewRuns)),
   };
 }
 
 export const emptyRuns: Readonly<Runs> = createRuns();
 
-export const emptyRunHistory = (): RunHistory => emptyGenerations();
+export const emptyRunHistory = (): RunHistory => ({
+  groups: emptyGenerations(),
+  everyone: createRuns(),
+});
 
 export function runsOf(history: RunHistory, group: string): Readonly<Runs> | undefined {
-  return findIn(history, group);
+  return findIn(history.groups, group);
 }
 
 /**
  * What a user's word means: ln(actual / said) of the groups' runs, each level's median shrunk to the
- * one above, as the anchor is; 0, the word itself, where nothing is known.
+ * one above, as the anchor is, and the last to everyone's; 0, the word itself, where nothing is known.
  */
 export function ratioToWord(history: RunHistory, groups: readonly string[]): number {
-  let ratio = 0;
+  let ratio = shrunk(history.everyone.ratios, 0);
   for (let level = groups.length - 1; level >= 0; level--) {
     const ratios = runsOf(history, groups[level] ?? "")?.ratios;
-    if (ratios === undefined || ratios.recent.length === 0) continue;
-    const seen = ratios.recent.length;
-    ratio = (seen * quantileOf(ratios, 0.5) + shrinkage * ratio) / (seen + shrinkage);
+    if (ratios !== undefined) ratio = shrunk(ratios, ratio);
   }
   return ratio;
 }
 
+function shrunk(ratios: Ring, above: number): number {
+  const seen = ratios.recent.length;
+  if (seen === 0) return above;
+  return (seen * quantileOf(ratios, 0.5) + shrinkage * above) / (seen + shrinkage);
+}
+
 const shrinkage = 2;
 
-/**
- * Takes in one end, in place. `durationMs` is at speed 1, and says nothing if the run failed;
- * `userEstimateMs` is NaN where no user had said anything.
- */
-export function recordRun(
-  history: RunHistory,
-  groups: readonly string[],
-  end: {
-    readonly durationMs: number;
-    readonly userEstimateMs: number;
-    readonly succeeded: boolean;
-    readonly atMs: number;
-  },
-): void {
-  const logMs = Math.log(Math.max(1, end.durationMs));
+export interface RunEnd {
+  /** At speed 1; says nothing if the run failed. */
+  readonly durationMs: number;
+  /** NaN where no user had said anything. */
+  readonly userEstimateMs: number;
+  readonly succeeded: boolean;
+  readonly atMs: number;
+}
+
+/** Takes in one end, in place. */
+export function recordRun(history: RunHistory, groups: readonly string[], end: RunEnd): void {
   for (const name of new Set(groups)) {
-    const runs = admitTo(history, name, groupsMax, createRuns);
-    runs.failureShare = follow(runs.failureShare, end.succeeded ? 0 : 1);
-    if (!end.succeeded) continue;
-    remember(runs.logs, logMs, recentMax);
-    if (end.userEstimateMs > 0) {
-      remember(runs.ratios, logMs - Math.log(end.userEstimateMs), recentMax);
-    }
-    runs.succeeded++;
-    runs.logSecond = runs.logLast;
-    runs.logLast = logMs;
-    runs.logWeighted = follow(runs.logWeighted, logMs);
-    runs.lastAtMs = end.atMs;
+    recordEnd(admitTo(history.groups, name, groupsMax, createRuns), end, recentMax);
   }
+  recordEnd(history.everyone, end, everyoneMax);
+}
+
+function recordEnd(runs: Runs, end: RunEnd, runsMax: number): void {
+  runs.failureShare = follow(runs.failureShare, end.succeeded ? 0 : 1);
+  if (!end.succeeded) return;
+  const logMs = Math.log(Math.max(1, end.durationMs));
+  remember(runs.logs, logMs, runsMax);
+  if (end.userEstimateMs > 0) {
+    remember(runs.ratios, logMs - Math.log(end.userEstimateMs), runsMax);
+  }
+  runs.succeeded++;
+  runs.logSecond = runs.logLast;
+  runs.logLast = logMs;
+  runs.logWeighted = follow(runs.logWeighted, logMs);
+  runs.lastAtMs = end.atMs;
 }
 
 /** Takes in one submission, in place, once its task is predicted. */
@@ -115,7 +132,7 @@ export function recordSubmission(
   atMs: number,
 ): void {
   for (const name of new Set(groups)) {
-    admitTo(history, name, groupsMax, createRuns).submittedAtMs = atMs;
+    admitTo(history.groups, name, groupsMax, createRuns).submittedAtMs = atMs;
   }
 }
 
