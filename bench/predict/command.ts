@@ -1,21 +1,15 @@
 /** `bench predict`: how well durations are predicted, on recorded traces, in the order of time. */
 import { Command } from "@commander-js/extra-typings";
 import { type BoostSettings, boostDefaults } from "../../models/pure/boost.js";
-import { trainingGrowth } from "../../models/pure/examples.js";
+import { trainingPace } from "../../models/pure/examples.js";
 import { printTable, round, writeJson } from "../report.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines, type MachineError } from "./lotaru-speed.js";
-import {
-  createLearner,
-  expertsOfServed,
-  type Learner,
-  ownTrees,
-  served,
-  single,
-} from "./models.js";
+import { createLearner, expertsOfServed, type Learner, ownTrees, single } from "./models.js";
 import { plainTrees } from "./plain-trees.js";
 import { readTrace } from "./read.js";
 import { type Method, type Result, replay } from "./replay.js";
+import { type Deed, served, servedWithoutModel } from "./served.js";
 import type { Trace } from "./trace.js";
 
 const methodNames = ["user", "mean", "last-two", "median", "anchor", "trees", "experts", "almanac"];
@@ -27,6 +21,8 @@ interface TraceResult {
   readonly wallMs: number;
   readonly results: readonly Result[];
   readonly trainings: Learner["trainings"];
+  /** What became of the models. */
+  readonly deeds: readonly Deed[];
   readonly machines: readonly MachineError[] | null;
 }
 
@@ -47,14 +43,16 @@ export const predictBench = () =>
       for (const path of paths) {
         const { trace, lotaru } = readTrace(path, readsAsInput);
         const settings = { ...boostDefaults, seed };
-        const learner = createLearner(settings, trainingGrowth);
+        const learner = createLearner(settings, trainingPace);
         const beganAtMs = performance.now();
-        const results = replay(trace, methodsOf(trace, learner, settings, wanted));
+        const ours = served(trace, learner);
+        const results = replay(trace, methodsOf(trace, learner, ours, settings, wanted));
         const wallMs = performance.now() - beganAtMs;
         const machines = lotaru === null ? null : acrossMachines(lotaru);
         const { name, rows, skipped } = trace;
         const { trainings } = learner;
-        const result = { trace: name, rows, skipped, wallMs, results, trainings, machines };
+        const { deeds } = ours;
+        const result = { trace: name, rows, skipped, wallMs, results, trainings, deeds, machines };
         print(result);
         all.push(result);
       }
@@ -64,6 +62,7 @@ export const predictBench = () =>
 function methodsOf(
   trace: Trace,
   learner: Learner,
+  ours: Method,
   settings: BoostSettings,
   wanted: readonly string[],
 ): Method[] {
@@ -75,12 +74,21 @@ function methodsOf(
     anchor: () => [anchor()],
     trees: () => [plainTrees(settings)],
     experts: () => [ownTrees(learner), ...expertsOfServed.map((name) => single(learner, name))],
-    almanac: () => [served(trace, learner, false), served(trace, learner, true)],
+    almanac: () => [servedWithoutModel(trace), ours],
   };
   return wanted.flatMap((name) => methods[name]?.() ?? []);
 }
 
-function print({ trace, rows, skipped, wallMs, results, trainings, machines }: TraceResult): void {
+function print({
+  trace,
+  rows,
+  skipped,
+  wallMs,
+  results,
+  trainings,
+  deeds,
+  machines,
+}: TraceResult): void {
   const trained = `${trainings.length} trainings in ${round(sumMs(trainings) / 1_000)} s`;
   const title = `${trace}: ${rows} runs, ${skipped} skipped, ${round(wallMs / 1_000)} s, ${trained}`;
   printTable(title, results.map(rowOf));
@@ -97,6 +105,7 @@ function print({ trace, rows, skipped, wallMs, results, trainings, machines }: T
       ),
     })),
   );
+  if (deeds.length > 0) printTable("models", deedRows(deeds));
   if (machines !== null) {
     printTable(
       "across machines: median error (%) with one speed factor learnt from other workflows",
@@ -108,6 +117,14 @@ function print({ trace, rows, skipped, wallMs, results, trainings, machines }: T
       })),
     );
   }
+}
+
+/** Successors of a line that is served are but counted. */
+function deedRows(deeds: readonly Deed[]) {
+  const told = deeds.filter(
+    ({ kind, because }) => kind !== "promote" || !because.startsWith("newer"),
+  );
+  return told.map(({ runs, kind, version, because }) => ({ runs, version, kind, because }));
 }
 
 const sumMs = (trainings: Learner["trainings"]): number =>

@@ -51,7 +51,7 @@ export const plainNames: readonly string[] = [
 
 const windowRows = 20_000;
 /** Trained at 200 completions, and again at this many times as many. */
-const growth = 1.6;
+const pace = { growth: 1.6, runsMax: Number.POSITIVE_INFINITY };
 
 /** The anchor before its first training. */
 export function plainTrees(settings: BoostSettings): Method {
@@ -73,7 +73,7 @@ export function plainTrees(settings: BoostSettings): Method {
     },
     observe({ features, durationMs }) {
       addExample(examples, rowOf(features), durationMs);
-      if (examples.total < nextTrainingAt(trainedAt, growth)) return;
+      if (examples.total < nextTrainingAt(trainedAt, pace)) return;
       trainedAt = examples.total;
       const { rows, matrix, logMs } = newestRows(examples, windowRows);
       const data = { rows, features: width, matrix, labels: logMs };

@@ -8,10 +8,11 @@ import { boostDefaults } from "../../models/pure/boost.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines } from "./lotaru-speed.js";
 import { createScorer } from "./metrics.js";
-import { createLearner, ownTrees, served } from "./models.js";
+import { createLearner, ownTrees } from "./models.js";
 import { plainTrees } from "./plain-trees.js";
 import { readTrace } from "./read.js";
 import { type Method, replay } from "./replay.js";
+import { served } from "./served.js";
 import { groupNames, type Trace, traceBuilder } from "./trace.js";
 
 const folder = mkdtempSync(join(tmpdir(), "almanac-predict-"));
@@ -86,10 +87,10 @@ describe("a replay", () => {
     const run = () => {
       const trace = drawn(700, 5);
       const settings = { ...boostDefaults, trees: 20 };
-      const learner = createLearner(settings, 1.6);
+      const learner = createLearner(settings, { growth: 1.6, runsMax: 500 });
       const methods = [userEstimate(trace), globalMean(), lastTwo(trace), groupMedian(), anchor()];
       const trees = [plainTrees(settings), ownTrees(learner)];
-      return replay(trace, [...methods, ...trees, served(trace, learner, true)]);
+      return replay(trace, [...methods, ...trees, served(trace, learner)]);
     };
     const first = run();
     expect(run()).toEqual(first);

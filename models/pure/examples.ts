@@ -53,9 +53,22 @@ export function newestRows(
   return newest;
 }
 
+/** When a model is trained again: as runs have grown by a share, or by a number at the latest. */
+export interface TrainingPace {
+  readonly growth: number;
+  readonly runsMax: number;
+}
+
 const firstAt = 200;
-export const trainingGrowth = 1.25;
+export const trainingPace: TrainingPace = { growth: 1.25, runsMax: 500 };
 
 /** At how many completions a model is trained next, having been trained at `last` (0: never). */
-export const nextTrainingAt = (last: number, growth = trainingGrowth): number =>
-  last === 0 ? firstAt : Math.ceil(last * growth);
+export const nextTrainingAt = (last: number, { growth, runsMax } = trainingPace): number =>
+  last === 0 ? firstAt : Math.min(Math.ceil(last * growth), last + runsMax);
+
+/** How many of the newest rows are left out of a training, to measure by. */
+export const sliceOf = (rows: number): number =>
+  Math.min(sliceMax, Math.max(sliceMin, Math.floor(rows / 10)));
+
+const sliceMin = 50;
+const sliceMax = 200;

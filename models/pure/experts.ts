@@ -14,7 +14,6 @@ export const statisticNames = [
   "kind",
   "recent",
   "said",
-  "alike",
   "everyone",
 ] as const;
 
@@ -46,7 +45,6 @@ export function statisticsOf(features: Float32Array): Float64Array {
     firstOf(features, weighted.slice(kindLevel)),
     firstOf(features, recents),
     features[saidFeature] ?? Number.NaN,
-    firstOf(features, alikes),
     features[everyone] ?? Number.NaN,
   );
 }
@@ -92,7 +90,6 @@ const weighted = placesOf("log_weighted");
 const recents = placesOf("log_recent");
 
 const everyone = featureNames.indexOf("log_everyone");
-const alikes = featureNames.flatMap((name, place) => (/^log_alike_\d/.test(name) ? [place] : []));
 
 /** Of the most specific group that has any. */
 function firstOf(features: Float32Array, places: readonly number[]): number {

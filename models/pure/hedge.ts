@@ -19,7 +19,7 @@ export interface HedgeSettings {
 export const hedgeDefaults: HedgeSettings = {
   sharpness: 24,
   memory: 200,
-  shrinkage: 60,
+  shrinkage: 120,
   contextsMax: 20_000,
 };
 

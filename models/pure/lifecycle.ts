@@ -13,14 +13,14 @@
  *   same gate leads back.
  *
  * Live evidence belongs to the line, not to the version: a newer version of it takes the older one's
- * place, shadow or active, as soon as it passes gate 1. Whoever waited 500 runs for each would serve
- * the model of long ago (measured: docs/predictor.md).
+ * place, shadow or active, as soon as it passes gate 1, and one of an active line is trained on all
+ * of history, the last slice too. Whoever waited 500 runs for each would serve the model of long ago.
  *
  * The lifecycle only proposes. What is served is chosen elsewhere, where it can be journalled, and
  * told by `choose`. A fold of plain data: the same calls, the same proposals.
  */
 
-/** Pinball losses of ln(duration). A model gains if their sum is less, and p50's is no more. */
+/** Pinball losses of ln(duration). */
 export interface Loss {
   readonly p50: number;
   readonly p90: number;
@@ -76,7 +76,7 @@ export interface Lifecycle {
   pinned: string | null;
 }
 
-/** Running means over the line's live runs, since it last became shadow or active. */
+/** Running means over the line's live runs, of all its versions. */
 export interface Line {
   readonly line: string;
   runs: number;
@@ -88,9 +88,12 @@ export interface Line {
 
 export const createLifecycle = (): Lifecycle => ({ versions: [], lines: [], pinned: null });
 
-/** Relative gain that counts as one. */
+/** Relative gain that counts as one: of both quantiles' loss together; half of it at p50. */
 export const margin = 0.02;
-/** With fewer runs than these the gain has to be larger in the same measure, and never with fewer than the least. */
+/**
+ * With fewer runs than these the gain has to be larger, by the square of what is missing: of few
+ * runs the mean is mostly chance. With fewer than the least nothing is decided.
+ */
 const runsWanted = 500;
 const runsMin = 50;
 const coverageMin = 0.87;
@@ -99,19 +102,23 @@ const coverageMax = 0.95;
 const memory = 500;
 const retiredMax = 32;
 
+export interface Candidate {
+  readonly version: string;
+  readonly line: string;
+  /** Null for a successor that was trained on all of history: its line has passed gate 1. */
+  readonly slice: SliceLosses | null;
+}
+
 /**
  * Takes in a version that has been trained (or brought) and measured on the last slice. It becomes
  * shadow, or is retired; the answer proposes to serve it where its line is active already.
  */
-export function enter(
-  lifecycle: Lifecycle,
-  { version, line, slice }: { version: string; line: string; slice: SliceLosses },
-): Proposal | null {
+export function enter(lifecycle: Lifecycle, { version, line, slice }: Candidate): Proposal | null {
   const active = activeOf(lifecycle);
   const entered: Version = { version, line, state: "candidate", because: "just trained" };
   lifecycle.versions.push(entered);
   const isSuccessor = active?.line === line;
-  const refusal = refusalOf(slice, isSuccessor);
+  const refusal = slice === null ? unmeasured(isSuccessor) : refusalOf(slice, isSuccessor);
   if (refusal !== null) {
     retire(lifecycle, entered, refusal);
     return null;
@@ -119,7 +126,8 @@ export function enter(
   for (const older of lifecycle.versions) {
     if (older.state === "shadow" && older.line === line) retire(lifecycle, older, "replaced");
   }
-  move(entered, "shadow", `passed gate 1: ${gainText(slice.model, slice.statistics)}`);
+  const measured = slice === null ? "as its line" : gainText(slice.model, slice.statistics);
+  move(entered, "shadow", `passed gate 1: ${measured}`);
   if (!lifecycle.lines.some((known) => known.line === line)) lifecycle.lines.push(emptyLine(line));
   if (!isSuccessor || lifecycle.pinned !== null) return null;
   return { kind: "promote", version, because: "newer version of the line that is active" };
@@ -145,15 +153,12 @@ export function choose(lifecycle: Lifecycle, version: string | null): void {
   const chosen = lifecycle.versions.find((known) => known.version === version);
   const active = activeOf(lifecycle);
   if (active === chosen) return;
-  const isSameLine = active?.line === chosen?.line;
   if (active !== undefined) {
-    if (chosen === undefined) move(active, "shadow", "demoted");
-    else retire(lifecycle, active, "replaced");
-    if (!isSameLine) restart(lifecycle, active.line);
+    // A line of its own stays to be asked; of one line only the newest.
+    if (active.line === chosen?.line) retire(lifecycle, active, "replaced");
+    else move(active, "shadow", "demoted");
   }
-  if (chosen === undefined) return;
-  if (!isSameLine) restart(lifecycle, chosen.line);
-  move(chosen, "active", "chosen");
+  if (chosen !== undefined) move(chosen, "active", "chosen");
 }
 
 /** Holds a version in service, or lets go of it (null); `choose` still says what is served. */
@@ -177,9 +182,15 @@ export const lossOf = (
 /** Loss of a quantile that is `over` too low (Koenker & Bassett 1978). */
 export const pinball = (over: number, of: number): number => Math.max(of * over, (of - 1) * over);
 
-/** Whether `loss` is less than `other` by `wanted`, a share, in sum, and no more at p50. */
+/** Whether `loss` is less than `other` by `wanted`, a share, in sum, and by half of it at p50. */
 const gains = (loss: Loss, other: Loss, wanted: number): boolean =>
-  sumOf(loss) <= (1 - wanted) * sumOf(other) && loss.p50 <= other.p50;
+  sumOf(loss) <= (1 - wanted) * sumOf(other) && loss.p50 <= (1 - wanted / 2) * other.p50;
+
+/** The share that so many live runs have to show: the fewer, the more. */
+const evidence = (runs: number): number => margin * Math.max(1, (runsWanted / runs) ** 2);
+
+const unmeasured = (isSuccessor: boolean): string | null =>
+  isSuccessor ? null : "failed gate 1: not measured, and its line is not active";
 
 /** Why a candidate does not pass gate 1; null if it does. */
 function refusalOf(slice: SliceLosses, isSuccessor: boolean): string | null {
@@ -200,7 +211,7 @@ function promotion(lifecycle: Lifecycle): Proposal | null {
   for (const { version, line } of shadowsOf(lifecycle)) {
     const own = lineOf(lifecycle, line);
     if (own === undefined || own.runs < runsMin || line === active?.line) continue;
-    const wanted = margin * Math.max(1, runsWanted / own.runs);
+    const wanted = evidence(own.runs);
     const served = rival?.loss ?? own.statistics;
     if (!gains(own.loss, own.statistics, wanted) || !gains(own.loss, served, wanted)) continue;
     if (own.covered < coverageMin || own.covered > coverageMax) continue;
@@ -214,18 +225,14 @@ function demotion(lifecycle: Lifecycle): Proposal | null {
   const active = activeOf(lifecycle);
   const own = lineOf(lifecycle, active?.line);
   if (active === undefined || own === undefined || own.runs < runsMin) return null;
-  if (gains(own.loss, own.statistics, 0)) return null;
+  // The same evidence the other way round, without the margin.
+  if (gains(own.loss, own.statistics, margin - evidence(own.runs))) return null;
   const because = `${gainText(own.loss, own.statistics)} over ${own.runs} live runs`;
   return { kind: "demote", version: active.version, because };
 }
 
 const lineOf = ({ lines }: Lifecycle, line: string | undefined): Line | undefined =>
   lines.find((known) => known.line === line);
-
-function restart({ lines }: Lifecycle, line: string): void {
-  const at = lines.findIndex((known) => known.line === line);
-  if (at !== -1) lines[at] = emptyLine(line);
-}
 
 const noLoss: Loss = { p50: 0, p90: 0 };
 

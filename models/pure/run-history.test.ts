@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { emptyAlike, quantilesAlike, rememberAlike } from "./alike.js";
+import { emptyInFlight, flightOf, taskEnded, taskStarted, taskSubmitted } from "./in-flight.js";
+import { emptyRunHistory, ratioToWord, recordRun } from "./run-history.js";
+
+describe("what is in flight", () => {
+  it("waits, runs since the first that began, and is forgotten with the last end", () => {
+    const inFlight = emptyInFlight();
+    for (let task = 0; task < 3; task++) taskSubmitted(inFlight, ["kind", "owner"]);
+    taskStarted(inFlight, ["kind", "owner"], "a", 1_000);
+    taskStarted(inFlight, ["kind", "owner"], "b", 3_000);
+    expect(flightOf(inFlight, "kind", 5_000)).toEqual({ running: 2, waiting: 1, elapsedMs: 4_000 });
+    taskEnded(inFlight, ["kind", "owner"], "a");
+    expect(flightOf(inFlight, "owner", 5_000)).toEqual({
+      running: 1,
+      waiting: 1,
+      elapsedMs: 2_000,
+    });
+    taskEnded(inFlight, ["kind", "owner"], "b");
+    expect(flightOf(inFlight, "kind", 5_000).elapsedMs).toBeNaN();
+    taskEnded(inFlight, ["kind", "owner"], "never started");
+    expect(inFlight.groups.size).toBe(0);
+  });
+});
+
+describe("runs that began alike", () => {
+  it("are believed before the many that began otherwise", () => {
+    const alike = emptyAlike();
+    for (let run = 0; run < 30; run++) {
+      // After a long run comes a short one, and the other way round; long ones are seldom.
+      const isAfterLong = run % 5 === 0;
+      rememberAlike(alike, Float32Array.of(isAfterLong ? 10 : 5), isAfterLong ? 3 : 8);
+    }
+    expect(quantilesAlike(alike, Float32Array.of(10), [1])).toEqual({ logP50: 3, logP90: 3 });
+    expect(quantilesAlike(alike, Float32Array.of(5), [1])?.logP50).toBe(8);
+    // Nothing known of this one: then all count.
+    expect(quantilesAlike(alike, Float32Array.of(Number.NaN), [1])?.logP50).toBe(8);
+    expect(quantilesAlike(emptyAlike(), Float32Array.of(5), [1])).toBeNull();
+    expect(alike.runs.length).toBe(30);
+    for (let run = 0; run < 200; run++) rememberAlike(alike, Float32Array.of(5), 1);
+    expect(alike.runs.length).toBe(64);
+  });
+});
+
+describe("a user's word", () => {
+  it("of a tenant never seen is worth what everyone's words were", () => {
+    const history = emptyRunHistory();
+    expect(ratioToWord(history, ["new", "tenant"])).toBe(0);
+    const end = { userEstimateMs: 10_000, durationMs: 1_000, succeeded: true, atMs: 0 };
+    for (let run = 0; run < 40; run++) recordRun(history, ["old", "other"], end);
+    expect(ratioToWord(history, ["new", "tenant"])).toBeCloseTo(Math.log(0.1), 0);
+  });
+});
