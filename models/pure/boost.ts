@@ -59,6 +59,7 @@ function boostOne(
   const { trees, rowShare, featureShare, learningRate } = settings;
   const random = seededRandom(settings.seed);
   const leafRowsMin = Math.max(1, Math.min(settings.leafRowsMin, Math.floor(rows / 10)));
+  const telling = tellingFeatures(bins, features);
   const ground = createGround(bins, { ...settings, quantile, leafRowsMin });
   const base = Math.fround(quantileOfSorted(Float64Array.from(labels).sort(), quantile));
   const residuals = Float64Array.from(labels, (label) => label - base);
@@ -71,7 +72,7 @@ function boostOne(
       order,
       taken,
       residuals,
-      drawFeatures(features, featureShare, random),
+      drawFeatures(telling, featureShare, random),
     );
     nodes.feature.forEach((feature, node) => {
       const value = nodes.value[node] ?? 0;
@@ -91,12 +92,19 @@ function drawRows(order: Int32Array, rows: number, share: number, random: () => 
   return taken;
 }
 
+/** Those that are not the same in every row: the others cost time and take the places of these. */
+function tellingFeatures({ codes, rows }: Bins, features: number): number[] {
+  const telling = Array.from({ length: features }, (_, feature) => feature).filter((feature) => {
+    const column = codes.subarray(feature * rows, (feature + 1) * rows);
+    return column.some((code) => code !== column[0]);
+  });
+  return telling.length > 0 ? telling : [0];
+}
+
 /** Ascending; at least one. */
-function drawFeatures(features: number, share: number, random: () => number): number[] {
-  const drawn = Array.from({ length: features }, (_, feature) => feature).filter(
-    () => random() < share,
-  );
-  return drawn.length > 0 ? drawn : [randomInteger(random, features)];
+function drawFeatures(telling: readonly number[], share: number, random: () => number): number[] {
+  const drawn = telling.filter(() => random() < share);
+  return drawn.length > 0 ? drawn : [telling[randomInteger(random, telling.length)] ?? 0];
 }
 
 /** Takes what the tree says off every row's residual, drawn or not. */
