@@ -99,7 +99,7 @@ const runsMin = 50;
 const coverageMin = 0.87;
 const coverageMax = 0.95;
 /** A running mean forgets: the newest run weighs at least 1 / memory. */
-const memory = 500;
+const memory = 1_000;
 const retiredMax = 32;
 
 export interface Candidate {
@@ -225,8 +225,10 @@ function demotion(lifecycle: Lifecycle): Proposal | null {
   const active = activeOf(lifecycle);
   const own = lineOf(lifecycle, active?.line);
   if (active === undefined || own === undefined || own.runs < runsMin) return null;
-  // The same evidence the other way round, without the margin.
-  if (gains(own.loss, own.statistics, margin - evidence(own.runs))) return null;
+  // The same evidence the other way round. Losing a little at p50 alone is chance, or p90's price.
+  const suffered = margin - evidence(own.runs);
+  const isWorseAtP50 = own.loss.p50 > (1 + margin / 2 - suffered / 2) * own.statistics.p50;
+  if (!isWorseAtP50 && sumOf(own.loss) <= (1 - suffered) * sumOf(own.statistics)) return null;
   const because = `${gainText(own.loss, own.statistics)} over ${own.runs} live runs`;
   return { kind: "demote", version: active.version, because };
 }

@@ -89,9 +89,9 @@ describe("a corrected p90", () => {
       // The claim is off by a factor that changes, and so is the noise.
       const drift = run < runs / 2 ? 1 : 3;
       const over = drift * (random() + random() - 0.2);
-      const isCovered = over <= correction(conformal, groups);
+      const isCovered = over <= correction(conformal, groups, 0);
       if (isCovered) covered++;
-      learnCoverage(conformal, groups, over, isCovered);
+      learnCoverage(conformal, groups, 0, over, isCovered);
     }
     expect(covered / runs).toBeGreaterThan(0.88);
     expect(covered / runs).toBeLessThan(0.92);

@@ -6,6 +6,7 @@
  */
 import { type Conformal, correction, createConformal, learnCoverage } from "./conformal.js";
 import {
+  depthOf,
   type ExpertName,
   expertNames,
   type ModelWords,
@@ -36,6 +37,8 @@ export interface Forecast extends Weighed {
   /** Natural logarithms of milliseconds at speed 1. */
   readonly logP50: number;
   readonly logP90: number;
+  /** How little was known: the most specific level of which a run had ended. */
+  readonly depth: number;
   /** p90 as claimed, before its correction. */
   readonly logClaimed: number;
 }
@@ -63,8 +66,9 @@ export function forecast(
   const logP50 = weighed.log;
   const spread = spreadOf(model);
   const logClaimed = logP50 + (Number.isNaN(spread) ? spreadDefault : spread);
-  const logP90 = Math.max(logP50, logClaimed + correction(conformal, weighed.contexts));
-  return { ...weighed, logP50, logP90, logClaimed };
+  const depth = depthOf(features);
+  const logP90 = Math.max(logP50, logClaimed + correction(conformal, weighed.contexts, depth));
+  return { ...weighed, logP50, logP90, logClaimed, depth };
 }
 
 /** Takes in how a run came out, in place; runs in the order of their ends. */
@@ -75,7 +79,13 @@ export function learnOutcome(
 ): void {
   const logMs = Math.log(Math.max(1, durationMs));
   learnWeights(hedge, made, logMs);
-  learnCoverage(conformal, made.contexts, logMs - made.logClaimed, logMs <= made.logP90);
+  learnCoverage(
+    conformal,
+    made.contexts,
+    made.depth,
+    logMs - made.logClaimed,
+    logMs <= made.logP90,
+  );
 }
 
 /** Who carries the most weight: what is named as the source. */

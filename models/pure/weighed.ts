@@ -38,10 +38,11 @@ export function learnWeights(hedge: Hedge, { words, contexts }: Weighed, logMs: 
 }
 
 /**
- * How much is known decides which expert is good: a task's kind at that depth of knowledge, and all
- * tasks at that depth.
+ * How much is known decides which expert is good: a task's kind at that depth of knowledge, all
+ * tasks at that depth, and all tasks where that depth is new.
  */
 const contextsOf = (groups: readonly string[], depth: number): string[] => [
   `kind ${groups[kindLevel] ?? ""} at ${depth}`,
   `at ${depth}`,
+  "all",
 ];
