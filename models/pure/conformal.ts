@@ -9,13 +9,17 @@ import { type Ring, remember, ringOf } from "../../core/ring.js";
 
 const wanted = 0.9;
 const pooledMax = 500;
+/** Of the innermost group; of others as many as of all, so that one burst does not fill them. */
 const groupMax = 64;
 const groupMin = 20;
 const groupsMax = 20_000;
 /** How fast the level follows a miss. */
-const step = 0.005;
+const step = 0.01;
 /** How much higher the level begins for each step that less is known. */
 const widerPerDepth = 0.02;
+/** What a miss adds to the widening, in logarithms, times what was not wanted of it. */
+const pull = 0.02;
+const wideningMax = 2;
 const levelMin = 0.5;
 const levelMax = 0.995;
 
@@ -25,10 +29,12 @@ export interface Conformal {
   readonly groups: Generations<Ring>;
   /** By how much is known of a task: tasks of which little is known come, and miss, many at a time. */
   readonly levels: Map<number, number>;
+  /** Added to all: misses that come many at a time are more than any level answers. */
+  widening: number;
 }
 
 export function createConformal(): Conformal {
-  return { pooled: ringOf([]), groups: emptyGenerations(), levels: new Map() };
+  return { pooled: ringOf([]), groups: emptyGenerations(), levels: new Map(), widening: 0 };
 }
 
 /**
@@ -39,9 +45,11 @@ export function correction(conformal: Conformal, groups: readonly string[], dept
   const level = levelOf(conformal, depth);
   for (const name of groups) {
     const own = findIn(conformal.groups, name);
-    if (own !== undefined && own.recent.length >= groupMin) return quantile(own, level);
+    if (own !== undefined && own.recent.length >= groupMin) {
+      return conformal.widening + quantile(own, level);
+    }
   }
-  return quantile(conformal.pooled, level);
+  return conformal.widening + quantile(conformal.pooled, level);
 }
 
 const levelOf = ({ levels }: Conformal, depth: number): number =>
@@ -60,11 +68,13 @@ export function learnCoverage(
 ): void {
   const level = levelOf(conformal, depth) + step * (wasCovered ? wanted - 1 : wanted);
   conformal.levels.set(depth, Math.min(levelMax, Math.max(levelMin, level)));
+  const widening = conformal.widening + pull * (wasCovered ? wanted - 1 : wanted);
+  conformal.widening = Math.min(wideningMax, Math.max(0, widening));
   remember(conformal.pooled, logOverClaimed, pooledMax);
-  for (const name of new Set(groups)) {
+  groups.forEach((name, place) => {
     const own = admitTo(conformal.groups, name, groupsMax, () => ringOf([]));
-    remember(own, logOverClaimed, groupMax);
-  }
+    remember(own, logOverClaimed, place === 0 ? groupMax : pooledMax);
+  });
 }
 
 /** The ceil(level · (n + 1))-th smallest; 0 where too few were seen to reach that far. */

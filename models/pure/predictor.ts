@@ -9,6 +9,7 @@ import {
   depthOf,
   type ExpertName,
   expertNames,
+  kindLevel,
   type ModelWords,
   spreadOf,
   statisticNames,
@@ -47,8 +48,9 @@ export function createPredictor(): Predictor {
   return { hedge: createHedge(expertNames.length, hedgeDefaults), conformal: createConformal() };
 }
 
-/** ln(p90 / p50) claimed where no model says anything. */
+/** ln(p90 / p50) claimed where no model says anything; wider where the kind was never seen. */
 const spreadDefault = Math.log(3);
+const spreadCold = Math.log(10);
 
 /**
  * Null where neither blend (its logarithm, or NaN) nor model knows anything. `groups` from the most
@@ -64,9 +66,10 @@ export function forecast(
   const weighed = weighWords(hedge, wordsOf(features, blend, model), features, groups);
   if (weighed === null) return null;
   const logP50 = weighed.log;
-  const spread = spreadOf(model);
-  const logClaimed = logP50 + (Number.isNaN(spread) ? spreadDefault : spread);
   const depth = depthOf(features);
+  const spread = spreadOf(model);
+  const spreadKnown = depth <= kindLevel ? spreadDefault : spreadCold;
+  const logClaimed = logP50 + (Number.isNaN(spread) ? spreadKnown : spread);
   const logP90 = Math.max(logP50, logClaimed + correction(conformal, weighed.contexts, depth));
   return { ...weighed, logP50, logP90, logClaimed, depth };
 }
