@@ -8,8 +8,17 @@
 export type Circumstances = Float32Array;
 
 export interface Alike {
-  /** Oldest first, at most `runsMax`. */
-  readonly runs: { readonly by: Circumstances; readonly logMs: number }[];
+  /** At most `runsMax`, ascending by what they took. */
+  readonly runs: Run[];
+  /** Ever taken in. */
+  total: number;
+}
+
+interface Run {
+  readonly by: Circumstances;
+  readonly logMs: number;
+  /** How many there were before it. */
+  readonly serial: number;
 }
 
 const runsMax = 64;
@@ -20,38 +29,51 @@ const fading = 0.99;
 /** Of a number that only one of the two has. */
 const strange = 1;
 
-export const emptyAlike = (): Alike => ({ runs: [] });
+const fades = Float64Array.from({ length: runsMax }, (_, age) => fading ** age);
 
-export function rememberAlike({ runs }: Alike, by: Circumstances, logMs: number): void {
-  runs.push({ by, logMs });
-  if (runs.length > runsMax) runs.shift();
+export const emptyAlike = (): Alike => ({ runs: [], total: 0 });
+
+export function rememberAlike(alike: Alike, by: Circumstances, logMs: number): void {
+  const { runs } = alike;
+  const serial = alike.total++;
+  if (runs.length === runsMax) {
+    runs.splice(
+      runs.findIndex((run) => run.serial === serial - runsMax),
+      1,
+    );
+  }
+  const place = runs.findIndex((run) => run.logMs > logMs);
+  runs.splice(place === -1 ? runs.length : place, 0, { by, logMs, serial });
 }
 
 /** Weighted median and 90 % quantile; null where too few have run. `weights` of the circumstances. */
 export function quantilesAlike(
-  { runs }: Alike,
+  { runs, total }: Alike,
   by: Circumstances,
   weights: readonly number[],
 ): { readonly logP50: number; readonly logP90: number } | null {
   if (runs.length < runsMin) return null;
   let sum = 0;
-  let age = runs.length;
-  const weighed = runs.map((run) => {
-    age--;
-    const weight = Math.exp(-distance(run.by, by, weights) / reach) * fading ** age + least;
+  runs.forEach((run, place) => {
+    const near = Math.exp(-distance(run.by, by, weights) / reach);
+    const weight = near * (fades[total - 1 - run.serial] ?? 0) + least;
+    shares[place] = weight;
     sum += weight;
-    return { logMs: run.logMs, weight };
   });
-  weighed.sort((a, b) => a.logMs - b.logMs);
-  const at = (quantile: number): number => {
-    let below = 0;
-    for (const { logMs, weight } of weighed) {
-      below += weight;
-      if (below >= quantile * sum) return logMs;
-    }
-    return weighed.at(-1)?.logMs ?? 0;
-  };
-  return { logP50: at(0.5), logP90: at(0.9) };
+  return { logP50: reached(runs, sum * 0.5), logP90: reached(runs, sum * 0.9) };
+}
+
+/** Weights of the runs that are asked about: written before they are read, each time. */
+const shares = new Float64Array(runsMax);
+
+/** What the first took with whom the weights add up to so much. */
+function reached(runs: readonly Run[], wanted: number): number {
+  let below = 0;
+  for (let place = 0; place < runs.length; place++) {
+    below += shares[place] ?? 0;
+    if (below >= wanted) return runs[place]?.logMs ?? 0;
+  }
+  return runs.at(-1)?.logMs ?? 0;
 }
 
 /** Where none is alike, all are as good as each other. */
