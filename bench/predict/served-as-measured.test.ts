@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../core/random.js";
-import { boostDefaults } from "../../models/pure/boost.js";
-import { trainingGrowth } from "../../models/pure/examples.js";
-import { createFold, foreseeSubject, keep, learn, say } from "../../models/pure/serving-fold.js";
+import {
+  createFold,
+  foreseeSubject,
+  keep,
+  learn,
+  learnTold,
+  say,
+} from "../../models/pure/serving-fold.js";
 import { levelsOf } from "../../models/pure/subject.js";
 import { runOf, subjectNamed } from "../../planner/testing/told-history.js";
-import { createLearner, served } from "./models.js";
 import { type Prediction, replay } from "./replay.js";
+import { servedWithoutModel } from "./served.js";
 import { traceBuilder } from "./trace.js";
 
 describe("what is served", () => {
@@ -35,7 +40,7 @@ describe("what is served", () => {
     });
     const trace = builder.build();
     const measured: (Prediction | null)[] = [];
-    const method = served(trace, createLearner(trace, boostDefaults, trainingGrowth), false);
+    const method = servedWithoutModel(trace);
     replay(trace, [
       {
         ...method,
@@ -74,12 +79,13 @@ describe("what is served", () => {
       sequences.set(run.row, fold.sequence);
       const subject = subjectOf(run);
       const foreseen = foreseeSubject(fold, subject, run.submitAtMs);
+      learnTold(fold, foreseen, run.submitAtMs);
       const said = say(fold, foreseen, new Map(), fold.sequence);
       keep(fold, subject, said, true);
-      const { plain } = said;
+      const { forecast } = said.served;
       const expected = measured[run.row] ?? null;
-      expect(plain === null ? null : Math.exp(plain.logP50)).toBe(expected?.p50Ms ?? null);
-      expect(plain === null ? null : Math.exp(plain.logP90)).toBe(expected?.p90Ms ?? null);
+      expect(forecast === null ? null : Math.exp(forecast.logP50)).toBe(expected?.p50Ms ?? null);
+      expect(forecast === null ? null : Math.exp(forecast.logP90)).toBe(expected?.p90Ms ?? null);
     }
     expect(measured.filter((one) => one !== null).length).toBeGreaterThan(590);
   });

@@ -6,9 +6,15 @@
  */
 import { seededRandom } from "../../core/random.js";
 import { featureCount, featureNames, type Subject } from "../../models/pure/features.js";
-import { emptyKnowledge, foresee, learnEnd, type RunEnd } from "../../models/pure/knowledge.js";
+import {
+  emptyKnowledge,
+  type Foreseen,
+  foresee,
+  learnEnd,
+  learnSubmission,
+  type RunEnd,
+} from "../../models/pure/knowledge.js";
 import { levelsOf } from "../../models/pure/subject.js";
-import type { Weighed } from "../../models/pure/weighed.js";
 
 export interface DrawnRows {
   readonly rows: number;
@@ -72,7 +78,7 @@ export function syntheticRows(seeds: readonly number[], rows: number): DrawnRows
 
 interface Running {
   readonly end: RunEnd;
-  readonly blend: Weighed | null;
+  readonly foreseen: Foreseen;
 }
 
 /** Successful runs of one cluster, in order of their submission. */
@@ -86,7 +92,7 @@ function* clusterRuns(seed: number, wanted: number) {
   let nowMs = 1_700_000_000_000 + seed * 86_400_000;
   for (let done = 0; done < wanted; ) {
     nowMs += Math.round(-Math.log(1 - random()) * 120_000);
-    for (const { end, blend } of takeEnded(running, nowMs)) learnEnd(knowledge, end, blend);
+    for (const { end, foreseen } of takeEnded(running, nowMs)) learnEnd(knowledge, end, foreseen);
     // Few programs make most of the jobs.
     const law = laws[Math.floor(programs * random() ** 2.5)];
     if (law === undefined) continue;
@@ -96,14 +102,15 @@ function* clusterRuns(seed: number, wanted: number) {
       const run = drawRun(law, cpus, done / wanted, normal);
       const subject = drawSubject(law, { ...run, cpus, seed }, random, normal);
       const { groups, userEstimateMs } = subject;
-      const { features, blend } = foresee(knowledge, subject, nowMs);
+      const foreseen = foresee(knowledge, subject, nowMs);
+      learnSubmission(knowledge, foreseen, nowMs);
       const durationMs = Math.exp(run.logDuration);
       const succeeded = random() >= failureShare;
       const atMs = nowMs + 5_000 + Math.round(durationMs);
-      running.push({ end: { groups, durationMs, userEstimateMs, succeeded, atMs }, blend });
+      running.push({ end: { groups, durationMs, userEstimateMs, succeeded, atMs }, foreseen });
       if (!succeeded) continue;
       done++;
-      yield { features, logMs: Math.log(Math.max(1, durationMs)) };
+      yield { features: foreseen.features, logMs: Math.log(Math.max(1, durationMs)) };
     }
   }
 }

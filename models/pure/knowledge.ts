@@ -4,10 +4,17 @@
  */
 import { emptyStatistics, estimate, type GroupStatistics, observe } from "../../core/estimate.js";
 import type { Estimate } from "../../core/views.js";
-import { blendFeature, featureCount, type Subject, writeFeatures } from "./features.js";
+import {
+  blendFeature,
+  featureCount,
+  recordAlike,
+  type Subject,
+  writeFeatures,
+} from "./features.js";
 import type { Hedge } from "./hedge.js";
+import { emptyInFlight } from "./in-flight.js";
 import { blendOf, createBlend } from "./predictor.js";
-import { emptyRunHistory, type RunHistory, recordRun } from "./run-history.js";
+import { emptyRunHistory, type RunHistory, recordRun, recordSubmission } from "./run-history.js";
 import { learnWeights, type Weighed } from "./weighed.js";
 
 export interface Knowledge {
@@ -36,10 +43,19 @@ export function foresee(knowledge: Knowledge, subject: Subject, nowMs: number): 
   const { groups } = subject;
   const anchor = estimate(knowledge.statistics, groups);
   const features = new Float32Array(featureCount);
-  writeFeatures(features, subject, knowledge.history, anchor?.p50Ms ?? Number.NaN, nowMs);
+  const anchorMs = anchor?.p50Ms ?? Number.NaN;
+  writeFeatures(features, subject, knowledge.history, nothingInFlight, anchorMs, nowMs);
   const blend = blendOf(knowledge.blender, features, groups);
   features[blendFeature] = blend?.log ?? Number.NaN;
   return { groups, features, anchor, blend };
+}
+
+/** No master tells when tasks begin to run: for models of what is told that is not known. */
+const nothingInFlight = emptyInFlight();
+
+/** Takes in that a task was submitted, in place, once it is foreseen. */
+export function learnSubmission({ history }: Knowledge, { groups }: Foreseen, atMs: number): void {
+  recordSubmission(history, groups, atMs);
 }
 
 export interface RunEnd {
@@ -52,12 +68,14 @@ export interface RunEnd {
   readonly atMs: number;
 }
 
-/** Takes in one end, in place; `blend` is what held when the run was launched, null: not known. */
-export function learnEnd(knowledge: Knowledge, end: RunEnd, blend: Weighed | null): void {
-  recordRun(knowledge.history, end.groups, end);
+/** Takes in one end, in place; `foreseen` is what held when the run was launched, null: not known. */
+export function learnEnd(knowledge: Knowledge, end: RunEnd, foreseen: Foreseen | null): void {
+  const { groups, durationMs } = end;
+  recordRun(knowledge.history, groups, end);
   if (!end.succeeded) return;
-  observe(knowledge.statistics, end.groups, end.durationMs);
-  if (blend !== null) learnWeights(knowledge.blender, blend, logOf(end.durationMs));
+  observe(knowledge.statistics, groups, durationMs);
+  if (foreseen === null) return;
+  recordAlike(knowledge.history, groups, foreseen.features, durationMs);
+  const { blend } = foreseen;
+  if (blend !== null) learnWeights(knowledge.blender, blend, Math.log(Math.max(1, durationMs)));
 }
-
-export const logOf = (durationMs: number): number => Math.log(Math.max(1, durationMs));

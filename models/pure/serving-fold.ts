@@ -2,7 +2,8 @@
  * The fold that is served: what the master has told, in order, becomes knowledge, forecasts and rows
  * to train on. A subject is foreseen when it is told and again when its kind has learnt; what was
  * said then is kept with the sequence at which it was said, and a run is held against what was in
- * force when it was launched. Models are asked elsewhere: their words come in as arguments.
+ * force when it was launched (`serving` says how). Models are asked elsewhere: their words come in
+ * as arguments.
  */
 import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
 import type { Completion, EstimateSubject, RevisedEstimate } from "../../core/prediction.js";
@@ -14,18 +15,12 @@ import {
   foresee,
   type Knowledge,
   learnEnd,
-  logOf,
+  learnSubmission,
 } from "./knowledge.js";
-import { lossOf, type Outcome } from "./lifecycle.js";
-import {
-  createPredictor,
-  type Forecast,
-  forecast,
-  leaderOf,
-  learnOutcome,
-  type Predictor,
-} from "./predictor.js";
+import type { Proposal } from "./lifecycle.js";
+import { type Forecast, leaderOf } from "./predictor.js";
 import { addRow, createRows, type Rows } from "./rows.js";
+import { createServing, learnServed, type Served, type Serving, serve } from "./serving.js";
 import { levelsOf, subjectOf } from "./subject.js";
 
 export const keysMax = 20_000;
@@ -38,14 +33,10 @@ const moveMin = Math.log(1.1);
 
 export interface ServingFold {
   readonly knowledge: Knowledge;
-  /** What is said without any model, and with each line's, whether that is served or not. */
-  readonly plain: Predictor;
-  readonly lines: Map<string, Predictor>;
+  readonly serving: Serving;
   readonly known: Generations<Known>;
   readonly kinds: Generations<Kind>;
   readonly rows: Rows;
-  /** The line whose forecasts are given out; null: those without any model. */
-  served: string | null;
   /** Highest taken in. */
   sequence: number;
   /** The latest time that a record has named. */
@@ -70,24 +61,21 @@ interface Kind {
   readonly keys: Set<string>;
 }
 
-/** Words of each line's model; null where it says nothing. */
-export type Words = ReadonlyMap<string, ModelWords | null>;
+/** By version: of those that were asked. */
+export type Words = ReadonlyMap<string, ModelWords>;
 
 export interface Said {
   readonly sequence: number;
   readonly foreseen: Foreseen;
-  readonly plain: Forecast | null;
-  readonly byLine: ReadonlyMap<string, Forecast>;
+  readonly served: Served;
 }
 
 export const createFold = (rowsMax: number): ServingFold => ({
   knowledge: emptyKnowledge(),
-  plain: createPredictor(),
-  lines: new Map(),
+  serving: createServing(),
   known: emptyGenerations(),
   kinds: emptyGenerations(),
   rows: createRows(rowsMax),
-  served: null,
   sequence: 0,
   nowMs: 0,
 });
@@ -102,18 +90,21 @@ export function foreseeSubject(
   return foresee(knowledge, subjectOf(told, groups), nowMs);
 }
 
+/** A subject is told: whoever is foreseen behind it is so with that in mind. */
+export function learnTold(fold: ServingFold, foreseen: Foreseen, atMs: number): void {
+  learnSubmission(fold.knowledge, foreseen, atMs);
+}
+
 /** What is said of it when the history stands at `sequence`, by words that models have said of it. */
-export function say(fold: ServingFold, foreseen: Foreseen, words: Words, sequence: number): Said {
+export function say(
+  { serving }: ServingFold,
+  foreseen: Foreseen,
+  words: Words,
+  sequence: number,
+): Said {
   const { features, groups, blend } = foreseen;
-  const with_ = (predictor: Predictor, model: ModelWords | null): Forecast | null =>
-    forecast(predictor, features, groups, blend?.log ?? Number.NaN, model);
-  const byLine = new Map<string, Forecast>();
-  for (const [line, model] of words) {
-    const predictor = fold.lines.get(line);
-    const made = predictor === undefined ? null : with_(predictor, model);
-    if (made !== null) byLine.set(line, made);
-  }
-  return { sequence, foreseen, plain: with_(fold.plain, null), byLine };
+  const served = serve(serving, features, groups, blend?.log ?? Number.NaN, words);
+  return { sequence, foreseen, served };
 }
 
 /**
@@ -144,20 +135,20 @@ export function keep(
   known.dueAtRuns = kind.runs + known.interval;
   const [first, ...later] = [...known.said, said];
   if (first !== undefined) known.said = [first, ...later.slice(1 - saidMax)];
-  const estimate = estimateOf(fold, said);
+  const estimate = estimateOf(said);
   if (!hasMoved(known.reported, estimate)) return null;
   known.reported = estimate;
   return { key, estimate };
 }
 
 export interface Learned {
-  /** For the lifecycle; null where nothing had been said of the run. */
-  readonly outcome: Outcome | null;
+  /** What follows from it about the models; null: nothing. */
+  readonly proposal: Proposal | null;
   /** To be foreseen again. */
   readonly due: readonly EstimateSubject[];
 }
 
-const nothing: Learned = { outcome: null, due: [] };
+const nothing: Learned = { proposal: null, due: [] };
 
 /** Takes in one end, in place. */
 export function learn(fold: ServingFold, run: Completion): Learned {
@@ -174,9 +165,9 @@ export function learn(fold: ServingFold, run: Completion): Learned {
     atMs: run.endedAtMs,
   };
   fold.nowMs = Math.max(fold.nowMs, run.endedAtMs);
-  learnEnd(fold.knowledge, end, said?.foreseen.blend ?? null);
+  learnEnd(fold.knowledge, end, said?.foreseen ?? null);
   if (!run.succeeded) return nothing;
-  const outcome = said === null ? null : learnSaid(fold, said, durationMs);
+  const proposal = said === null ? null : learnServed(fold.serving, said.served, durationMs);
   if (said !== null) {
     addRow(fold.rows, { ...said.foreseen, durationMs, sequence: fold.sequence, atMs: fold.nowMs });
   }
@@ -188,7 +179,7 @@ export function learn(fold: ServingFold, run: Completion): Learned {
     if (waiting === undefined) kind.keys.delete(key);
     else if (waiting.dueAtRuns <= kind.runs) due.push(waiting.subject);
   }
-  return { outcome, due };
+  return { proposal, due };
 }
 
 /** The latest told, at most `most`: to be foreseen again when another model is served. */
@@ -198,9 +189,8 @@ export function latestSubjects({ known }: ServingFold, most: number): readonly E
 }
 
 /** At speed 1. */
-export function estimateOf({ served }: ServingFold, said: Said): Estimate {
-  const { plain, byLine, foreseen } = said;
-  const made = (served === null ? undefined : byLine.get(served)) ?? plain;
+export function estimateOf({ served, foreseen }: Said): Estimate {
+  const made = served.forecast;
   if (made === null) return { p50Ms: 0, p90Ms: 0, source: "unknown", confidence: 0 };
   const p50Ms = millisecondsOf(made.logP50);
   const source = sourceOf(made, foreseen);
@@ -227,22 +217,6 @@ function sourceOf(made: Forecast, { blend }: Foreseen): Estimate["source"] {
   const weights = Array.from(blend?.weights ?? []);
   const most = weights.indexOf(Math.max(...weights));
   return statisticNames[most] === "said" ? "user" : "statistics";
-}
-
-/** Holds a run against what each had said. */
-function learnSaid(fold: ServingFold, said: Said, durationMs: number): Outcome | null {
-  const logMs = logOf(durationMs);
-  const { plain, byLine } = said;
-  const lines: Outcome["lines"][number][] = [];
-  for (const [line, made] of byLine) {
-    const predictor = fold.lines.get(line);
-    if (predictor === undefined) continue;
-    lines.push({ line, loss: lossOf(made, logMs), wasCovered: logMs <= made.logP90 });
-    learnOutcome(predictor, made, durationMs);
-  }
-  if (plain === null) return null;
-  learnOutcome(fold.plain, plain, durationMs);
-  return { statistics: lossOf(plain, logMs), lines };
 }
 
 /** The last that was said at or before the sequence; the first where that was later. */

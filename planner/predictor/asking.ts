@@ -23,7 +23,7 @@ export async function estimateSubjects(
     const said = await sayOf(ground, told, ({ submittedAtMs }) => submittedAtMs);
     said.forEach((one, place) => {
       const speed = told[place]?.subject.workerSpeed ?? 1;
-      estimates.push(onWorker(estimateOf(fold, one), speed));
+      estimates.push(onWorker(estimateOf(one), speed));
     });
     await breathe();
   }

@@ -11,17 +11,13 @@ import { featureCount, schemaText } from "../../models/pure/features.js";
 import {
   activeOf,
   choose,
-  createLifecycle,
   enter,
   type Lifecycle,
   type Loss,
-  type Outcome,
-  observe,
   type Proposal,
   pin,
   shadowsOf,
 } from "../../models/pure/lifecycle.js";
-import { createPredictor } from "../../models/pure/predictor.js";
 import type { ServingFold } from "../../models/pure/serving-fold.js";
 import { type Registry, sha256Of } from "../../models/registry.js";
 import { type ModelSession, openModel } from "../../models/session.js";
@@ -44,7 +40,6 @@ export class ModelService {
   readonly #fold: ServingFold;
   readonly #say: Say;
   readonly manifests = new Map<string, Manifest>();
-  readonly lifecycle: Lifecycle = createLifecycle();
   /** By line. */
   readonly #served = new Map<string, Served>();
   /** Not asked any more, and why. */
@@ -72,6 +67,10 @@ export class ModelService {
       }
     }
     return service;
+  }
+
+  get lifecycle(): Lifecycle {
+    return this.#fold.serving.lifecycle;
   }
 
   get proposal(): ModelProposal | null {
@@ -111,18 +110,18 @@ export class ModelService {
     if (manifest === undefined) return;
     if (typeof measured === "string") return this.retire(version, measured);
     const { offline, active } = measured;
-    const proposed = enter(this.lifecycle, {
-      version,
-      line: manifest.line,
-      slice: slicesOf(offline, active),
-    });
+    const { line, origin } = manifest;
+    // What this cluster trains again and again has passed the gate as a line, once it is active.
+    const isSuccessor = origin === "history" && activeOf(this.lifecycle)?.line === line;
+    const slice = isSuccessor ? null : slicesOf(offline, active);
+    const proposed = enter(this.lifecycle, { version, line, slice });
     this.manifests.set(version, {
       ...manifest,
       entered,
       offline,
       ...(active === null ? {} : { activeThen: active }),
     });
-    this.#propose(proposed);
+    this.propose(proposed);
     await this.#settle();
     const { state, because } = this.lifecycle.versions.find((one) => one.version === version) ?? {};
     this.#say("info", "a model has come", { version, line: manifest.line, state, because });
@@ -134,11 +133,6 @@ export class ModelService {
     this.lifecycle.versions.push({ version, line, state: "retired", because });
     this.#say("warn", "a model is of no use", { version, because });
     this.#writeDown();
-  }
-
-  /** Takes in how a run came out. */
-  observe(outcome: Outcome): void {
-    this.#propose(observe(this.lifecycle, outcome));
   }
 
   /**
@@ -202,14 +196,26 @@ export class ModelService {
     this.#say("info", "what is served was chosen", { version, pinned: choice.pinned });
   }
 
-  /** Words of every line in service for each of the rows. */
+  /** What follows from runs and new versions is proposed until something is chosen. */
+  propose(proposed: Proposal | null): void {
+    if (proposed === null) return;
+    const { kind, version, because: reason } = proposed;
+    const manifest = kind === "promote" ? this.manifests.get(version) : undefined;
+    if (this.#proposal === null) this.#say("info", "proposes", { kind, version, reason });
+    this.#proposal =
+      manifest === undefined
+        ? { sha256: null, version: "", reason }
+        : { sha256: manifest.sha256, version, reason };
+  }
+
+  /** Words of every version in service for each of the rows. */
   async words(matrix: Float32Array, rows: number): Promise<ReadonlyMap<string, ModelWords>[]> {
     const all = Array.from({ length: rows }, () => new Map<string, ModelWords>());
     for (const [line, { version, session }] of [...this.#served]) {
       try {
         const words = await session.words(matrix, rows);
         words.forEach((one, row) => {
-          all[row]?.set(line, one);
+          all[row]?.set(version, one);
         });
       } catch (error) {
         // Another may have been chosen meanwhile, and this one let go.
@@ -271,17 +277,6 @@ export class ModelService {
     await this.#writing;
   }
 
-  #propose(proposed: Proposal | null): void {
-    if (proposed === null) return;
-    const { kind, version, because: reason } = proposed;
-    const manifest = kind === "promote" ? this.manifests.get(version) : undefined;
-    if (this.#proposal === null) this.#say("info", "proposes", { kind, version, reason });
-    this.#proposal =
-      manifest === undefined
-        ? { sha256: null, version: "", reason }
-        : { sha256: manifest.sha256, version, reason };
-  }
-
   async #takeOut(version: string, why: string): Promise<void> {
     this.#say("warn", "a model is taken out of service", { version, why });
     this.#broken.set(version, why);
@@ -314,11 +309,10 @@ export class ModelService {
       await session.release();
     }
     for (const [line, version] of wanted) await this.#serve(line, version);
-    for (const line of [...this.#fold.lines.keys()]) {
-      if (!this.#served.has(line)) this.#fold.lines.delete(line);
-    }
-    const line = active?.line ?? null;
-    this.#fold.served = line !== null && this.#served.has(line) ? line : null;
+    const { lines } = this.#fold.serving;
+    const isAlive = (line: string): boolean =>
+      this.lifecycle.versions.some((known) => known.line === line && known.state !== "retired");
+    for (const line of [...lines.keys()]) if (!isAlive(line)) lines.delete(line);
     this.#writeDown();
   }
 
@@ -327,7 +321,6 @@ export class ModelService {
     if (this.#served.has(line) || manifest === undefined) return;
     try {
       this.#served.set(line, { version, session: await this.#open(version, manifest) });
-      if (!this.#fold.lines.has(line)) this.#fold.lines.set(line, createPredictor());
     } catch (error) {
       await this.#takeOut(version, messageOf(error));
     }

@@ -8,6 +8,7 @@ import {
   keep,
   latestSubjects,
   learn,
+  learnTold,
   type Said,
   type ServingFold,
   say,
@@ -52,7 +53,7 @@ export async function takeRecords(
   for (const { sequence, what } of fresh) {
     switch (what.kind) {
       case "foreseen":
-        // What is foreseen in a row changes nothing that the next is foreseen by.
+        // What models say of one changes nothing for the next: they are asked for many at once.
         batch.push({ sequence, subject: what.subject });
         if (batch.length >= batchMax) await flush();
         break;
@@ -74,12 +75,22 @@ export async function takeRecords(
 }
 
 /** What is said of each of the subjects; nothing is remembered of it. */
-export async function sayOf(
-  { fold, models }: Pick<Ground, "fold" | "models">,
+export const sayOf = (
+  ground: Pick<Ground, "fold" | "models">,
   told: readonly Told[],
   nowMsOf: (subject: EstimateSubject) => number,
+): Promise<readonly Said[]> =>
+  sayForeseen(
+    ground,
+    told,
+    told.map(({ subject }) => foreseeSubject(ground.fold, subject, nowMsOf(subject))),
+  );
+
+async function sayForeseen(
+  { fold, models }: Pick<Ground, "fold" | "models">,
+  told: readonly Told[],
+  foreseen: readonly Foreseen[],
 ): Promise<readonly Said[]> {
-  const foreseen = told.map(({ subject }) => foreseeSubject(fold, subject, nowMsOf(subject)));
   const words = await models.words(matrixOf(foreseen), foreseen.length);
   return foreseen.map((one, place) =>
     say(fold, one, words[place] ?? new Map(), told[place]?.sequence ?? 0),
@@ -97,8 +108,8 @@ async function takeEnd(
   const { fold, models, schedule } = ground;
   fold.sequence = sequence;
   const before = totalOf(fold.rows);
-  const { outcome, due } = learn(fold, run);
-  if (outcome !== null) models.observe(outcome);
+  const { proposal, due } = learn(fold, run);
+  models.propose(proposal);
   if (totalOf(fold.rows) > before) {
     await followSchedule(schedule, fold.rows, models, sequence, ground.say);
     if (await enterCandidates(models, fold)) return await foreseeLatest(ground);
@@ -108,7 +119,12 @@ async function takeEnd(
 
 async function foreseeTold(ground: Ground, told: readonly Told[]): Promise<void> {
   const { fold } = ground;
-  const said = await sayOf(ground, told, ({ submittedAtMs }) => submittedAtMs);
+  const foreseen = told.map(({ subject }) => {
+    const one = foreseeSubject(fold, subject, subject.submittedAtMs);
+    learnTold(fold, one, subject.submittedAtMs);
+    return one;
+  });
+  const said = await sayForeseen(ground, told, foreseen);
   told.forEach(({ sequence, subject }, place) => {
     fold.nowMs = Math.max(fold.nowMs, subject.submittedAtMs);
     fold.sequence = sequence;

@@ -22,7 +22,7 @@ export const rowsMax = 20_000;
 export const rowsMin = 200;
 /** Rows that a model is measured on at least. */
 export const sliceMin = 50;
-const sliceMax = 500;
+const sliceMax = 200;
 const trainMsMax = 120_000;
 const trainMemoryMiBMax = 1_024;
 const parityMax = 1e-5;
