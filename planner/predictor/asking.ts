@@ -3,8 +3,8 @@ import type { EstimateSubject, ModelEvaluation, ModelView } from "../../core/pre
 import { fail, ok, type Result } from "../../core/result.js";
 import type { Estimate } from "../../core/views.js";
 import { firstBehind, sliceOf, totalOf, windowOf } from "../../models/pure/rows.js";
-import { estimateOf } from "../../models/pure/serving-fold.js";
-import { batchMax, breathe, type Ground, sayOf } from "./telling.js";
+import { estimateOf, foreseeSubject } from "../../models/pure/serving-fold.js";
+import { batchMax, breathe, type Ground, sayForeseen } from "./telling.js";
 import { manifestOf, measure, rowsMax, rowsMin, sliceMin, trainOn } from "./training.js";
 import type { InTurn } from "./turns.js";
 
@@ -20,7 +20,10 @@ export async function estimateSubjects(
   for (let from = 0; from < subjects.length; from += batchMax) {
     const { sequence } = fold;
     const told = subjects.slice(from, from + batchMax).map((subject) => ({ sequence, subject }));
-    const said = await sayOf(ground, told, ({ submittedAtMs }) => submittedAtMs);
+    const foreseen = told.map(({ subject }) =>
+      foreseeSubject(fold, subject, subject.submittedAtMs),
+    );
+    const said = await sayForeseen(ground, told, foreseen, "active");
     said.forEach((one, place) => {
       const speed = told[place]?.subject.workerSpeed ?? 1;
       estimates.push(onWorker(estimateOf(one), speed));

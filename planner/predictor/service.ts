@@ -208,10 +208,16 @@ export class ModelService {
         : { sha256: manifest.sha256, version, reason };
   }
 
-  /** Words of every version in service for each of the rows. */
-  async words(matrix: Float32Array, rows: number): Promise<ReadonlyMap<string, ModelWords>[]> {
+  /** Words of every version in service, or of the active one alone, for each of the rows. */
+  async words(
+    matrix: Float32Array,
+    rows: number,
+    whose: "all" | "active",
+  ): Promise<ReadonlyMap<string, ModelWords>[]> {
     const all = Array.from({ length: rows }, () => new Map<string, ModelWords>());
+    const active = activeOf(this.lifecycle)?.version;
     for (const [line, { version, session }] of [...this.#served]) {
+      if (whose === "active" && version !== active) continue;
       try {
         const words = await session.words(matrix, rows);
         words.forEach((one, row) => {

@@ -74,24 +74,17 @@ export async function takeRecords(
   if (await ground.models.chooseAwaited()) await foreseeLatest(ground);
 }
 
-/** What is said of each of the subjects; nothing is remembered of it. */
-export const sayOf = (
-  ground: Pick<Ground, "fold" | "models">,
-  told: readonly Told[],
-  nowMsOf: (subject: EstimateSubject) => number,
-): Promise<readonly Said[]> =>
-  sayForeseen(
-    ground,
-    told,
-    told.map(({ subject }) => foreseeSubject(ground.fold, subject, nowMsOf(subject))),
-  );
-
-async function sayForeseen(
+/**
+ * What is said of each of the subjects. Of what is remembered, `all` models are asked, to be judged;
+ * of what is asked in passing the active one alone.
+ */
+export async function sayForeseen(
   { fold, models }: Pick<Ground, "fold" | "models">,
   told: readonly Told[],
   foreseen: readonly Foreseen[],
+  whose: "all" | "active",
 ): Promise<readonly Said[]> {
-  const words = await models.words(matrixOf(foreseen), foreseen.length);
+  const words = await models.words(matrixOf(foreseen), foreseen.length, whose);
   return foreseen.map((one, place) =>
     say(fold, one, words[place] ?? new Map(), told[place]?.sequence ?? 0),
   );
@@ -124,7 +117,7 @@ async function foreseeTold(ground: Ground, told: readonly Told[]): Promise<void>
     learnTold(fold, one, subject.submittedAtMs);
     return one;
   });
-  const said = await sayForeseen(ground, told, foreseen);
+  const said = await sayForeseen(ground, told, foreseen, "all");
   told.forEach(({ sequence, subject }, place) => {
     fold.nowMs = Math.max(fold.nowMs, subject.submittedAtMs);
     fold.sequence = sequence;
@@ -145,7 +138,8 @@ async function foreseeAgain(
   const { nowMs } = ground.fold;
   for (let from = 0; from < subjects.length; from += batchMax) {
     const told = subjects.slice(from, from + batchMax).map((subject) => ({ sequence, subject }));
-    const said = await sayOf(ground, told, () => nowMs);
+    const foreseen = told.map(({ subject }) => foreseeSubject(ground.fold, subject, nowMs));
+    const said = await sayForeseen(ground, told, foreseen, "all");
     told.forEach(({ subject }, place) => {
       remember(ground, subject, said[place], false);
     });
