@@ -1,10 +1,11 @@
 /** `bench predict`: how well durations are predicted, on recorded traces, in the order of time. */
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { type BoostSettings, boostDefaults } from "../../models/pure/boost.js";
 import { trainingPace } from "../../models/pure/examples.js";
 import { printTable, round, writeJson } from "../report.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines, type MachineError } from "./lotaru-speed.js";
+import { replayMemory } from "./memory.js";
 import { createLearner, expertsOfServed, type Learner, ownTrees, single } from "./models.js";
 import { plainTrees } from "./plain-trees.js";
 import { readTrace } from "./read.js";
@@ -33,31 +34,75 @@ export const predictBench = () =>
     .option("--method <name...>", `only these of ${methodNames.join(", ")}`)
     .option("--seed <n>", "of the trainings", Number, 1)
     .option("--reads-as-input", "of Nextflow traces: suppose that inputs were what tasks read")
+    .addOption(
+      new Option("--target <what>", "what is predicted")
+        .choices(["duration", "memory"] as const)
+        .default("duration" as const),
+    )
     .option("--json <file>", "write the figures here")
-    .action(({ trace: paths, method: wanted = methodNames, seed, readsAsInput = false, json }) => {
-      const unknown = wanted.filter((name) => !methodNames.includes(name));
-      if (unknown.length > 0) {
-        throw new Error(`--method ${unknown[0]}: expected one of ${methodNames.join(", ")}`);
-      }
-      const all: TraceResult[] = [];
-      for (const path of paths) {
-        const { trace, lotaru } = readTrace(path, readsAsInput);
-        const settings = { ...boostDefaults, seed };
-        const learner = createLearner(settings, trainingPace);
-        const beganAtMs = performance.now();
-        const ours = served(trace, learner);
-        const results = replay(trace, methodsOf(trace, learner, ours, settings, wanted));
-        const wallMs = performance.now() - beganAtMs;
-        const machines = lotaru === null ? null : acrossMachines(lotaru);
-        const { name, rows, skipped } = trace;
-        const { trainings } = learner;
-        const { deeds } = ours;
-        const result = { trace: name, rows, skipped, wallMs, results, trainings, deeds, machines };
-        print(result);
-        all.push(result);
-      }
-      writeJson(json, all);
-    });
+    .action(
+      ({
+        trace: paths,
+        method: wanted = methodNames,
+        seed,
+        readsAsInput = false,
+        target,
+        json,
+      }) => {
+        const unknown = wanted.filter((name) => !methodNames.includes(name));
+        if (unknown.length > 0) {
+          throw new Error(`--method ${unknown[0]}: expected one of ${methodNames.join(", ")}`);
+        }
+        if (target === "memory") return predictMemory(paths, json);
+        const all: TraceResult[] = [];
+        for (const path of paths) {
+          const { trace, lotaru } = readTrace(path, readsAsInput);
+          const settings = { ...boostDefaults, seed };
+          const learner = createLearner(settings, trainingPace);
+          const beganAtMs = performance.now();
+          const ours = served(trace, learner);
+          const results = replay(trace, methodsOf(trace, learner, ours, settings, wanted));
+          const wallMs = performance.now() - beganAtMs;
+          const machines = lotaru === null ? null : acrossMachines(lotaru);
+          const { name, rows, skipped } = trace;
+          const { trainings } = learner;
+          const { deeds } = ours;
+          const result = {
+            trace: name,
+            rows,
+            skipped,
+            wallMs,
+            results,
+            trainings,
+            deeds,
+            machines,
+          };
+          print(result);
+          all.push(result);
+        }
+        writeJson(json, all);
+      },
+    );
+
+function predictMemory(paths: readonly string[], json: string | undefined): void {
+  const all = paths.map((path) => {
+    const { trace } = readTrace(path);
+    const scores = replayMemory(trace);
+    if (scores.length === 0) throw new Error(`${path}: no peak of memory is recorded`);
+    printTable(
+      `${trace.name}: memory`,
+      scores.map(({ method, runs, within, overAll, overMedian }) => ({
+        method,
+        runs,
+        "within %": round(100 * within),
+        "set aside / used": round(overAll, 2),
+        "median of those": round(overMedian, 2),
+      })),
+    );
+    return { trace: trace.name, scores };
+  });
+  writeJson(json, all);
+}
 
 function methodsOf(
   trace: Trace,

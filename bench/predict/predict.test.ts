@@ -7,6 +7,7 @@ import { seededRandom } from "../../core/random.js";
 import { boostDefaults } from "../../models/pure/boost.js";
 import { anchor, globalMean, groupMedian, lastTwo, userEstimate } from "./baselines.js";
 import { acrossMachines } from "./lotaru-speed.js";
+import { replayMemory } from "./memory.js";
 import { createScorer } from "./metrics.js";
 import { createLearner, ownTrees } from "./models.js";
 import { plainTrees } from "./plain-trees.js";
@@ -110,6 +111,31 @@ describe("scores", () => {
     expect(cold.meanLogError).toBeCloseTo(Math.LN2, 12);
     expect(warm.coverage90).toBe(0.5);
     expect(all.pinball50).toBeCloseTo((Math.LN2 + Math.log(1.5)) / 6, 12);
+  });
+});
+
+describe("peaks of memory", () => {
+  it("are learnt from what had ended: less is set aside, and most runs are held", () => {
+    const random = seededRandom(6);
+    const builder = traceBuilder("peaks");
+    for (let row = 0; row < 600; row++) {
+      const kind = `kind ${row % 3}`;
+      builder.add({
+        submitAtMs: row * 1_000,
+        startAtMs: row * 1_000,
+        durationMs: 5_000,
+        succeeded: true,
+        memoryBytes: 8_000,
+        peakBytes: (1 + (row % 3)) * 500 * (0.8 + 0.4 * random()),
+        user: "user",
+        groups: [`${kind} of it`, kind, kind, "owner", "all"],
+      });
+    }
+    const [asked, , both] = replayMemory(builder.build());
+    expect(asked).toMatchObject({ runs: 600, within: 1 });
+    expect(both?.within).toBeGreaterThan(0.93);
+    expect(both?.overAll).toBeLessThan(0.4 * (asked?.overAll ?? 0));
+    expect(replayMemory(drawn(20, 1))).toEqual([]);
   });
 });
 

@@ -54,6 +54,7 @@ function addPipeline(
       cpus,
       memoryBytes,
       attempt: numberOf(field("attempt")),
+      peakBytes: numberOf(field("peak_rss")),
       ...(readsAsInput ? { inputBytes: numberOf(field("rchar")) } : {}),
       user: pipeline,
       image: field("container"),

@@ -27,6 +27,8 @@ export interface Trace {
   readonly timeoutMs: Float64Array;
   readonly attempt: Float64Array;
   readonly inputBytes: Float64Array;
+  /** What it took of memory, known afterwards. */
+  readonly peakBytes: Float64Array;
   /** `levels` numbers a row, each a place in `names`. */
   readonly groups: Int32Array;
   readonly user: Int32Array;
@@ -49,6 +51,7 @@ export interface TraceRow {
   readonly timeoutMs?: number;
   readonly attempt?: number;
   readonly inputBytes?: number;
+  readonly peakBytes?: number;
   readonly user: string;
   readonly image?: string;
   readonly worker?: string;
@@ -72,6 +75,7 @@ const columns = [
   "timeoutMs",
   "attempt",
   "inputBytes",
+  "peakBytes",
 ] as const;
 type Column = (typeof columns)[number];
 
@@ -107,6 +111,7 @@ export function traceBuilder(name: string): TraceBuilder {
       put("timeoutMs", row.timeoutMs);
       put("attempt", row.attempt);
       put("inputBytes", row.inputBytes);
+      put("peakBytes", row.peakBytes);
       succeeded.push(row.succeeded ? 1 : 0);
       for (let level = 0; level < levels; level++) groups.push(idOf(row.groups[level] ?? ""));
       const worker = row.worker === undefined ? -1 : idOf(`worker ${row.worker}`);
@@ -140,6 +145,7 @@ export function traceBuilder(name: string): TraceBuilder {
         timeoutMs: column("timeoutMs"),
         attempt: column("attempt"),
         inputBytes: column("inputBytes"),
+        peakBytes: column("peakBytes"),
         groups: Int32Array.from(
           { length: rows * levels },
           (_, at) => groups[(order[Math.floor(at / levels)] ?? 0) * levels + (at % levels)] ?? 0,
