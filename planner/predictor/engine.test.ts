@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -239,6 +239,17 @@ describe("a model of one's own", () => {
     expect(after.revised[0]?.estimate.source).toBe("model");
     expect(after.proposal).toBeNull();
     await second.engine.close();
+  });
+
+  it("is removed once it has been retired for long", async () => {
+    const { engine } = await begin("retention");
+    await tell(engine, toldHistory(1_900, 25), 200);
+    const { models } = engine.list();
+    expect(models.filter(({ state }) => state === "retired")).toHaveLength(5);
+    expect(Number(models.at(-1)?.version)).toBeGreaterThan(7);
+    await engine.close();
+    const kept = readdirSync(join(scratch, "retention")).filter((name) => /^\d+$/.test(name));
+    expect(kept.sort()).toEqual(models.map(({ version }) => version).sort());
   });
 
   it("is trained when somebody asks, if there are rows", async () => {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EstimateSubject, HistoryAnswer, HistoryRecord } from "../../core/prediction.js";
+import type { AlmanacError } from "../../core/result.js";
 import type { Estimate } from "../../core/views.js";
 import { boostDefaults } from "../../models/pure/boost.js";
 import { fromServiceError } from "../../proto/codec/errors.js";
@@ -15,6 +17,7 @@ import {
   decodeModelList,
   encodeEstimateRequest,
   encodeHistoryRequest,
+  encodeImport,
 } from "../../proto/codec/prediction.js";
 import type { PlannerServiceClient } from "../../proto/codec/services.js";
 import { type Bundles, bundle } from "../../test/support/bundle.js";
@@ -135,6 +138,27 @@ describe("the predictor of a planner", () => {
     });
     await expect(noise).rejects.toMatchObject({ code: "invalid_argument" });
     expect((await ask([some]))[0]?.source).toBe("statistics");
+  });
+
+  it("is brought hostile models, and refuses them while it estimates", async () => {
+    const bring = (model: Buffer, manifest: string): Promise<AlmanacError | null> =>
+      new Promise((resolve) => {
+        client.importModel(encodeImport({ model, manifest }), (error) =>
+          resolve(error === null ? null : fromServiceError(error)),
+        );
+      });
+    const manifest = readFileSync(new URL("../../examples/models/runs.json", import.meta.url));
+    const whole = readFileSync(new URL("../../examples/models/runs.onnx", import.meta.url));
+    const pid = planner.predictorPid();
+    const hostile = [randomBytes(10_000), whole.subarray(0, whole.length / 2), Buffer.alloc(1)];
+    for (const model of hostile) {
+      const refused = bring(model, manifest.toString());
+      expect((await ask([some]))[0]?.source).toBe("statistics");
+      expect(await refused).toMatchObject({ code: "invalid_argument" });
+    }
+    expect(await bring(whole, "[]")).toMatchObject({ violations: [{ field: "manifest" }] });
+    expect(await bring(Buffer.alloc(0), "{}")).toMatchObject({ code: "invalid_argument" });
+    expect(planner.predictorPid()).toBe(pid);
   });
 
   it("may be killed: the planner plans and estimates on, and tells the master to tell it again", async () => {
