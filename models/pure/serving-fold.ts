@@ -211,12 +211,15 @@ const millisecondsMax = 100 * 365 * 86_400_000;
 const millisecondsOf = (log: number): number =>
   Math.round(Math.min(millisecondsMax, Math.max(1, Math.exp(log))));
 
+const saidPlace = statisticNames.indexOf("said");
+
 /** Who weighs most. */
 function sourceOf(made: Forecast, { blend }: Foreseen): Estimate["source"] {
   if (leaderOf(made) !== "blend") return "model";
-  const weights = Array.from(blend?.weights ?? []);
-  const most = weights.indexOf(Math.max(...weights));
-  return statisticNames[most] === "said" ? "user" : "statistics";
+  const said = blend?.weights[saidPlace] ?? 0;
+  return said > 0 && blend?.weights.every((weight) => weight <= said) === true
+    ? "user"
+    : "statistics";
 }
 
 /** The last that was said at or before the sequence; the first where that was later. */
