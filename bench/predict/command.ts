@@ -166,9 +166,7 @@ function print({
 
 /** Successors of a line that is served are but counted. */
 function deedRows(deeds: readonly Deed[]) {
-  const told = deeds.filter(
-    ({ kind, because }) => kind !== "promote" || !because.startsWith("newer"),
-  );
+  const told = deeds.filter(({ kind }) => kind !== "renew");
   return told.map(({ runs, kind, version, because }) => ({ runs, version, kind, because }));
 }
 

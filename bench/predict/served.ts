@@ -21,7 +21,7 @@ import type { Trace } from "./trace.js";
 
 /** What has become of the models: told in the report, when each thing was done. */
 export interface Deed {
-  readonly kind: "refused" | Proposal["kind"];
+  readonly kind: "refuse" | "renew" | Proposal["kind"];
   /** Of how many completions. */
   readonly runs: number;
   readonly version: string;
@@ -43,19 +43,19 @@ export function served(trace: Trace, learner: Learner): ServedMethod {
   let entered = 0;
   let runs = 0;
 
-  const follow = (proposal: Proposal | null): void => {
+  const follow = (proposal: Proposal | null, isSuccessor = false): void => {
     if (proposal === null) return;
-    const { kind, version, because } = proposal;
-    deeds.push({ kind, runs, version, because });
-    choose(lifecycle, kind === "promote" ? version : null);
+    const { version, because } = proposal;
+    deeds.push({ kind: isSuccessor ? "renew" : proposal.kind, runs, version, because });
+    choose(lifecycle, proposal.kind === "promote" ? version : null);
   };
 
   const admit = (version: number): void => {
     const slice = activeOf(lifecycle)?.line === line ? null : said.lossesOn(learner.slice());
-    follow(enter(lifecycle, { version: String(version), line, slice }));
+    follow(enter(lifecycle, { version: String(version), line, slice }), true);
     const last = lifecycle.versions.find((known) => known.version === String(version));
     if (last?.state === "retired") {
-      deeds.push({ kind: "refused", runs, version: last.version, because: last.because });
+      deeds.push({ kind: "refuse", runs, version: last.version, because: last.because });
     }
   };
 
