@@ -40,6 +40,16 @@ describe("gate 1", () => {
     expect(stateOf(lifecycle, "10")).toBe("shadow");
   });
 
+  it("asks at most four lines, and forgets those of which nothing is alive", () => {
+    const lifecycle = createLifecycle();
+    for (let line = 0; line < 5; line++) {
+      enter(lifecycle, { version: String(line), line: `line ${line}`, slice: slice(times(0.9)) });
+    }
+    expect(shadowsOf(lifecycle).map(({ version }) => version)).toEqual(["0", "1", "2", "3"]);
+    expect(stateOf(lifecycle, "4")).toBe("retired");
+    expect(lifecycle.lines).toHaveLength(4);
+  });
+
   it("is passed unmeasured only by a successor of the line that is active", () => {
     const lifecycle = createLifecycle();
     enter(lifecycle, { version: "1", line: "learnt", slice: null });

@@ -101,6 +101,8 @@ const coverageMax = 0.95;
 /** A running mean forgets: the newest run weighs at least 1 / memory. */
 const memory = 1_000;
 const retiredMax = 32;
+/** Every line costs a model's run for each task. */
+const linesMax = 4;
 
 export interface Candidate {
   readonly version: string;
@@ -123,12 +125,15 @@ export function enter(lifecycle: Lifecycle, { version, line, slice }: Candidate)
     retire(lifecycle, entered, refusal);
     return null;
   }
-  for (const older of lifecycle.versions) {
+  if (!admitLine(lifecycle, line)) {
+    retire(lifecycle, entered, `${linesMax} lines are asked already`);
+    return null;
+  }
+  for (const older of [...lifecycle.versions]) {
     if (older.state === "shadow" && older.line === line) retire(lifecycle, older, "replaced");
   }
   const measured = slice === null ? "as its line" : gainText(slice.model, slice.statistics);
   move(entered, "shadow", `passed gate 1: ${measured}`);
-  if (!lifecycle.lines.some((known) => known.line === line)) lifecycle.lines.push(emptyLine(line));
   if (!isSuccessor || lifecycle.pinned !== null) return null;
   return { kind: "promote", version, because: "newer version of the line that is active" };
 }
@@ -231,6 +236,18 @@ function demotion(lifecycle: Lifecycle): Proposal | null {
   if (!isWorseAtP50 && sumOf(own.loss) <= (1 - suffered) * sumOf(own.statistics)) return null;
   const because = `${gainText(own.loss, own.statistics)} over ${own.runs} live runs`;
   return { kind: "demote", version: active.version, because };
+}
+
+/** Makes room by forgetting lines of which nothing is alive; false if there is none. */
+function admitLine({ lines, versions }: Lifecycle, line: string): boolean {
+  if (lines.some((known) => known.line === line)) return true;
+  const isAlive = (known: Line): boolean =>
+    versions.some((version) => version.line === known.line && version.state !== "retired");
+  const dead = lines.findIndex((known) => !isAlive(known));
+  if (lines.length >= linesMax && dead === -1) return false;
+  if (lines.length >= linesMax) lines.splice(dead, 1);
+  lines.push(emptyLine(line));
+  return true;
 }
 
 const lineOf = ({ lines }: Lifecycle, line: string | undefined): Line | undefined =>
