@@ -43,7 +43,7 @@ const start = (dataDirectory: string | null): Promise<Planner> =>
       starter: null,
       dataDirectory,
       training: { ...boostDefaults, trees: 20, depthMax: 3 },
-      silentMsMax: 3_000,
+      silentMsMax: 5_000,
       pauseMs: 200,
     },
     log: pino({ level: "silent" }),
