@@ -123,6 +123,7 @@ describe("the predictor of a planner", () => {
   });
 
   it("refuses what is no message, and what says what may not be, by name", async () => {
+    await tell(records);
     const bad = { ...some, workerSpeed: -1 };
     await expect(ask([bad])).rejects.toMatchObject({ code: "invalid_argument" });
     const many = Array.from({ length: 1_001 }, () => some);
@@ -141,6 +142,7 @@ describe("the predictor of a planner", () => {
   });
 
   it("is brought hostile models, and refuses them while it estimates", async () => {
+    await tell(records);
     const bring = (model: Buffer, manifest: string): Promise<AlmanacError | null> =>
       new Promise((resolve) => {
         client.importModel(encodeImport({ model, manifest }), (error) =>
@@ -162,6 +164,7 @@ describe("the predictor of a planner", () => {
   });
 
   it("may be killed: the planner plans and estimates on, and tells the master to tell it again", async () => {
+    await tell(records);
     const pid = planner.predictorPid();
     const [before] = await ask([some]);
     process.kill(pid ?? 0, "SIGKILL");
@@ -174,7 +177,7 @@ describe("the predictor of a planner", () => {
     // Until it has been told again the planner's own statistics answer.
     expect((await ask([some]))[0]?.source).toBe("statistics");
     const more = toldHistory(2, 22, 241);
-    const answers = await tell([...records, ...more].slice(-4).concat());
+    const answers = await tell([...records, ...more].slice(-4));
     expect(answers[0]?.sequence).toBe(0);
     await tell([...records, ...more]);
     const [after] = await ask([some]);
@@ -183,6 +186,7 @@ describe("the predictor of a planner", () => {
   });
 
   it("may hang: it is replaced", async () => {
+    await tell(records);
     const pid = planner.predictorPid();
     process.kill(pid ?? 0, "SIGSTOP");
     const beganAtMs = performance.now();
