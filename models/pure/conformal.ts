@@ -1,13 +1,12 @@
 /**
  * A p90 that nine of ten runs keep, whatever the model thinks: the claimed range is moved by a
- * quantile of how runs have lately fallen against it (split conformal prediction), and the level of
- * that quantile follows the coverage that was reached (adaptive conformal inference: Gibbs & Candès,
- * arXiv 2106.00170), which corrects what drift and late news of long runs would cost.
+ * quantile of how runs have lately fallen against it, at a level that follows what was covered
+ * (core/coverage), which corrects what drift and late news of long runs would cost.
  */
+import { coveringQuantile, nextLevel, wantedCoverage } from "../../core/coverage.js";
 import { admitTo, emptyGenerations, findIn, type Generations } from "../../core/generations.js";
 import { type Ring, remember, ringOf } from "../../core/ring.js";
 
-const wanted = 0.9;
 const pooledMax = 500;
 /** Of the innermost group; of others as many as of all, so that one burst does not fill them. */
 const groupMax = 64;
@@ -20,7 +19,7 @@ const widerPerDepth = 0.02;
 /** What a miss adds to the widening, in logarithms, times what was not wanted of it. */
 const pull = 0.02;
 const wideningMax = 2;
-const levelMin = 0.5;
+/** Where a level begins at most. */
 const levelMax = 0.995;
 
 export interface Conformal {
@@ -46,14 +45,14 @@ export function correction(conformal: Conformal, groups: readonly string[], dept
   for (const name of groups) {
     const own = findIn(conformal.groups, name);
     if (own !== undefined && own.recent.length >= groupMin) {
-      return conformal.widening + quantile(own, level);
+      return conformal.widening + coveringQuantile(own, level, 0);
     }
   }
-  return conformal.widening + quantile(conformal.pooled, level);
+  return conformal.widening + coveringQuantile(conformal.pooled, level, 0);
 }
 
 const levelOf = ({ levels }: Conformal, depth: number): number =>
-  levels.get(depth) ?? Math.min(levelMax, wanted + widerPerDepth * depth);
+  levels.get(depth) ?? Math.min(levelMax, wantedCoverage + widerPerDepth * depth);
 
 /**
  * Takes in one run: `logOverClaimed` is ln(actual / claimed p90), without any correction;
@@ -66,19 +65,12 @@ export function learnCoverage(
   logOverClaimed: number,
   wasCovered: boolean,
 ): void {
-  const level = levelOf(conformal, depth) + step * (wasCovered ? wanted - 1 : wanted);
-  conformal.levels.set(depth, Math.min(levelMax, Math.max(levelMin, level)));
-  const widening = conformal.widening + pull * (wasCovered ? wanted - 1 : wanted);
+  conformal.levels.set(depth, nextLevel(levelOf(conformal, depth), wasCovered, step));
+  const widening = conformal.widening + pull * (wasCovered ? wantedCoverage - 1 : wantedCoverage);
   conformal.widening = Math.min(wideningMax, Math.max(0, widening));
   remember(conformal.pooled, logOverClaimed, pooledMax);
   groups.forEach((name, place) => {
     const own = admitTo(conformal.groups, name, groupsMax, () => ringOf([]));
     remember(own, logOverClaimed, place === 0 ? groupMax : pooledMax);
   });
-}
-
-/** The ceil(level · (n + 1))-th smallest; 0 where too few were seen to reach that far. */
-function quantile({ sorted }: Ring, level: number): number {
-  const rank = Math.ceil(level * (sorted.length + 1));
-  return sorted[rank - 1] ?? Math.max(0, sorted.at(-1) ?? 0);
 }
