@@ -158,7 +158,9 @@ export function writeFeatures(
     put(alike?.logP90 ?? Number.NaN);
   }
   put(history.everyone.logMedian());
-  put(log(subject.userEstimateMs) + ratioToWord(history, groups));
+  // A word that is the limit says how long a task may take, and of how long it will, nothing yet.
+  const isLimit = subject.userEstimateMs >= subject.timeoutMs;
+  put(log(subject.userEstimateMs) + ratioToWord(history, groups, isLimit ? Number.NaN : 0));
   put(log(anchorMs));
   put(Number.NaN);
 }

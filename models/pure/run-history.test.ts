@@ -45,9 +45,11 @@ describe("runs that began alike", () => {
 describe("a user's word", () => {
   it("of a tenant never seen is worth what everyone's words were", () => {
     const history = emptyRunHistory();
-    expect(ratioToWord(history, ["new", "tenant"])).toBe(0);
+    expect(ratioToWord(history, ["new", "tenant"], 0)).toBe(0);
+    expect(ratioToWord(history, ["new", "tenant"], Number.NaN)).toBeNaN();
     const end = { userEstimateMs: 10_000, durationMs: 1_000, succeeded: true, atMs: 0 };
     for (let run = 0; run < 40; run++) recordRun(history, ["old", "other"], end);
-    expect(ratioToWord(history, ["new", "tenant"])).toBeCloseTo(Math.log(0.1), 0);
+    expect(ratioToWord(history, ["new", "tenant"], 0)).toBeCloseTo(Math.log(0.1), 0);
+    expect(ratioToWord(history, ["new", "tenant"], Number.NaN)).toBeCloseTo(Math.log(0.1), 9);
   });
 });

@@ -74,10 +74,15 @@ export function runsOf(history: RunHistory, group: string): Readonly<Runs> | und
 
 /**
  * What a user's word means: ln(actual / said) of the groups' runs, each level's median shrunk to the
- * one above, as the anchor is, and the last to everyone's; 0, the word itself, where nothing is known.
+ * one above, as the anchor is, and the last to everyone's; that to `before`, what is supposed of a
+ * word while nothing is known. NaN of that is "nothing": then the answer may be NaN as well.
  */
-export function ratioToWord(history: RunHistory, groups: readonly string[]): number {
-  let ratio = shrunk(history.everyone.ratios, 0);
+export function ratioToWord(
+  history: RunHistory,
+  groups: readonly string[],
+  before: number,
+): number {
+  let ratio = shrunk(history.everyone.ratios, before);
   for (let level = groups.length - 1; level >= 0; level--) {
     const ratios = runsOf(history, groups[level] ?? "")?.ratios;
     if (ratios !== undefined) ratio = shrunk(ratios, ratio);
@@ -88,7 +93,8 @@ export function ratioToWord(history: RunHistory, groups: readonly string[]): num
 function shrunk(ratios: Ring, above: number): number {
   const seen = ratios.recent.length;
   if (seen === 0) return above;
-  return (seen * quantileOf(ratios, 0.5) + shrinkage * above) / (seen + shrinkage);
+  const median = quantileOf(ratios, 0.5);
+  return Number.isNaN(above) ? median : (seen * median + shrinkage * above) / (seen + shrinkage);
 }
 
 const shrinkage = 2;
