@@ -86,6 +86,28 @@ describe("gate 2", () => {
     expect(withCoverage((run) => run % 10 > 0)?.kind).toBe("promote");
   });
 
+  it("compares a rival with the active line by the same runs, be they harder than those before", () => {
+    const gainOf = (rivalFactor: number): Proposal | null => {
+      const lifecycle = serving();
+      const entry = { ...candidate("9", times(0.5)), line: "brought" };
+      enter(lifecycle, { ...entry, slice: { ...entry.slice, active: times(0.9) } });
+      let proposal: Proposal | null = null;
+      for (let run = 0; run < 700 && proposal === null; run++) {
+        const wasCovered = run % 10 > 0;
+        proposal = observe(lifecycle, {
+          statistics: times(3),
+          lines: [
+            { line: "learnt", loss: times(3 * 0.9), wasCovered },
+            { line: "brought", loss: times(3 * rivalFactor), wasCovered },
+          ],
+        });
+      }
+      return proposal;
+    };
+    expect(gainOf(0.8)).toMatchObject({ kind: "promote", version: "9" });
+    expect(gainOf(0.9)).toBeNull();
+  });
+
   it("only proposes: nothing is active until it is chosen", () => {
     const lifecycle = inShadow();
     for (let run = 0; run < 600; run++) tell(lifecycle, times(0.8), run % 10 > 0);

@@ -217,7 +217,7 @@ function promotion(lifecycle: Lifecycle): Proposal | null {
     const own = lineOf(lifecycle, line);
     if (own === undefined || own.runs < runsMin || line === active?.line) continue;
     const wanted = evidence(own.runs);
-    const served = rival?.loss ?? own.statistics;
+    const served = rival === undefined ? own.statistics : lossHadItRun(rival, own);
     if (!gains(own.loss, own.statistics, wanted) || !gains(own.loss, served, wanted)) continue;
     if (own.covered < coverageMin || own.covered > coverageMax) continue;
     const because = `passed gate 2: ${gainText(own.loss, served, "what is served")} over ${own.runs} live runs`;
@@ -225,6 +225,12 @@ function promotion(lifecycle: Lifecycle): Proposal | null {
   }
   return null;
 }
+
+/** The two lines' means are over other runs: compared is what each makes of statistics' losses. */
+const lossHadItRun = (rival: Line, { statistics }: Line): Loss => ({
+  p50: (rival.loss.p50 / rival.statistics.p50) * statistics.p50,
+  p90: (rival.loss.p90 / rival.statistics.p90) * statistics.p90,
+});
 
 function demotion(lifecycle: Lifecycle): Proposal | null {
   const active = activeOf(lifecycle);
