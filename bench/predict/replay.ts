@@ -2,26 +2,17 @@
  * Replays a trace in time order: each task is predicted when it is submitted, and a method hears of
  * a run only after it has ended. All methods go through the same replay, and are told the same.
  */
-import { emptyStatistics, estimate, observe } from "../../core/estimate.js";
 import { remember, ringOf } from "../../core/ring.js";
 import type { Estimate } from "../../core/views.js";
 import { isTelling } from "../../core/worker-speed.js";
 import {
-  blendFeature,
-  featureCount,
-  recordAlike,
-  writeFeatures,
-} from "../../models/pure/features.js";
-import type { Hedge } from "../../models/pure/hedge.js";
-import {
-  emptyInFlight,
-  taskEnded,
-  taskStarted,
-  taskSubmitted,
-} from "../../models/pure/in-flight.js";
-import { blendOf, createBlend } from "../../models/pure/predictor.js";
-import { emptyRunHistory, recordRun, recordSubmission } from "../../models/pure/run-history.js";
-import { learnWeights, type Weighed } from "../../models/pure/weighed.js";
+  emptyKnowledge,
+  type Foreseen,
+  foresee,
+  learnEnd,
+  learnSubmission,
+} from "../../models/pure/knowledge.js";
+import type { Weighed } from "../../models/pure/weighed.js";
 import { createScorer, type Scores } from "./metrics.js";
 import { subjectOf } from "./subject.js";
 import { groupNames, kindLevel, levels, type Trace } from "./trace.js";
@@ -81,96 +72,65 @@ const unknownMs = 60_000;
 
 export function replay(trace: Trace, methods: readonly Method[]): Result[] {
   const runners = methods.map((method) => createRunner(method, trace.rows));
-  const byEnd = orderOf(trace.endAtMs);
-  const startAtMs = trace.endAtMs.map((atMs, row) => atMs - (trace.durationMs[row] ?? 0));
-  const byStart = orderOf(startAtMs);
-  const inFlight = emptyInFlight();
-  let started = 0;
-  const statistics = emptyStatistics();
-  const history = emptyRunHistory();
+  const byEnd = endOrder(trace);
+  const knowledge = emptyKnowledge();
   const speeds = createSpeeds();
   const speedAtStart = new Float64Array(trace.rows);
-  /** NaN where it would tell nothing of a worker. */
-  const anchorAtStart = new Float64Array(trace.rows);
-  const frozen = new Float32Array(trace.rows * featureCount);
-  const featuresOf = (row: number): Float32Array =>
-    frozen.subarray(row * featureCount, (row + 1) * featureCount);
-  const blender = createBlend();
-  const blendAtStart: (Weighed | null)[] = [];
+  /** Until the row has ended. */
+  const foreseenAtStart = new Map<number, Foreseen>();
   const seenKinds = new Set<number>();
   let ended = 0;
 
-  const startUntil = (nowMs: number): void => {
-    for (; started < byStart.length; started++) {
-      const row = byStart[started] ?? 0;
-      const atMs = startAtMs[row] ?? 0;
-      if (atMs > nowMs) return;
-      taskStarted(inFlight, groupNames(trace, row), String(row), atMs);
+  const takeEnd = (row: number, atMs: number, foreseen: Foreseen): void => {
+    const { groups, features, anchor } = foreseen;
+    const succeeded = trace.succeeded[row] === 1;
+    const ranMs = trace.durationMs[row] ?? 1;
+    const speed = speedAtStart[row] ?? 1;
+    // What tells nothing of a worker leaves it as it is.
+    const predictedMs = isTelling(anchor) ? anchor.p50Ms : Number.NaN;
+    const kind = groups[kindLevel] ?? "";
+    if (succeeded) speeds.observe(trace.worker[row] ?? -1, kind, predictedMs, ranMs);
+    const durationMs = ranMs * speed;
+    const userEstimateMs = (trace.userMs[row] ?? Number.NaN) * speed;
+    learnEnd(knowledge, { groups, durationMs, userEstimateMs, succeeded, atMs }, foreseen);
+    if (!succeeded) return;
+    seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
+    for (const runner of runners) {
+      runner.observe({ row, nowMs: atMs, groups, durationMs, features });
     }
   };
   const endUntil = (nowMs: number): void => {
     for (; ended < byEnd.length; ended++) {
       const row = byEnd[ended] ?? 0;
       const atMs = trace.endAtMs[row] ?? 0;
-      if (atMs > nowMs) break;
-      const groups = groupNames(trace, row);
-      startUntil(atMs);
-      taskEnded(inFlight, groups, String(row));
-      const succeeded = trace.succeeded[row] === 1;
-      const worker = trace.worker[row] ?? -1;
-      const ranMs = trace.durationMs[row] ?? 1;
-      const kind = groups[kindLevel] ?? "";
-      if (succeeded) speeds.observe(worker, kind, anchorAtStart[row] ?? Number.NaN, ranMs);
-      const durationMs = ranMs * (speedAtStart[row] ?? 1);
-      const userEstimateMs = (trace.userMs[row] ?? Number.NaN) * (speedAtStart[row] ?? 1);
-      recordRun(history, groups, { durationMs, userEstimateMs, succeeded, atMs });
-      if (!succeeded) continue;
-      observe(statistics, groups, durationMs);
-      const features = featuresOf(row);
-      recordAlike(history, groups, features, durationMs);
-      learnBlend(blender, blendAtStart, row, durationMs);
-      seenKinds.add(trace.groups[row * levels + kindLevel] ?? -1);
-      for (const runner of runners)
-        runner.observe({ row, nowMs: atMs, groups, durationMs, features });
+      if (atMs > nowMs) return;
+      const foreseen = foreseenAtStart.get(row);
+      foreseenAtStart.delete(row);
+      if (foreseen !== undefined) takeEnd(row, atMs, foreseen);
     }
-    startUntil(nowMs);
   };
 
   for (let row = 0; row < trace.rows; row++) {
     const nowMs = trace.submitAtMs[row] ?? 0;
     endUntil(nowMs);
-    const groups = groupNames(trace, row);
     const speed = speeds.of(trace.worker[row] ?? -1);
-    const anchor = estimate(statistics, groups);
+    const subject = subjectOf(trace, row, groupNames(trace, row), speed);
+    const foreseen = foresee(knowledge, subject, nowMs);
     speedAtStart[row] = speed;
-    anchorAtStart[row] = isTelling(anchor) ? anchor.p50Ms : Number.NaN;
-    const features = featuresOf(row);
-    const subject = subjectOf(trace, row, groups, speed);
-    writeFeatures(features, subject, history, inFlight, anchor?.p50Ms ?? Number.NaN, nowMs);
-    const blend = blendOf(blender, features, groups);
-    features[blendFeature] = blend?.log ?? Number.NaN;
-    blendAtStart.push(blend);
+    foreseenAtStart.set(row, foreseen);
     const isCold = !seenKinds.has(trace.groups[row * levels + kindLevel] ?? -1);
-    const moment = { row, nowMs, groups, speed, anchor, blend, features };
     const actualMs = trace.succeeded[row] === 1 ? (trace.durationMs[row] ?? 1) : null;
+    const moment = { ...foreseen, row, nowMs, speed };
     for (const runner of runners) runner.predict(moment, actualMs, isCold);
-    recordSubmission(history, groups, nowMs);
-    taskSubmitted(inFlight, groups);
+    learnSubmission(knowledge, foreseen, nowMs);
   }
   return runners.map(({ result }) => result());
 }
 
-/** A row's blend is learnt from once, and then forgotten. */
-function learnBlend(blender: Hedge, made: (Weighed | null)[], row: number, durationMs: number) {
-  const blend = made[row] ?? null;
-  made[row] = null;
-  if (blend !== null) learnWeights(blender, blend, Math.log(Math.max(1, durationMs)));
-}
-
-/** Rows in order of their times. */
-function orderOf(atMs: Float64Array): Int32Array {
-  const order = Int32Array.from({ length: atMs.length }, (_, row) => row);
-  return order.sort((a, b) => (atMs[a] ?? 0) - (atMs[b] ?? 0) || a - b);
+/** Rows in order of their ends. */
+function endOrder({ rows, endAtMs }: Trace): Int32Array {
+  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  return order.sort((a, b) => (endAtMs[a] ?? 0) - (endAtMs[b] ?? 0) || a - b);
 }
 
 function createRunner(method: Method, rows: number) {

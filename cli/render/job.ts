@@ -162,7 +162,8 @@ function taskRow(task: TaskView, screen: Screen): Cell[] {
     tookText(attempt, screen),
     task.estimate === null ? "" : estimateText(task.estimate),
     task.estimate === null ? "" : sourceText(task.estimate),
-    task.estimate === null ? "" : confidenceText(task.estimate),
+    // How long it would take is no question any more.
+    task.estimate === null || ended ? "" : confidenceText(task.estimate),
     tries === 0 ? "" : `${tries}/${task.attemptsMax}`,
     { text: whyText(task, ended), style: colour.dim },
   ];

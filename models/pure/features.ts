@@ -7,7 +7,6 @@
  */
 
 import { quantilesAlike, rememberAlike } from "./alike.js";
-import { flightOf, type InFlight } from "./in-flight.js";
 import { emptyRuns, type RunHistory, ratioToWord, runsOf } from "./run-history.js";
 
 export const schemaVersion = 1;
@@ -40,9 +39,6 @@ const historyNames = [
   "log_age",
   "failure_share",
   "log_since_submit",
-  "log_running",
-  "log_waiting",
-  "log_elapsed",
 ] as const;
 
 /** Levels at which runs are told apart by how they began: the shape of a command, and its kind. */
@@ -104,7 +100,6 @@ export function writeFeatures(
   into: Float32Array,
   subject: Subject,
   history: RunHistory,
-  inFlight: InFlight,
   anchorMs: number,
   nowMs: number,
 ): void {
@@ -146,10 +141,6 @@ export function writeFeatures(
     put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);
     put(runs.failureShare);
     put(Math.log1p(nowMs - runs.submittedAtMs));
-    const { running, waiting, elapsedMs } = flightOf(inFlight, groups[level] ?? "", nowMs);
-    put(Math.log1p(running));
-    put(Math.log1p(waiting));
-    put(Math.log1p(elapsedMs));
   }
   for (const level of alikeLevels) {
     const runs = runsOf(history, groups[level] ?? "") ?? emptyRuns;

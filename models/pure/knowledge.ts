@@ -12,7 +12,6 @@ import {
   writeFeatures,
 } from "./features.js";
 import type { Hedge } from "./hedge.js";
-import { emptyInFlight } from "./in-flight.js";
 import { blendOf, createBlend } from "./predictor.js";
 import { emptyRunHistory, type RunHistory, recordRun, recordSubmission } from "./run-history.js";
 import { learnWeights, type Weighed } from "./weighed.js";
@@ -44,14 +43,11 @@ export function foresee(knowledge: Knowledge, subject: Subject, nowMs: number): 
   const anchor = estimate(knowledge.statistics, groups);
   const features = new Float32Array(featureCount);
   const anchorMs = anchor?.p50Ms ?? Number.NaN;
-  writeFeatures(features, subject, knowledge.history, nothingInFlight, anchorMs, nowMs);
+  writeFeatures(features, subject, knowledge.history, anchorMs, nowMs);
   const blend = blendOf(knowledge.blender, features, groups);
   features[blendFeature] = blend?.log ?? Number.NaN;
   return { groups, features, anchor, blend };
 }
-
-/** No master tells when tasks begin to run: for models of what is told that is not known. */
-const nothingInFlight = emptyInFlight();
 
 /** Takes in that a task was submitted, in place, once it is foreseen. */
 export function learnSubmission({ history }: Knowledge, { groups }: Foreseen, atMs: number): void {

@@ -10,7 +10,6 @@ import {
   writeFeatures,
 } from "./features.js";
 import { createHedge, hedgeDefaults, learnLosses, weightsOf } from "./hedge.js";
-import { emptyInFlight } from "./in-flight.js";
 import { createPredictor, forecast, leaderOf, learnOutcome } from "./predictor.js";
 import { emptyRunHistory, recordRun } from "./run-history.js";
 
@@ -20,14 +19,7 @@ const nobody = new Float32Array(featureCount).fill(Number.NaN);
 describe("features", () => {
   it("stand where their names say, NaN where nothing is known", () => {
     const row = new Float32Array(featureCount);
-    writeFeatures(
-      row,
-      subject({ cpus: Math.E }),
-      emptyRunHistory(),
-      emptyInFlight(),
-      Number.NaN,
-      0,
-    );
+    writeFeatures(row, subject({ cpus: Math.E }), emptyRunHistory(), Number.NaN, 0);
     expect(row[featureNames.indexOf("log_cpus")]).toBeCloseTo(1, 6);
     expect(row[featureNames.indexOf("log_memory")]).toBeNaN();
     expect(row[featureNames.indexOf("log_median_0")]).toBeNaN();
@@ -43,7 +35,7 @@ describe("features", () => {
     recordRun(history, ["b", "tenant"], { ...end, durationMs: 900 });
     recordRun(history, ["b", "tenant"], { ...end, durationMs: 5, succeeded: false, atMs: 2_000 });
     const row = new Float32Array(featureCount);
-    writeFeatures(row, subject({}), history, emptyInFlight(), 300, 3_000);
+    writeFeatures(row, subject({}), history, 300, 3_000);
     const value = (name: string): number => row[featureNames.indexOf(name)] ?? Number.NaN;
     expect(value("log_last_0")).toBeCloseTo(Math.log(100), 5);
     // Between the two, in logarithms; the failed run is no label.

@@ -1,27 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyAlike, quantilesAlike, rememberAlike } from "./alike.js";
-import { emptyInFlight, flightOf, taskEnded, taskStarted, taskSubmitted } from "./in-flight.js";
 import { emptyRunHistory, ratioToWord, recordRun } from "./run-history.js";
-
-describe("what is in flight", () => {
-  it("waits, runs since the first that began, and is forgotten with the last end", () => {
-    const inFlight = emptyInFlight();
-    for (let task = 0; task < 3; task++) taskSubmitted(inFlight, ["kind", "owner"]);
-    taskStarted(inFlight, ["kind", "owner"], "a", 1_000);
-    taskStarted(inFlight, ["kind", "owner"], "b", 3_000);
-    expect(flightOf(inFlight, "kind", 5_000)).toEqual({ running: 2, waiting: 1, elapsedMs: 4_000 });
-    taskEnded(inFlight, ["kind", "owner"], "a");
-    expect(flightOf(inFlight, "owner", 5_000)).toEqual({
-      running: 1,
-      waiting: 1,
-      elapsedMs: 2_000,
-    });
-    taskEnded(inFlight, ["kind", "owner"], "b");
-    expect(flightOf(inFlight, "kind", 5_000).elapsedMs).toBeNaN();
-    taskEnded(inFlight, ["kind", "owner"], "never started");
-    expect(inFlight.groups.size).toBe(0);
-  });
-});
 
 describe("runs that began alike", () => {
   it("are believed before the many that began otherwise", () => {
