@@ -121,6 +121,7 @@ export interface ModelView {
   readonly features: number;
   readonly rows: number;
   readonly seed: number;
+  /** 0: before this cluster was. */
   readonly trainedAtMs: number;
   /** On the last slice of its training, which it had not seen; null: not measured. */
   readonly offline: ModelMetrics | null;

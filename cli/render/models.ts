@@ -47,7 +47,7 @@ function rowOf(model: ModelView, screen: Screen): Cell[] {
     model.version,
     model.pinned ? `${model.state}, pinned` : model.state,
     model.origin,
-    formatInstant(model.trainedAtMs, screen),
+    trainedText(model, screen),
     formatCount(model.rows),
     metrics === null ? "" : metrics.meanLogError.toFixed(3),
     metrics === null ? "" : besideStatistics(metrics),
@@ -68,7 +68,7 @@ export function renderModel(model: ModelView, screen: Screen): string[] {
     field("from", model.licence === "" ? model.origin : `${model.origin}, ${model.licence}`),
     field(
       "trained",
-      `${formatInstant(model.trainedAtMs, screen)} on ${formatCount(model.rows)} runs, seed ${model.seed}`,
+      `${trainedText(model, screen)} on ${formatCount(model.rows)} runs, seed ${model.seed}`,
     ),
     field("size", `${formatBytes(model.modelBytes)}, ${model.features} features`),
     field("sha256", model.sha256),
@@ -127,11 +127,14 @@ function renderMetrics(
 const besideStatistics = ({ meanLogError, statisticsMeanLogError }: ModelMetrics): string =>
   statisticsMeanLogError === 0 ? "" : formatChange(meanLogError / statisticsMeanLogError - 1);
 
+const trainedText = ({ trainedAtMs }: ModelView, screen: Screen): string =>
+  trainedAtMs === 0 ? "elsewhere" : formatInstant(trainedAtMs, screen);
+
 type JsonObject = { [key: string]: Json };
 
 export const modelJson = ({ trainedAtMs, offline, live, ...rest }: ModelView): JsonObject => ({
   ...rest,
-  trainedAt: new Date(trainedAtMs).toISOString(),
+  trainedAt: trainedAtMs === 0 ? null : new Date(trainedAtMs).toISOString(),
   offline: offline === null ? null : { ...offline },
   live: live === null ? null : { ...live },
 });

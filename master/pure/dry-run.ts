@@ -47,7 +47,7 @@ export function dryRun(
   const plan = placeAtOnce(built.problem);
   const foreseen = reservations(built, plan, pessimistic(state, built, plan));
   job.initialPlan = foreseenPlan(job, built, foreseen);
-  const rolling = rollPlan(built, plan, { imagined: job });
+  const rolling = rollPlan(state, built, plan, { imagined: job });
   const receipt = (): SubmitReceipt => {
     const forecast = jobView(state, job, foreseen, true, finishesOf(rolling));
     return { jobId: id, duplicate: false, warnings: checked.value, forecast };

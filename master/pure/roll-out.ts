@@ -10,12 +10,13 @@ import {
   type RollOuts,
   samplesFor,
 } from "../../core/roll-outs.js";
+import { estimateOf } from "./estimates.js";
 import { lastingChoice } from "./forecast.js";
 import { digest } from "./hash.js";
 import { elapsedMs, pauseAheadMs } from "./pausing.js";
 import { type BuiltProblem, buildProblem } from "./problem.js";
 import { rebuildPlan } from "./rebuild.js";
-import type { Job, State } from "./state.js";
+import type { Job, State, Task } from "./state.js";
 import { liveAttempt } from "./state.js";
 
 export type Finishes = ReadonlyMap<JobId, RolledFinish>;
@@ -25,6 +26,8 @@ export const noFinishes: Finishes = new Map();
 export interface Rolling {
   readonly built: BuiltProblem;
   readonly rollOuts: RollOuts;
+  /** Jobs with work of which nobody knows how long it takes: their ends would be made up. */
+  readonly unknown: ReadonlySet<Job>;
 }
 
 export interface RollingOptions {
@@ -42,11 +45,12 @@ export function rollAdopted(
 ): Rolling | null {
   const built = buildProblem(state, nowMs, "free");
   const median = rebuildPlan(built, (task) => state.plan.entries.get(task));
-  return median === null ? null : rollPlan(built, median, options);
+  return median === null ? null : rollPlan(state, built, median, options);
 }
 
 /** Begins; `rollOn` of core plays on. */
 export function rollPlan(
+  state: State,
   built: BuiltProblem,
   median: Plan,
   { samplesMax, imagined }: RollingOptions = {},
@@ -60,20 +64,33 @@ export function rollPlan(
     samples: samplesFor(problem.tasks.count, samplesMax),
     watched: Int32Array.from(jobs, (_, index) => tasks.length + index),
   });
-  return { built, rollOuts };
+  return { built, rollOuts, unknown: withUnknown(state, tasks) };
 }
 
 /** Of the jobs in the plan, when all has been played. */
-export function finishesOf({ built, rollOuts }: Rolling): Finishes {
+export function finishesOf({ built, rollOuts, unknown }: Rolling): Finishes {
   const { originMs, tickMs } = built.problem;
   const finishes = new Map<JobId, RolledFinish>();
   built.jobs.forEach((job, index) => {
+    if (unknown.has(job)) return;
     const at = (share: number): number =>
       Math.max(1, Math.round(quantileOfEnds(rollOuts, index, share) * tickMs));
     const range = { p50Ms: at(0.5), p90Ms: at(0.9) };
     finishes.set(job.id, { fromMs: originMs, range });
   });
   return finishes;
+}
+
+/** Tasks that are alike are asked about once. */
+function withUnknown(state: State, tasks: readonly Task[]): ReadonlySet<Job> {
+  const unknown = new Set<Job>();
+  const asked = new Set<Task["ways"]>();
+  for (const task of tasks) {
+    if (task.entry.estimate !== null || asked.has(task.ways)) continue;
+    asked.add(task.ways);
+    if (estimateOf(state, task).source === "unknown") unknown.add(task.job);
+  }
+  return unknown;
 }
 
 /** As a user is told. */
