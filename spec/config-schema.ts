@@ -14,6 +14,7 @@ import {
   hostName,
   labels,
   name,
+  onOff,
   path,
   price,
   speed,
@@ -196,6 +197,11 @@ const planner = closed({
     .default("~/.local/state/almanac/planner")
     .describe("The planner's models, and its key and certificate where it has joined."),
   threads: whole(1, 64).default(1).describe("Threads that solvers run in."),
+  predictor: onOff
+    .default("on")
+    .describe(
+      "Predicts durations from the cluster's history, in a process of its own; `off`: the master's statistics alone.",
+    ),
   wallBudgetMs: whole(10, 3_600_000)
     .default(2000)
     .describe("Wall time of one planning round; a backstop behind the budget of work units."),

@@ -10,6 +10,8 @@ export const dialled = text(addressRight).refine((value) => parseAddress(value) 
   error: `must be ${addressRight}`,
 });
 
+export const onOff = z.enum(["on", "off"], { error: "must be one of on, off" });
+
 export const tls = z.enum(tlsModes, { error: "must be one of auto, on, off" });
 
 export const path = text("a path").min(1, { error: "must not be empty" });

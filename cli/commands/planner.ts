@@ -55,13 +55,10 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
         credentials: membership?.current() ?? null,
         threads: planner.threads,
         solverThreadEntry: join(distribution, "planner/solver-thread.js"),
-        predictor: {
-          entry: join(distribution, "planner/predictor/main.js"),
-          trainEntry: join(distribution, "models/train-thread.js"),
-          validateEntry: join(distribution, "models/validate/main.js"),
-          starter: join(distribution, "models/starter"),
-          dataDirectory: planner.dataDirectory,
-        },
+        predictor:
+          planner.predictor === "off"
+            ? null
+            : { ...predictorFiles(distribution), dataDirectory: planner.dataDirectory },
         log,
         nice,
       });
@@ -75,3 +72,10 @@ export function addPlanner(program: Program, { distribution }: Installation): vo
     await untilStopped({ stop }, { tied: options.tied === true, log });
   });
 }
+
+const predictorFiles = (distribution: string) => ({
+  entry: join(distribution, "planner/predictor/main.js"),
+  trainEntry: join(distribution, "models/train-thread.js"),
+  validateEntry: join(distribution, "models/validate/main.js"),
+  starter: join(distribution, "models/starter"),
+});
