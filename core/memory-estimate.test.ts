@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { emptyMemoryStatistics, estimateMemory, observeMemory } from "./memory-estimate.js";
+import {
+  emptyMemoryStatistics,
+  estimateMemory,
+  memoryOfPlain,
+  observeMemory,
+  peaksSeen,
+  plainMemory,
+} from "./memory-estimate.js";
 import { seededRandom } from "./random.js";
 
 const groups = ["align/large", "align", "tenant"];
@@ -37,5 +44,30 @@ describe("peaks of memory from statistics", () => {
     }
     expect(held / runs).toBeGreaterThan(0.92);
     expect(held / runs).toBeLessThan(0.98);
+  });
+
+  it("say on how many of its last runs a group rests", () => {
+    const statistics = emptyMemoryStatistics();
+    expect(peaksSeen(statistics, "align")).toBe(0);
+    for (let run = 0; run < 5; run++) observeMemory(statistics, groups, mebibyte);
+    expect(peaksSeen(statistics, "align")).toBe(5);
+    for (let run = 0; run < 50; run++) observeMemory(statistics, groups, mebibyte);
+    expect(peaksSeen(statistics, "align")).toBe(32);
+  });
+
+  it("come back from JSON as they were, and live on in the same way", () => {
+    const random = seededRandom(9);
+    const statistics = emptyMemoryStatistics();
+    const peak = (): number => mebibyte * Math.exp(4 * random());
+    for (let run = 0; run < 300; run++) observeMemory(statistics, groups, peak());
+    const back = memoryOfPlain(JSON.parse(JSON.stringify(plainMemory(statistics))));
+    expect(back).toEqual(statistics);
+    for (let run = 0; run < 50; run++) {
+      const bytes = peak();
+      observeMemory(statistics, groups, bytes);
+      observeMemory(back, groups, bytes);
+    }
+    expect(estimateMemory(back, groups)).toEqual(estimateMemory(statistics, groups));
+    expect(plainMemory(back)).toEqual(plainMemory(statistics));
   });
 });

@@ -20,6 +20,8 @@ const wanted = 0.95;
 /** How far a peak above p95 widens it, times what was not wanted of it. */
 const pull = 0.05;
 const wideningMax = 2;
+/** Logarithms are kept in steps of 0.1 %, so that snapshots stay small. */
+const stepsPerUnit = 1_024;
 /** p95 / p50 where nothing is known of the spread. */
 const spreadDefault = 3;
 
@@ -57,18 +59,21 @@ export function observeMemory(
   groups: readonly string[],
   peakBytes: number,
 ): void {
-  const logBytes = Math.log(Math.max(1, peakBytes));
+  // Up: no peak counts as less than it was.
+  const logBytes = Math.ceil(Math.log(Math.max(1, peakBytes)) * stepsPerUnit) / stepsPerUnit;
   const before = shrunkMedian(statistics, groups);
+  const residualOver = (predicted: number): number =>
+    Math.round((logBytes - predicted) * stepsPerUnit) / stepsPerUnit;
   if (before !== null) {
     const isAbove = logBytes > before + spreadOf(statistics, groups);
     const widening = statistics.widening + pull * (isAbove ? wanted : wanted - 1);
     statistics.widening = Math.min(wideningMax, Math.max(0, widening));
-    remember(statistics.residuals, logBytes - before, pooledMax);
+    remember(statistics.residuals, residualOver(before), pooledMax);
   }
   for (const name of new Set(groups)) {
     const group = admitTo(statistics.groups, name, groupsMax, createGroup);
     remember(group.peaks, logBytes, recentMax);
-    if (before !== null) remember(group.residuals, logBytes - before, recentMax);
+    if (before !== null) remember(group.residuals, residualOver(before), recentMax);
   }
 }
 
@@ -83,6 +88,44 @@ export function estimateMemory(
   const p95Bytes = Math.ceil(p50Bytes * Math.exp(spreadOf(statistics, groups)));
   const depth = groups.findIndex((name) => findIn(statistics.groups, name) !== undefined);
   return { p50Bytes, p95Bytes, depth };
+}
+
+/** Of how many of its latest runs a group tells. */
+export const peaksSeen = (statistics: MemoryStatistics, group: string): number =>
+  findIn(statistics.groups, group)?.peaks.recent.length ?? 0;
+
+/** For snapshots: only arrays, numbers and strings. Logarithms in whole steps. */
+export interface PlainMemory {
+  readonly young: readonly PlainGroup[];
+  readonly old: readonly PlainGroup[];
+  readonly residuals: readonly number[];
+  readonly widening: number;
+}
+
+type PlainGroup = readonly [name: string, peaks: readonly number[], residuals: readonly number[]];
+
+export function plainMemory({ groups, residuals, widening }: MemoryStatistics): PlainMemory {
+  const steps = ({ recent }: Ring): number[] => recent.map((log) => Math.round(log * stepsPerUnit));
+  const plain = (all: ReadonlyMap<string, Group>): PlainGroup[] =>
+    Array.from(all, ([name, group]) => [name, steps(group.peaks), steps(group.residuals)]);
+  return {
+    young: plain(groups.young),
+    old: plain(groups.old),
+    residuals: steps(residuals),
+    widening,
+  };
+}
+
+/** `plainMemory` undone: further observations and estimates are those of the original. */
+export function memoryOfPlain({ young, old, residuals, widening }: PlainMemory): MemoryStatistics {
+  const ring = (steps: readonly number[]): Ring => ringOf(steps.map((step) => step / stepsPerUnit));
+  const groups = (all: readonly PlainGroup[]): Map<string, Group> =>
+    new Map(all.map(([name, peaks, own]) => [name, { peaks: ring(peaks), residuals: ring(own) }]));
+  return {
+    groups: { young: groups(young), old: groups(old) },
+    residuals: ring(residuals),
+    widening,
+  };
 }
 
 /** ln(p95 / p50). */

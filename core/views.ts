@@ -114,6 +114,26 @@ export interface AttemptView {
   readonly secrets?: readonly SecretUse[];
 }
 
+/** What came of like tasks lets expect of one that has not ended. */
+export interface Expectation {
+  /** What it asks for now, perhaps more than it was submitted with. */
+  readonly askedMemoryBytes: number;
+  /** Of the last runs of its kind that succeeded; null: of none is it known. */
+  readonly peakMemory: PeakMemory | null;
+  /** Of the last 20 attempts of its kind at most, those whose end was their own doing. */
+  readonly ends: number;
+  /** Of those. */
+  readonly failures: number;
+}
+
+/** As `MemoryEstimate`. */
+export interface PeakMemory {
+  readonly p50Bytes: number;
+  readonly p95Bytes: number;
+  /** How many of the kind it rests on; those of kinds like it beside. */
+  readonly runs: number;
+}
+
 export interface TaskView {
   readonly id: TaskId;
   readonly name: string;
@@ -129,6 +149,8 @@ export interface TaskView {
   readonly attemptsMax: number;
   readonly readyAtMs: number | null;
   readonly finishedAtMs: number | null;
+  /** Absent: nothing is known of its kind, or it has ended. */
+  readonly expected?: Expectation;
 }
 
 /** The first plan that covered the whole job: what was foreseen at the start. */

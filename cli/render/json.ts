@@ -100,6 +100,13 @@ export const taskJson = (task: TaskView): Json => ({
   attemptsMax: task.attemptsMax,
   readyAt: instantOrNull(task.readyAtMs),
   finishedAt: instantOrNull(task.finishedAtMs),
+  expected:
+    task.expected === undefined
+      ? null
+      : {
+          ...task.expected,
+          peakMemory: task.expected.peakMemory === null ? null : { ...task.expected.peakMemory },
+        },
 });
 
 const attemptJson = (attempt: AttemptView): Json => ({

@@ -2,20 +2,10 @@
 import { formatDuration } from "../../core/time.js";
 import type { Screen } from "./screen.js";
 
-const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+export { formatBytes } from "../../core/bytes.js";
+
 const dayMs = 86_400_000;
 const formatters = new Map<string, Intl.DateTimeFormat>();
-
-/** `512 MiB`, `1.5 GiB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (Math.abs(value) >= 1_023.95 && unit < binaryUnits.length - 1) {
-    value /= 1_024;
-    unit += 1;
-  }
-  return `${trimZero(value.toFixed(unit === 0 ? 0 : 1))} ${binaryUnits[unit]}`;
-}
 
 /** Cores: `2`, `0.5`. */
 export const formatCpu = (cpuMillis: number): string => String(cpuMillis / 1_000);

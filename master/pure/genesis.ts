@@ -1,6 +1,8 @@
 /** The state before the first event. */
 import { emptyCalibration } from "../../core/calibration.js";
 import { emptyStatistics } from "../../core/estimate.js";
+import { emptyMemoryStatistics } from "../../core/memory-estimate.js";
+import { noEnds } from "../../core/recent-ends.js";
 import { emptyComparison } from "../../core/worker-speed.js";
 import { noDueTimes } from "./due-times.js";
 import type { ClusterSettings } from "./events.js";
@@ -49,6 +51,8 @@ export function genesis(): State {
     secrets: new Map(),
     secretVersion: 0,
     statistics: emptyStatistics(),
+    peaks: emptyMemoryStatistics(),
+    recentEnds: noEnds(),
     comparison: emptyComparison(),
     model: {
       ...{ sha256: null, version: "", pinned: false, reason: "", by: "", atMs: 0 },

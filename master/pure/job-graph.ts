@@ -74,7 +74,7 @@ export function buildJob(id: JobId, spec: JobSpec, principal: string, atMs: numb
 }
 
 /** Modes learn apart: no group but the namespace's holds runs of two of them. */
-function waysToRun(spec: JobSpec, index: number): readonly Way[] {
+export function waysToRun(spec: JobSpec, index: number): readonly Way[] {
   const template = spec.templates[index];
   assert(template !== undefined, `template ${index}`);
   return waysOf(template).map((way, at) => wayOf(spec, way, index, template.modes?.[at]?.name));

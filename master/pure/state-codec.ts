@@ -12,6 +12,8 @@ import {
 import { fromPlain, type PlainStatistics, toPlain } from "../../core/estimate.js";
 import type { AttemptId, JobId, TaskId } from "../../core/ids.js";
 import { taskOfAttempt } from "../../core/ids.js";
+import { memoryOfPlain, type PlainMemory, plainMemory } from "../../core/memory-estimate.js";
+import { endsOfPlain, type PlainEnds, plainEnds } from "../../core/recent-ends.js";
 import { assert, unreachable } from "../../core/result.js";
 import {
   comparisonOf,
@@ -66,6 +68,8 @@ export function* encodeState(state: State): Generator<string> {
   for (const job of state.jobs.values()) yield text("job", plainJob(job));
   for (const worker of state.workers.values()) yield text("worker", plainWorker(worker));
   yield text("statistics", toPlain(state.statistics));
+  yield text("peaks", plainMemory(state.peaks));
+  yield text("recentEnds", plainEnds(state.recentEnds));
   yield text("comparison", plainComparison(state.comparison));
   yield text("calibration", plainCalibration(state.calibration));
   for (const token of state.access.tokens.values()) yield text("token", token);
@@ -109,6 +113,8 @@ type Part =
   | ["job", PlainJob]
   | ["worker", PlainWorker]
   | ["statistics", PlainStatistics]
+  | ["peaks", PlainMemory]
+  | ["recentEnds", PlainEnds]
   | ["comparison", PlainComparison]
   | ["calibration", PlainCalibration]
   | ["token", TokenRecord]
@@ -151,6 +157,10 @@ function decodePart(state: State, [kind, value]: Part): void {
       return restoreWorker(state, value);
     case "statistics":
       return void Object.assign(state.statistics, fromPlain(value));
+    case "peaks":
+      return void Object.assign(state.peaks, memoryOfPlain(value));
+    case "recentEnds":
+      return void Object.assign(state.recentEnds, endsOfPlain(value));
     case "comparison":
       return void Object.assign(state.comparison, comparisonOf(value));
     case "calibration":
@@ -206,6 +216,8 @@ function headOf(state: State) {
     access: _access,
     secrets: _secrets,
     statistics: _statistics,
+    peaks: _peaks,
+    recentEnds: _recentEnds,
     comparison: _comparison,
     calibration: _calibration,
     index: _index,

@@ -9,7 +9,9 @@ import type { FinishRange } from "../../core/finish-calibration.js";
 import type { JoinRole } from "../../core/identity.js";
 import type { AttemptId, Incarnation, JobId, TaskId, WorkerId } from "../../core/ids.js";
 import type { JobSpec, TaskEntry, TaskTemplate } from "../../core/job.js";
+import type { MemoryStatistics } from "../../core/memory-estimate.js";
 import type { ObjectiveParts } from "../../core/objective.js";
+import type { RecentEnds } from "../../core/recent-ends.js";
 import type { Resources } from "../../core/resources.js";
 import type { SecretUse } from "../../core/secrets.js";
 import type { Estimate, InitialPlan, JobStateName } from "../../core/views.js";
@@ -323,6 +325,10 @@ export interface State {
   /** The highest version that a value of any secret has had. */
   secretVersion: number;
   readonly statistics: GroupStatistics;
+  /** Peaks of memory of what succeeded, for readers and warnings: nothing is decided by them. */
+  readonly peaks: MemoryStatistics;
+  /** As `peaks`, of what succeeded and of what failed by itself. */
+  readonly recentEnds: RecentEnds;
   /** What the speeds of workers are learnt by. */
   readonly comparison: Comparison;
   model: ModelInUse;

@@ -9,6 +9,7 @@ import { validateJob } from "../../core/validate-job.js";
 import type { ArchivedEnds, Command, Decision } from "./commands.js";
 import { canRun, explainUnfit } from "./eligibility.js";
 import { settleHeld } from "./endings.js";
+import { expectationWarnings } from "./expectations.js";
 import { violatedAfter } from "./readiness.js";
 import { missingSecrets } from "./secrets.js";
 import type { State } from "./state.js";
@@ -74,7 +75,7 @@ export function checkSubmission(
   if (state.settings.complete && unfit.length > 0) {
     return fail("unplaceable", "the cluster is complete and no worker could run this", unfit);
   }
-  return ok(unfit);
+  return ok([...unfit, ...expectationWarnings(state, spec)]);
 }
 
 /** Of the jobs that it comes after, those that memory knows no more; nothing if there are none. */

@@ -16,6 +16,7 @@ import type {
 import { factorOf } from "../../core/worker-speed.js";
 import { canRunTask, explainUnfitTask } from "./eligibility.js";
 import { estimateOf } from "./estimates.js";
+import { expectationOf } from "./expectations.js";
 import type { Forecast } from "./forecast.js";
 import { openness } from "./openness.js";
 import { exhaustedPool } from "./pool-room.js";
@@ -105,6 +106,8 @@ function finishOf(
 
 export function taskView(state: State, task: Task, forecast: Forecast): TaskView {
   const { reason, message } = explain(state, task, forecast);
+  const way = wayForeseen(state, task, forecast);
+  const expected = isEnded(task) ? null : expectationOf(state, way);
   return {
     id: task.id,
     name: task.entry.name,
@@ -112,12 +115,13 @@ export function taskView(state: State, task: Task, forecast: Forecast): TaskView
     state: taskStateName(task),
     reason,
     message,
-    estimate: estimateOf(state, task, wayForeseen(state, task, forecast)),
+    estimate: estimateOf(state, task, way),
     reservation: isEnded(task) ? null : (forecast.get(task.id) ?? null),
     attempts: task.attempts.map(attemptView),
     attemptsMax: task.template.retry.attemptsMax + (task.template.retry.fallback?.attemptsMax ?? 0),
     readyAtMs: task.readyAtMs,
     finishedAtMs: task.status.kind === "ended" ? task.status.atMs : null,
+    ...(expected === null ? {} : { expected }),
   };
 }
 

@@ -53,6 +53,7 @@ import {
   required,
   type Scope,
 } from "./decoding.js";
+import { encodeExpectation, readExpectation } from "./expectation.js";
 import { decodeEdges, encodeEdge } from "./job.js";
 import { decodeSecretUses, encodeSecretUses } from "./secrets.js";
 import { jobStateWords, taskStateNumbers, taskStateWords } from "./states.js";
@@ -128,6 +129,7 @@ export function encodeTaskView(view: TaskView): wire.TaskView {
     attemptsMax: view.attemptsMax,
     readyAtMs: view.readyAtMs ?? undefined,
     finishedAtMs: view.finishedAtMs ?? undefined,
+    expected: view.expected === undefined ? undefined : encodeExpectation(view.expected),
   };
 }
 
@@ -176,7 +178,13 @@ const readTaskView = (scope: Scope, message: wire.TaskView): TaskView => ({
   attemptsMax: integer(scope, "attemptsMax", message.attemptsMax),
   readyAtMs: integerOrNull(scope, "readyAtMs", message.readyAtMs),
   finishedAtMs: integerOrNull(scope, "finishedAtMs", message.finishedAtMs),
+  ...readExpected(scope, message),
 });
+
+function readExpected(scope: Scope, { expected }: wire.TaskView): Pick<TaskView, "expected"> {
+  const read = optional(scope, "expected", expected, readExpectation);
+  return read === null ? {} : { expected: read };
+}
 
 const encodeAttemptView = (view: AttemptView): wire.AttemptView => ({
   id: view.id,

@@ -25,6 +25,7 @@ import {
   touchWorker,
   workerOf,
 } from "./entities.js";
+import { learnEnd } from "./experience.js";
 import { learnSpeed } from "./speed.js";
 
 /** Share of a new sample in the running mean of the overhead. */
@@ -157,6 +158,7 @@ export function attemptEnded(state: State, event: Of<"AttemptEnded">, atMs: numb
   state.facts++;
   touchWorker(state, worker);
   blameFor(state, { task, attempt, way }, isAsked(before), atMs);
+  learnEnd(state, way, ended, isAsked(before));
   const succeeded = startedAtMs !== null && outcome.kind === "exited" && outcome.exitCode === 0;
   // Of a kind of which nothing is known, another one is to go first now.
   if (!succeeded && !hasSucceeded(state.statistics, kindOfWay(way))) state.index.queues = null;

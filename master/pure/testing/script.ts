@@ -22,6 +22,8 @@ export class Script {
   readonly state: State = genesis();
   readonly events: Recorded[] = [];
   nowMs = 1_000_000;
+  /** Of what ends from now on. */
+  peakMemoryBytes: number | null = null;
   readonly lastHeard = new Map<ReturnType<typeof workerId>, number>();
   readonly #replica: State = genesis();
 
@@ -101,7 +103,15 @@ export class Script {
       incarnation,
       started: outcome === null ? [{ attempt: id, startedAtMs, pid: 1 }] : [],
       finished:
-        outcome === null ? [] : [{ ...finish(id, outcome), startedAtMs, endedAtMs: this.nowMs }],
+        outcome === null
+          ? []
+          : [
+              {
+                ...finish(id, outcome, this.peakMemoryBytes),
+                startedAtMs,
+                endedAtMs: this.nowMs,
+              },
+            ],
       refused: [],
     });
   }
@@ -131,10 +141,10 @@ export class Script {
   }
 }
 
-const finish = (attempt: AttemptId, outcome: Outcome) => ({
+const finish = (attempt: AttemptId, outcome: Outcome, peakMemoryBytes: number | null) => ({
   attempt,
   outcome,
-  usage: { peakMemoryBytes: null, cpuMs: null },
+  usage: { peakMemoryBytes, cpuMs: null },
   stdoutBytes: 0,
   stderrBytes: 0,
 });

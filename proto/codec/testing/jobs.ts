@@ -288,7 +288,14 @@ const attemptView = fc.record({
   usage: orNull(any.usage),
 });
 
-export const taskView: fc.Arbitrary<TaskView> = fc.record({
+const expectation = fc.record({
+  askedMemoryBytes: any.count,
+  peakMemory: orNull(fc.record({ p50Bytes: any.count, p95Bytes: any.count, runs: fc.nat(1_000) })),
+  ends: fc.nat(1_000),
+  failures: fc.nat(1_000),
+});
+
+const plainTaskView = fc.record({
   id: taskOfAny,
   name: any.name,
   template: any.name,
@@ -302,6 +309,9 @@ export const taskView: fc.Arbitrary<TaskView> = fc.record({
   readyAtMs: any.countOrNull,
   finishedAtMs: any.countOrNull,
 });
+export const taskView: fc.Arbitrary<TaskView> = fc
+  .tuple(plainTaskView, fc.option(expectation))
+  .map(([plain, expected]) => ({ ...plain, ...(expected === null ? {} : { expected }) }));
 
 const plannedTask = fc.record({
   name: any.name,
