@@ -9,7 +9,7 @@ const task: TaskView = { ...view, state: "pending", attempts: [] };
 const gibibyte = 2 ** 30;
 const expected = {
   askedMemoryBytes: 8 * gibibyte,
-  peakMemory: { p50Bytes: 1.2 * gibibyte, p95Bytes: 1.6 * gibibyte, runs: 18 },
+  peakMemory: { p50Bytes: 1.2 * gibibyte, p95Bytes: 1.6 * gibibyte, runs: 32 },
   ends: 20,
   failures: 2,
 };
@@ -26,6 +26,12 @@ it("a task whose kind has left no peak says so, and one of a new kind says nothi
   const text = renderTask({ ...task, expected: { ...expected, peakMemory: null } }, screenOf(100));
   expect(text.join("\n")).toContain("memory    no peak of its kind is known; asks for 8 GiB");
   expect(renderTask(task, screenOf(100)).join("\n")).not.toMatch(/memory|fails/);
+});
+
+it("a task of whose kind few runs are known says how few", () => {
+  const peakMemory = { ...expected.peakMemory, runs: 1 };
+  const text = renderTask({ ...task, expected: { ...expected, peakMemory } }, screenOf(100));
+  expect(text.join("\n")).toContain("19 of 20 below 1.6 GiB (1 run known); asks for 8 GiB");
 });
 
 it("stays within the screen", () => {

@@ -4,7 +4,9 @@ import type { Estimate, Expectation, TaskView } from "../../core/views.js";
 import type { Screen } from "./screen.js";
 import { wordsOf } from "./states.js";
 import { type Line, paintAll, plain } from "./text.js";
-import { formatBytes } from "./units.js";
+import { formatBytes, plural } from "./units.js";
+
+const runsToBeSure = 20;
 
 export function renderTask(task: TaskView, screen: Screen): string[] {
   const { dim } = screen.colour;
@@ -34,8 +36,11 @@ const durationText = (estimate: Estimate | null): string =>
 function memoryText({ peakMemory, askedMemoryBytes }: Expectation): string {
   const asked = `asks for ${formatBytes(askedMemoryBytes)}`;
   if (peakMemory === null) return `no peak of its kind is known; ${asked}`;
-  const { p50Bytes, p95Bytes } = peakMemory;
-  return `usually peaks at ${formatBytes(p50Bytes)}, 19 of 20 below ${formatBytes(p95Bytes)}; ${asked}`;
+  const { p50Bytes, p95Bytes, runs } = peakMemory;
+  const peaks = `usually peaks at ${formatBytes(p50Bytes)}, 19 of 20 below ${formatBytes(p95Bytes)}`;
+  // Of fewer the second is the first with much room.
+  const few = runs < runsToBeSure ? ` (${plural(runs, "run")} known)` : "";
+  return `${peaks}${few}; ${asked}`;
 }
 
 const failsText = ({ ends, failures }: Expectation): string =>
