@@ -85,11 +85,14 @@ function ownWords(results: InferenceSession.ReturnType, rows: number): ModelWord
     throw new ModelFailure(`${values.length} outputs for ${rows} rows of ${ownOutputs}`);
   }
   return Array.from({ length: rows }, (_, row) => {
-    const [logP50 = 0, logP90 = 0, residualP50 = 0, residualP90 = 0] = values.subarray(
-      row * ownOutputs,
-      (row + 1) * ownOutputs,
-    );
-    return finite({ logP50, logP90, residualP50, residualP90 }, row, [logP50, logP90, residualP50]);
+    const at = row * ownOutputs;
+    const logP50 = values[at] ?? Number.NaN;
+    const logP90 = values[at + 1] ?? Number.NaN;
+    const residualP50 = values[at + 2] ?? Number.NaN;
+    const residualP90 = values[at + 3] ?? Number.NaN;
+    const words = { logP50, logP90, residualP50, residualP90 };
+    if (Number.isFinite(logP50 + logP90 + residualP50)) return words;
+    return finite(words, row, [logP50, logP90, residualP50]);
   });
 }
 

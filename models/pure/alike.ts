@@ -12,6 +12,13 @@ export interface Alike {
   readonly runs: Run[];
   /** Ever taken in. */
   total: number;
+  /** The last answer, as long as nothing is taken in: many that begin alike are asked about at once. */
+  latest: { readonly by: Circumstances; readonly answer: Quantiles } | null;
+}
+
+export interface Quantiles {
+  readonly logP50: number;
+  readonly logP90: number;
 }
 
 interface Run {
@@ -31,11 +38,12 @@ const strange = 1;
 
 const fades = Float64Array.from({ length: runsMax }, (_, age) => fading ** age);
 
-export const emptyAlike = (): Alike => ({ runs: [], total: 0 });
+export const emptyAlike = (): Alike => ({ runs: [], total: 0, latest: null });
 
 export function rememberAlike(alike: Alike, by: Circumstances, logMs: number): void {
   const { runs } = alike;
   const serial = alike.total++;
+  alike.latest = null;
   if (runs.length === runsMax) {
     runs.splice(
       runs.findIndex((run) => run.serial === serial - runsMax),
@@ -46,21 +54,36 @@ export function rememberAlike(alike: Alike, by: Circumstances, logMs: number): v
   runs.splice(place === -1 ? runs.length : place, 0, { by, logMs, serial });
 }
 
-/** Weighted median and 90 % quantile; null where too few have run. `weights` of the circumstances. */
+/**
+ * Weighted median and 90 % quantile; null where too few have run. `weights` of the circumstances:
+ * the same each time.
+ */
 export function quantilesAlike(
-  { runs, total }: Alike,
+  alike: Alike,
   by: Circumstances,
   weights: readonly number[],
-): { readonly logP50: number; readonly logP90: number } | null {
+): Quantiles | null {
+  const { runs, total, latest } = alike;
   if (runs.length < runsMin) return null;
+  if (latest !== null && isSame(latest.by, by)) return latest.answer;
   let sum = 0;
-  runs.forEach((run, place) => {
+  for (let place = 0; place < runs.length; place++) {
+    const run = runs[place];
+    if (run === undefined) continue;
     const near = Math.exp(-distance(run.by, by, weights) / reach);
     const weight = near * (fades[total - 1 - run.serial] ?? 0) + least;
     shares[place] = weight;
     sum += weight;
-  });
-  return { logP50: reached(runs, sum * 0.5), logP90: reached(runs, sum * 0.9) };
+  }
+  const answer = { logP50: reached(runs, sum * 0.5), logP90: reached(runs, sum * 0.9) };
+  alike.latest = { by, answer };
+  return answer;
+}
+
+/** Not known is the same as not known. */
+function isSame(a: Circumstances, b: Circumstances): boolean {
+  for (let place = 0; place < a.length; place++) if (!Object.is(a[place], b[place])) return false;
+  return true;
 }
 
 /** Weights of the runs that are asked about: written before they are read, each time. */
@@ -82,7 +105,8 @@ const least = 1e-9;
 function distance(a: Circumstances, b: Circumstances, weights: readonly number[]): number {
   let sum = 0;
   for (let place = 0; place < weights.length; place++) {
-    const [one, other] = [a[place] ?? Number.NaN, b[place] ?? Number.NaN];
+    const one = a[place] ?? Number.NaN;
+    const other = b[place] ?? Number.NaN;
     const apart = Math.abs(one - other);
     if (!Number.isNaN(apart)) sum += (weights[place] ?? 0) * apart;
     else if (Number.isNaN(one) !== Number.isNaN(other)) sum += (weights[place] ?? 0) * strange;

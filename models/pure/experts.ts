@@ -37,16 +37,16 @@ const reachColdMax = Math.log(1_000);
 
 /** In the order of `statisticNames`. */
 export function statisticsOf(features: Float32Array): Float64Array {
-  return Float64Array.of(
-    features[anchorFeature] ?? Number.NaN,
-    firstOf(features, medians),
-    firstOf(features, lasts),
-    firstOf(features, weighted),
-    firstOf(features, weighted.slice(kindLevel)),
-    firstOf(features, recents),
-    features[saidFeature] ?? Number.NaN,
-    features[everyone] ?? Number.NaN,
-  );
+  const words = new Float64Array(statisticNames.length);
+  words[0] = features[anchorFeature] ?? Number.NaN;
+  words[1] = firstOf(features, medians);
+  words[2] = firstOf(features, lasts);
+  words[3] = firstOf(features, weighted);
+  words[4] = firstOf(features, weightedOfKind);
+  words[5] = firstOf(features, recents);
+  words[6] = features[saidFeature] ?? Number.NaN;
+  words[7] = features[everyone] ?? Number.NaN;
+  return words;
 }
 
 /** In the order of `expertNames`. */
@@ -58,11 +58,11 @@ export function wordsOf(
   const reach = depthOf(features) <= kindLevel ? reachMax : reachColdMax;
   const within = (log: number): number =>
     Number.isNaN(blend) ? log : Math.min(blend + reach, Math.max(blend - reach, log));
-  return Float64Array.of(
-    blend,
-    model === null ? Number.NaN : within(model.logP50),
-    model === null ? Number.NaN : within(blend + model.residualP50),
-  );
+  const words = new Float64Array(expertNames.length);
+  words[0] = blend;
+  words[1] = model === null ? Number.NaN : within(model.logP50);
+  words[2] = model === null ? Number.NaN : within(blend + model.residualP50);
+  return words;
 }
 
 /** ln(p90 / p50) that the model expects; NaN without one. */
@@ -77,8 +77,9 @@ export const kindLevel = 2;
 
 /** The most specific level of which a run has ended; `historyLevels` if there is none. */
 export function depthOf(features: Float32Array): number {
-  const depth = medians.findIndex((place) => !Number.isNaN(features[place] ?? Number.NaN));
-  return depth === -1 ? historyLevels : depth;
+  let depth = 0;
+  while (depth < historyLevels && Number.isNaN(features[medians[depth] ?? 0])) depth++;
+  return depth;
 }
 
 const placesOf = (name: string): number[] =>
@@ -87,6 +88,7 @@ const placesOf = (name: string): number[] =>
 const medians = placesOf("log_median");
 const lasts = placesOf("log_last");
 const weighted = placesOf("log_weighted");
+const weightedOfKind = weighted.slice(kindLevel);
 const recents = placesOf("log_recent");
 
 const everyone = featureNames.indexOf("log_everyone");

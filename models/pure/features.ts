@@ -7,7 +7,14 @@
  */
 
 import { quantilesAlike, rememberAlike } from "./alike.js";
-import { emptyRuns, type RunHistory, ratioToWord, runsOf } from "./run-history.js";
+import {
+  emptyRuns,
+  type RunHistory,
+  type Runs,
+  ratioToWord,
+  runsOf,
+  summaryOf,
+} from "./run-history.js";
 
 export const schemaVersion = 1;
 /** Levels of grouping, from the most specific to the least. */
@@ -128,30 +135,34 @@ export function writeFeatures(
   put(hashed(groups[1] ?? ""));
   put(hashed(groups[historyLevels - 1] ?? ""));
   put(hashed(subject.user));
+  const levels: (Runs | undefined)[] = [];
   for (let level = 0; level < historyLevels; level++) {
-    const runs = runsOf(history, groups[level] ?? "") ?? emptyRuns;
+    const known = runsOf(history, groups[level] ?? "");
+    levels.push(known);
+    const runs = known ?? emptyRuns;
+    const { logMedian, logP90, logRecent, logRuns } = summaryOf(runs);
     const isSeen = runs.succeeded > 0;
-    put(isSeen ? runs.logMedian() : Number.NaN);
-    put(isSeen ? runs.logP90() : Number.NaN);
+    put(isSeen ? logMedian : Number.NaN);
+    put(isSeen ? logP90 : Number.NaN);
     put(runs.logLast);
     put(runs.logSecond);
-    put(runs.logRecent());
+    put(logRecent);
     put(runs.logWeighted);
-    put(Math.log1p(runs.succeeded));
+    put(logRuns);
     put(isSeen ? Math.log1p(Math.max(0, nowMs - runs.lastAtMs)) : Number.NaN);
     put(runs.failureShare);
     put(Math.log1p(nowMs - runs.submittedAtMs));
   }
   for (const level of alikeLevels) {
-    const runs = runsOf(history, groups[level] ?? "") ?? emptyRuns;
+    const runs = levels[level] ?? emptyRuns;
     const alike = quantilesAlike(runs.alike, circumstancesOf(into, level), alikeWeights);
     put(alike?.logP50 ?? Number.NaN);
     put(alike?.logP90 ?? Number.NaN);
   }
-  put(history.everyone.logMedian());
+  put(summaryOf(history.everyone).logMedian);
   // A word that is the limit says how long a task may take, and of how long it will, nothing yet.
   const isLimit = subject.userEstimateMs >= subject.timeoutMs;
-  put(log(subject.userEstimateMs) + ratioToWord(history, groups, isLimit ? Number.NaN : 0));
+  put(log(subject.userEstimateMs) + ratioToWord(history, levels, isLimit ? Number.NaN : 0));
   put(log(anchorMs));
   put(Number.NaN);
 }
@@ -174,8 +185,15 @@ export function recordAlike(
 }
 
 /** The group's last two runs and since when, and what the task asks for. */
-const circumstancesOf = (features: Float32Array, level: (typeof alikeLevels)[number]) =>
-  Float32Array.from(alikePlaces[level], (place) => features[place] ?? Number.NaN);
+function circumstancesOf(
+  features: Float32Array,
+  level: (typeof alikeLevels)[number],
+): Float32Array {
+  const places = alikePlaces[level];
+  const by = new Float32Array(places.length);
+  for (let at = 0; at < by.length; at++) by[at] = features[places[at] ?? 0] ?? Number.NaN;
+  return by;
+}
 
 const alikeWeights = [1, 0.5, 0.25, 1, 1];
 

@@ -27,6 +27,8 @@ export interface Hedge {
   readonly experts: number;
   readonly settings: HedgeSettings;
   readonly losses: Generations<Losses>;
+  /** What was expected last, as long as nothing is learnt. */
+  latest: { readonly contexts: readonly string[]; readonly expected: Float64Array } | null;
 }
 
 interface Losses {
@@ -35,12 +37,13 @@ interface Losses {
 }
 
 export function createHedge(experts: number, settings: HedgeSettings): Hedge {
-  return { experts, settings, losses: emptyGenerations() };
+  return { experts, settings, losses: emptyGenerations(), latest: null };
 }
 
 /** Expected losses of the experts in the innermost context; `contexts` from the inner to the outer. */
-export function expectedLosses(hedge: Hedge, contexts: readonly string[]): Float64Array {
-  const { experts, settings } = hedge;
+function expectedLosses(hedge: Hedge, contexts: readonly string[]): Float64Array {
+  const { experts, settings, latest } = hedge;
+  if (latest?.contexts === contexts) return latest.expected;
   const expected = new Float64Array(experts).fill(1);
   for (let level = contexts.length - 1; level >= 0; level--) {
     const own = findIn(hedge.losses, contexts[level] ?? "");
@@ -52,6 +55,7 @@ export function expectedLosses(hedge: Hedge, contexts: readonly string[]): Float
         (seen * (own.mean[expert] ?? 0) + settings.shrinkage * above) / (seen + settings.shrinkage);
     }
   }
+  hedge.latest = { contexts, expected };
   return expected;
 }
 
@@ -67,16 +71,22 @@ export function weightsOf(
   const losses = expectedLosses(hedge, contexts);
   const weights = new Float64Array(hedge.experts);
   let least = Number.POSITIVE_INFINITY;
-  losses.forEach((loss, expert) => {
-    if (present[expert] === 1) least = Math.min(least, loss);
-  });
+  for (let expert = 0; expert < losses.length; expert++) {
+    if (present[expert] === 1) least = Math.min(least, losses[expert] ?? 1);
+  }
   let sum = 0;
-  losses.forEach((loss, expert) => {
-    if (present[expert] !== 1) return;
-    weights[expert] = Math.exp(-hedge.settings.sharpness * (loss - least));
-    sum += weights[expert] ?? 0;
-  });
-  return sum > 0 ? weights.map((weight) => weight / sum) : weights;
+  for (let expert = 0; expert < losses.length; expert++) {
+    if (present[expert] !== 1) continue;
+    const weight = Math.exp(-hedge.settings.sharpness * ((losses[expert] ?? 1) - least));
+    weights[expert] = weight;
+    sum += weight;
+  }
+  if (sum > 0) {
+    for (let expert = 0; expert < weights.length; expert++) {
+      weights[expert] = (weights[expert] ?? 0) / sum;
+    }
+  }
+  return weights;
 }
 
 /** Takes in what each expert has lost on one run, in place; NaN for one that had said nothing. */
@@ -89,6 +99,7 @@ export function learnLosses(
     mean: new Float64Array(hedge.experts),
     count: new Float64Array(hedge.experts),
   });
+  hedge.latest = null;
   for (const name of new Set(contexts)) {
     const own = admitTo(hedge.losses, name, hedge.settings.contextsMax, create);
     for (let expert = 0; expert < hedge.experts; expert++) {

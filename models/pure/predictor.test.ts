@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../core/random.js";
+import { emptyAlike, quantilesAlike, rememberAlike } from "./alike.js";
 import { correction, createConformal, learnCoverage } from "./conformal.js";
 import { expertNames, wordsOf } from "./experts.js";
 import {
@@ -11,7 +12,7 @@ import {
 } from "./features.js";
 import { createHedge, hedgeDefaults, learnLosses, weightsOf } from "./hedge.js";
 import { createPredictor, forecast, leaderOf, learnOutcome } from "./predictor.js";
-import { emptyRunHistory, recordRun } from "./run-history.js";
+import { emptyRunHistory, recordRun, summaryOf } from "./run-history.js";
 
 const groups = ["a/1/x", "a/1", "a", "owner", "tenant"];
 const nobody = new Float32Array(featureCount).fill(Number.NaN);
@@ -68,6 +69,37 @@ describe("weights of experts", () => {
     expect(weights[1]).toBe(0);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
     expect([...weightsOf(hedge, ["all"], new Uint8Array(3))]).toEqual([0, 0, 0]);
+  });
+});
+
+describe("what was answered last", () => {
+  it("is answered anew once something was learnt", () => {
+    const contexts = ["all"];
+    const hedge = createHedge(2, hedgeDefaults);
+    const lead = (): number => weightsOf(hedge, contexts, Uint8Array.of(1, 1))[0] ?? 0;
+    expect(lead()).toBe(0.5);
+    for (let run = 0; run < 50; run++) learnLosses(hedge, contexts, [0.9, 0.1]);
+    expect(lead()).toBeLessThan(0.01);
+    for (let run = 0; run < 500; run++) learnLosses(hedge, contexts, [0.1, 0.9]);
+    expect(lead()).toBeGreaterThan(0.99);
+
+    const alike = emptyAlike();
+    const by = Float32Array.of(1);
+    for (let run = 0; run < 3; run++) rememberAlike(alike, by, 5);
+    expect(quantilesAlike(alike, by, [1])?.logP50).toBe(5);
+    for (let run = 0; run < 9; run++) rememberAlike(alike, by, 8);
+    expect(quantilesAlike(alike, by, [1])?.logP50).toBe(8);
+
+    const history = emptyRunHistory();
+    const end = { userEstimateMs: Number.NaN, succeeded: true, atMs: 0 };
+    recordRun(history, ["a"], { ...end, durationMs: 100 });
+    expect(summaryOf(history.everyone).logMedian).toBe(Math.log(100));
+    for (let run = 0; run < 9; run++) recordRun(history, ["a"], { ...end, durationMs: 900 });
+    expect(summaryOf(history.everyone)).toMatchObject({
+      logMedian: Math.log(900),
+      logRecent: Math.log(900),
+      logRuns: Math.log1p(10),
+    });
   });
 });
 

@@ -71,7 +71,9 @@ export function forecast(
   const spreadKnown = depth <= kindLevel ? spreadDefault : spreadCold;
   const logClaimed = logP50 + (Number.isNaN(spread) ? spreadKnown : spread);
   const logP90 = Math.max(logP50, logClaimed + correction(conformal, weighed.contexts, depth));
-  return { ...weighed, logP50, logP90, logClaimed, depth };
+  // Named one by one: spread, they took longer than all the rest of a forecast.
+  const { log, words, weights, contexts } = weighed;
+  return { log, words, weights, contexts, logP50, logP90, logClaimed, depth };
 }
 
 /** Takes in how a run came out, in place; runs in the order of their ends. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyAlike, quantilesAlike, rememberAlike } from "./alike.js";
-import { emptyRunHistory, ratioToWord, recordRun } from "./run-history.js";
+import { emptyRunHistory, ratioToWord, recordRun, runsOf } from "./run-history.js";
 
 describe("runs that began alike", () => {
   it("are believed before the many that began otherwise", () => {
@@ -24,11 +24,12 @@ describe("runs that began alike", () => {
 describe("a user's word", () => {
   it("of a tenant never seen is worth what everyone's words were", () => {
     const history = emptyRunHistory();
-    expect(ratioToWord(history, ["new", "tenant"], 0)).toBe(0);
-    expect(ratioToWord(history, ["new", "tenant"], Number.NaN)).toBeNaN();
+    const levels = () => ["new", "tenant"].map((group) => runsOf(history, group));
+    expect(ratioToWord(history, levels(), 0)).toBe(0);
+    expect(ratioToWord(history, levels(), Number.NaN)).toBeNaN();
     const end = { userEstimateMs: 10_000, durationMs: 1_000, succeeded: true, atMs: 0 };
     for (let run = 0; run < 40; run++) recordRun(history, ["old", "other"], end);
-    expect(ratioToWord(history, ["new", "tenant"], 0)).toBeCloseTo(Math.log(0.1), 0);
-    expect(ratioToWord(history, ["new", "tenant"], Number.NaN)).toBeCloseTo(Math.log(0.1), 9);
+    expect(ratioToWord(history, levels(), 0)).toBeCloseTo(Math.log(0.1), 0);
+    expect(ratioToWord(history, levels(), Number.NaN)).toBeCloseTo(Math.log(0.1), 9);
   });
 });

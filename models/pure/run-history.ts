@@ -19,7 +19,7 @@ export interface RunHistory {
   readonly everyone: Runs;
 }
 
-interface Runs {
+export interface Runs {
   /** Natural logarithms of milliseconds at speed 1. */
   readonly logs: Ring;
   /** What runs took over what their users had said, in logarithms. */
@@ -36,16 +36,24 @@ interface Runs {
   submittedAtMs: number;
   /** Recent ones count most; NaN before any end. */
   failureShare: number;
-  logMedian(): number;
-  logP90(): number;
+  /** Made when it is asked for, and again after the next success. */
+  summary: Summary | null;
+}
+
+/** What the runs that succeeded say together; NaN of none. */
+export interface Summary {
+  readonly logMedian: number;
+  readonly logP90: number;
   /** Median of the last few: follows a change sooner than that of all that are remembered. */
-  logRecent(): number;
+  readonly logRecent: number;
+  readonly logRuns: number;
+  /** Median of what runs took over what had been said. */
+  readonly logRatio: number;
 }
 
 function createRuns(): Runs {
-  const logs = ringOf([]);
   return {
-    logs,
+    logs: ringOf([]),
     ratios: ringOf([]),
     alike: emptyAlike(),
     succeeded: 0,
@@ -55,45 +63,57 @@ function createRuns(): Runs {
     lastAtMs: Number.NaN,
     submittedAtMs: Number.NaN,
     failureShare: Number.NaN,
-    logMedian: () => (logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.5)),
-    logP90: () => (logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.9)),
-    logRecent: () => medianOf(logs.recent.slice(-fewRuns)),
+    summary: null,
   };
 }
 
-export const emptyRuns: Readonly<Runs> = createRuns();
+export const emptyRuns: Runs = createRuns();
+
+/** Asked for with each task of the group, and changed by each run of it alone. */
+export function summaryOf(runs: Runs): Summary {
+  runs.summary ??= summarise(runs);
+  return runs.summary;
+}
+
+const summarise = ({ logs, ratios, succeeded }: Runs): Summary => ({
+  logMedian: logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.5),
+  logP90: logs.recent.length === 0 ? Number.NaN : quantileOf(logs, 0.9),
+  logRecent: medianOf(logs.recent.slice(-fewRuns)),
+  logRuns: Math.log1p(succeeded),
+  logRatio: ratios.recent.length === 0 ? Number.NaN : quantileOf(ratios, 0.5),
+});
 
 export const emptyRunHistory = (): RunHistory => ({
   groups: emptyGenerations(),
   everyone: createRuns(),
 });
 
-export function runsOf(history: RunHistory, group: string): Readonly<Runs> | undefined {
+export function runsOf(history: RunHistory, group: string): Runs | undefined {
   return findIn(history.groups, group);
 }
 
 /**
- * What a user's word means: ln(actual / said) of the groups' runs, each level's median shrunk to the
+ * What a user's word means: ln(actual / said) of the levels' runs, each level's median shrunk to the
  * one above, as the anchor is, and the last to everyone's; that to `before`, what is supposed of a
  * word while nothing is known. NaN of that is "nothing": then the answer may be NaN as well.
  */
 export function ratioToWord(
   history: RunHistory,
-  groups: readonly string[],
+  levels: readonly (Runs | undefined)[],
   before: number,
 ): number {
-  let ratio = shrunk(history.everyone.ratios, before);
-  for (let level = groups.length - 1; level >= 0; level--) {
-    const ratios = runsOf(history, groups[level] ?? "")?.ratios;
-    if (ratios !== undefined) ratio = shrunk(ratios, ratio);
+  let ratio = shrunk(history.everyone, before);
+  for (let level = levels.length - 1; level >= 0; level--) {
+    const runs = levels[level];
+    if (runs !== undefined) ratio = shrunk(runs, ratio);
   }
   return ratio;
 }
 
-function shrunk(ratios: Ring, above: number): number {
-  const seen = ratios.recent.length;
+function shrunk(runs: Runs, above: number): number {
+  const seen = runs.ratios.recent.length;
   if (seen === 0) return above;
-  const median = quantileOf(ratios, 0.5);
+  const median = summaryOf(runs).logRatio;
   return Number.isNaN(above) ? median : (seen * median + shrinkage * above) / (seen + shrinkage);
 }
 
@@ -125,6 +145,7 @@ function recordEnd(runs: Runs, end: RunEnd, runsMax: number): void {
     remember(runs.ratios, logMs - Math.log(end.userEstimateMs), runsMax);
   }
   runs.succeeded++;
+  runs.summary = null;
   runs.logSecond = runs.logLast;
   runs.logLast = logMs;
   runs.logWeighted = follow(runs.logWeighted, logMs);

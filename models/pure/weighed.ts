@@ -17,14 +17,17 @@ export function weighWords(
   features: Float32Array,
   groups: readonly string[],
 ): Weighed | null {
-  const present = Uint8Array.from(words, (word) => (Number.isNaN(word) ? 0 : 1));
+  const present = new Uint8Array(words.length);
+  for (let expert = 0; expert < words.length; expert++) {
+    present[expert] = Number.isNaN(words[expert]) ? 0 : 1;
+  }
   if (!present.includes(1)) return null;
-  const contexts = contextsOf(groups, depthOf(features));
+  const contexts = contextsOf(groups[kindLevel] ?? "", depthOf(features));
   const weights = weightsOf(hedge, contexts, present);
   let log = 0;
-  words.forEach((word, expert) => {
-    if (present[expert] === 1) log += (weights[expert] ?? 0) * word;
-  });
+  for (let expert = 0; expert < words.length; expert++) {
+    if (present[expert] === 1) log += (weights[expert] ?? 0) * (words[expert] ?? 0);
+  }
   return { log, words, weights, contexts };
 }
 
@@ -41,8 +44,16 @@ export function learnWeights(hedge: Hedge, { words, contexts }: Weighed, logMs: 
  * How much is known decides which expert is good: a task's kind at that depth of knowledge, all
  * tasks at that depth, and all tasks where that depth is new.
  */
-const contextsOf = (groups: readonly string[], depth: number): string[] => [
-  `kind ${groups[kindLevel] ?? ""} at ${depth}`,
-  `at ${depth}`,
-  "all",
-];
+function contextsOf(kind: string, depth: number): readonly string[] {
+  if (latest.kind !== kind || latest.depth !== depth) {
+    latest = { kind, depth, contexts: [`kind ${kind} at ${depth}`, `at ${depth}`, "all"] };
+  }
+  return latest.contexts;
+}
+
+/** Tasks of one kind come many at a time: they have their contexts' names in common. */
+let latest: {
+  readonly kind: string;
+  readonly depth: number;
+  readonly contexts: readonly string[];
+} = { kind: "", depth: Number.NaN, contexts: [] };
