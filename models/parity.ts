@@ -1,25 +1,23 @@
 /**
- * Whether an ONNX model gives what the walker in `pure/forest` gives: nothing is served that two
- * evaluations of it disagree about.
+ * Whether an ONNX model gives what the walker in `pure/forest` gives of the trees that it was made
+ * of: nothing is served that two evaluations of it disagree about.
  */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { importRuntime, openOwn } from "./own-model.js";
 import { type Forest, walk } from "./pure/forest.js";
-import { inputName, outputName } from "./pure/onnx.js";
-import { sessionOptions } from "./session.js";
+
 /** The largest difference over `rows` rows of `matrix`, relative to 1 or to the larger value. */
 export async function parityOf(
   forest: Forest,
   model: Uint8Array,
   matrix: Float32Array,
   rows: number,
+  load = importRuntime,
 ): Promise<number> {
   const { features, targets } = forest;
-  const session = await InferenceSession.create(model, sessionOptions);
+  const own = await openOwn(model, load);
   try {
-    const input = new Tensor("float32", matrix.subarray(0, rows * features), [rows, features]);
-    const { data } = (await session.run({ [inputName]: input }))[outputName] ?? {};
-    if (!(data instanceof Float32Array) || data.length !== rows * targets)
-      return Number.POSITIVE_INFINITY;
+    const data = await own.outputs(matrix.subarray(0, rows * features), rows);
+    if (data.length !== rows * targets) return Number.POSITIVE_INFINITY;
     const ours = new Float32Array(targets);
     let worst = 0;
     for (let row = 0; row < rows; row++) {
@@ -32,6 +30,6 @@ export async function parityOf(
     }
     return worst;
   } finally {
-    await session.release();
+    await own.release();
   }
 }

@@ -1,13 +1,14 @@
 /**
- * A model that is being served: an ONNX session of one thread, asked in chunks, between which others
- * have their turn. What it says is checked: who says NaN, or too little, is not asked again.
+ * A model that is being served, asked in chunks, between which others have their turn. What it says
+ * is checked: who says NaN, or too little, is not asked again. Brought models need onnxruntime;
+ * our own are walked where there is none.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelFailure } from "./manifest.js";
 import { columnsFor, type ModelIo, wordsFrom } from "./model-io.js";
+import { createSession, floatsNamed, importRuntime, messageOf, openOwn } from "./own-model.js";
 import type { ModelWords } from "./pure/experts.js";
 import { featureCount } from "./pure/features.js";
-import { inputName, outputName } from "./pure/onnx.js";
 
 /** Rows of one run: it holds its thread for so long. */
 const chunkRows = 100;
@@ -18,69 +19,95 @@ const slowChunksMax = 3;
 const ownOutputs = 4;
 
 export interface ModelSession {
+  /** Why its trees are walked; null: onnxruntime computes it. */
+  readonly walkedBecause: string | null;
   /** One per row of `featureCount` numbers. Rejects with ModelFailure, for good. */
   words(matrix: Float32Array, rows: number): Promise<readonly ModelWords[]>;
   release(): Promise<void>;
 }
 
-/** `io`: of a brought model; null: one of ours. Throws ModelFailure where it cannot be loaded. */
-export async function openModel(model: Uint8Array, io: ModelIo | null): Promise<ModelSession> {
-  const runtime = await import("onnxruntime-node").catch((error: unknown): never => {
-    throw new ModelFailure(`onnxruntime cannot be loaded: ${messageOf(error)}`);
-  });
-  const session = await runtime.InferenceSession.create(model, sessionOptions).catch(
-    (error: unknown): never => {
-      throw new ModelFailure(`the model cannot be loaded: ${messageOf(error)}`);
-    },
-  );
-  const tensor = (values: Float32Array, rows: number): Tensor =>
-    new runtime.Tensor("float32", values, [rows, values.length / rows]);
+/**
+ * `io`: of a brought model; null: one of ours. `load` gives onnxruntime. Throws ModelFailure where
+ * the model cannot be loaded.
+ */
+export async function openModel(
+  model: Uint8Array,
+  io: ModelIo | null,
+  load = importRuntime,
+): Promise<ModelSession> {
+  const { ask, walkedBecause, release } =
+    io === null ? await askOwn(model, load) : await askBrought(model, io, load);
   let slowChunks = 0;
 
-  const ask = async (chunk: Float32Array, rows: number): Promise<ModelWords[]> => {
-    const feeds = io === null ? [chunk] : io.inputs.map((_, at) => columnsFor(io, at, chunk, rows));
-    const names = io === null ? [inputName] : io.inputs.map(({ name }) => name);
+  const askInTime = async (chunk: Float32Array, rows: number): Promise<ModelWords[]> => {
     const beganAtMs = performance.now();
-    const results = await session
-      .run(Object.fromEntries(feeds.map((values, at) => [names[at], tensor(values, rows)])))
-      .catch((error: unknown): never => {
-        throw new ModelFailure(`the model fails: ${messageOf(error)}`);
-      });
+    const words = await ask(chunk, rows);
     slowChunks = performance.now() - beganAtMs > chunkMsMax ? slowChunks + 1 : 0;
     if (slowChunks >= slowChunksMax) {
       throw new ModelFailure(`${slowChunks} times more than ${chunkMsMax} ms for ${rows} rows`);
     }
-    return io === null ? ownWords(results, rows) : broughtWords(io, results, chunk, rows);
+    return words;
   };
 
   return {
+    walkedBecause,
     async words(matrix, rows) {
       const all: ModelWords[] = [];
       for (let from = 0; from < rows; from += chunkRows) {
         if (from > 0) await new Promise(setImmediate);
         const count = Math.min(chunkRows, rows - from);
         const chunk = matrix.subarray(from * featureCount, (from + count) * featureCount);
-        all.push(...(await ask(chunk, count)));
+        all.push(...(await askInTime(chunk, count)));
       }
       return all;
     },
+    release,
+  };
+}
+
+interface Asked {
+  ask(chunk: Float32Array, rows: number): Promise<ModelWords[]>;
+  readonly walkedBecause: string | null;
+  release(): Promise<void>;
+}
+
+async function askOwn(model: Uint8Array, load: typeof importRuntime): Promise<Asked> {
+  const own = await openOwn(model, load);
+  return {
+    ask: async (chunk, rows) => ownWords(await own.outputs(chunk, rows), rows),
+    walkedBecause: own.walkedBecause,
+    release: own.release,
+  };
+}
+
+async function askBrought(
+  model: Uint8Array,
+  io: ModelIo,
+  load: typeof importRuntime,
+): Promise<Asked> {
+  const runtime = await load();
+  const session = await createSession(runtime, model);
+  const tensor = (values: Float32Array, rows: number): Tensor =>
+    new runtime.Tensor("float32", values, [rows, values.length / rows]);
+  return {
+    async ask(chunk, rows) {
+      const feeds = io.inputs.map(({ name }, at) => [
+        name,
+        tensor(columnsFor(io, at, chunk, rows), rows),
+      ]);
+      const results = await session
+        .run(Object.fromEntries(feeds))
+        .catch((error: unknown): never => {
+          throw new ModelFailure(`the model fails: ${messageOf(error)}`);
+        });
+      return broughtWords(io, results, chunk, rows);
+    },
+    walkedBecause: null,
     release: () => session.release(),
   };
 }
 
-/** One thread: the sums come in one order, and the host's cores stay with its tasks. */
-export const sessionOptions: InferenceSession.SessionOptions = {
-  executionProviders: ["cpu"],
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: "sequential",
-  // An arena keeps what the largest run has needed.
-  enableCpuMemArena: false,
-  logSeverityLevel: 4,
-};
-
-function ownWords(results: InferenceSession.ReturnType, rows: number): ModelWords[] {
-  const values = floatsOf(results, outputName);
+function ownWords(values: Float32Array, rows: number): ModelWords[] {
   if (values.length !== rows * ownOutputs) {
     throw new ModelFailure(`${values.length} outputs for ${rows} rows of ${ownOutputs}`);
   }
@@ -103,7 +130,7 @@ function broughtWords(
   rows: number,
 ): ModelWords[] {
   const values = io.outputs.map(({ name, column }) => {
-    const all = floatsOf(results, name);
+    const all = floatsNamed(results, name);
     const width = all.length / rows;
     if (!Number.isInteger(width) || column >= width) {
       throw new ModelFailure(`output ${name}: ${all.length} numbers for ${rows} rows`);
@@ -126,12 +153,3 @@ function finite(words: ModelWords, row: number, said: readonly number[]): ModelW
   if (said.every(Number.isFinite)) return words;
   throw new ModelFailure(`says ${said.find((value) => !Number.isFinite(value))} of row ${row}`);
 }
-
-function floatsOf(results: InferenceSession.ReturnType, name: string): Float32Array {
-  const { data } = results[name] ?? {};
-  if (data instanceof Float32Array) return data;
-  throw new ModelFailure(`output ${name}: ${data === undefined ? "is not there" : "not float32"}`);
-}
-
-const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).slice(0, 500);

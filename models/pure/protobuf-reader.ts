@@ -61,6 +61,32 @@ export const asciiOf = (bytes: Uint8Array): string =>
     "",
   );
 
+/** A packed field of 32-bit floats. */
+export function floatsOf(packed: Uint8Array): Float32Array {
+  if (packed.length % 4 !== 0) throw malformed(packed.length);
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
+  const floats = new Float32Array(packed.length / 4);
+  for (let at = 0; at < floats.length; at++) floats[at] = view.getFloat32(4 * at, true);
+  return floats;
+}
+
+/** A packed field of varints; what is past 2^53 is rounded. */
+export function varintsOf(packed: Uint8Array): number[] {
+  const integers: number[] = [];
+  let value = 0;
+  let scale = 1;
+  packed.forEach((byte) => {
+    value += (byte & 0x7f) * scale;
+    scale *= 128;
+    if (byte >= 0x80) return;
+    integers.push(value);
+    value = 0;
+    scale = 1;
+  });
+  if (scale !== 1) throw malformed(packed.length);
+  return integers;
+}
+
 const nothing = new Uint8Array(0);
 
 const malformed = (at: number): Error => new Error(`not an ONNX model: malformed at byte ${at}`);

@@ -326,7 +326,10 @@ export class ModelService {
     const manifest = this.manifests.get(version);
     if (this.#served.has(line) || manifest === undefined) return;
     try {
-      this.#served.set(line, { version, session: await this.#open(version, manifest) });
+      const session = await this.#open(version, manifest);
+      this.#served.set(line, { version, session });
+      const { walkedBecause: because } = session;
+      if (because !== null) this.#say("warn", "a model's trees are walked", { version, because });
     } catch (error) {
       await this.#takeOut(version, messageOf(error));
     }

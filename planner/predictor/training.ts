@@ -6,6 +6,7 @@
  */
 import type { ModelMetrics } from "../../core/prediction.js";
 import type { Manifest } from "../../models/manifest.js";
+import { parityOf } from "../../models/parity.js";
 import { type BoostSettings, boostDefaults } from "../../models/pure/boost.js";
 import { evaluate } from "../../models/pure/evaluate.js";
 import { nextTrainingAt } from "../../models/pure/examples.js";
@@ -109,7 +110,6 @@ export async function trainOn(
       { rows, matrix, logMs, settings },
       { entry, timeoutMs: trainMsMax, memoryMiBMax: trainMemoryMiBMax },
     );
-    const { parityOf } = await import("../../models/parity.js");
     const proved = Math.min(rows, parityRows);
     const newest = matrix.subarray((rows - proved) * featureCount, rows * featureCount);
     const parity = await parityOf(trained.forest, trained.model, newest, proved);
