@@ -236,7 +236,8 @@ describe("what a predictor says", () => {
     await using master = await lead(planner.address);
     await master.submit("one", ["a", "b"]);
     await until(() => sourceOf(master, "one", "b"), "model");
-    expect(master.events.find(({ type }) => type === "EstimatesRevised")).toEqual({
+    // Told once it is on disk, a moment after the state has it.
+    await until(() => master.events.find(({ type }) => type === "EstimatesRevised"), {
       type: "EstimatesRevised",
       entries: [0, 1].map((at) => ({
         ...{ job: "one", template: at, ...estimate },

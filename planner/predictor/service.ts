@@ -21,14 +21,13 @@ import {
 import type { ServingFold } from "../../models/pure/serving-fold.js";
 import { type Registry, sha256Of } from "../../models/registry.js";
 import { type ModelSession, openModel } from "../../models/session.js";
+import { statesToWrite, viewOf } from "./standing.js";
 
 export type Say = (level: "info" | "warn" | "error", message: string, facts?: object) => void;
 
 export const schemaSha256 = sha256Of(schemaText);
 
 const shadowsMax = 2;
-/** Retired versions that stay on disk. */
-const retiredKept = 5;
 
 interface Served {
   readonly version: string;
@@ -248,30 +247,8 @@ export class ModelService {
     }
   }
 
-  view(version: string, manifest: Manifest): ModelView {
-    const known = this.lifecycle.versions.find((one) => one.version === version);
-    const broken = this.#broken.get(version);
-    const untold = manifest.state === "retired" ? manifest : notTold;
-    const line = this.lifecycle.lines.find((one) => one.line === manifest.line);
-    const isJudged = known?.state === "active" || known?.state === "shadow";
-    return {
-      version,
-      sha256: manifest.sha256,
-      state: known?.state ?? untold.state,
-      origin: manifest.origin,
-      licence: manifest.licence,
-      modelBytes: manifest.modelBytes,
-      features: manifest.features,
-      rows: manifest.rows,
-      seed: manifest.seed,
-      trainedAtMs: manifest.trainedAtMs,
-      offline: manifest.offline ?? null,
-      live: isJudged && line !== undefined && line.runs > 0 ? liveOf(line) : null,
-      pinned: this.lifecycle.pinned === version,
-      reason:
-        broken === undefined ? (known?.because ?? untold.reason) : `out of service: ${broken}`,
-    };
-  }
+  view = (version: string, manifest: Manifest): ModelView =>
+    viewOf(version, manifest, this.lifecycle, this.#broken.get(version) ?? null);
 
   views(): ModelView[] {
     return [...this.manifests].map(([version, manifest]) => this.view(version, manifest));
@@ -347,21 +324,8 @@ export class ModelService {
 
   /** States and the pointer to the active version, for people and for the next start. */
   #writeDown(): void {
-    const retired = this.lifecycle.versions.filter(({ state }) => state === "retired");
-    const kept = new Set(retired.slice(-retiredKept).map(({ version }) => version));
-    const gone: string[] = [];
-    const changed: [string, Manifest][] = [];
-    for (const { version, state, because } of this.lifecycle.versions) {
-      const manifest = this.manifests.get(version);
-      if (manifest === undefined) continue;
-      const isShipped = manifest.line === starterLine;
-      if (state === "retired" && !kept.has(version) && !isShipped) gone.push(version);
-      else if (manifest.state !== state || manifest.reason !== because) {
-        const amended = { ...manifest, state, reason: because };
-        this.manifests.set(version, amended);
-        changed.push([version, amended]);
-      }
-    }
+    const { gone, changed } = statesToWrite(this.lifecycle, this.manifests);
+    for (const [version, manifest] of changed) this.manifests.set(version, manifest);
     for (const version of gone) this.manifests.delete(version);
     const active = activeOf(this.lifecycle)?.version ?? null;
     this.#writing = this.#writing
@@ -383,26 +347,6 @@ export interface Measured {
   /** Of the version that is active, on the same rows. */
   readonly active: Loss | null;
 }
-
-/** What is shipped comes back at each start, so it is not removed. */
-export const starterLine = "starter";
-
-const notTold = {
-  state: "candidate",
-  reason: "waits until enough is known to measure it",
-} as const;
-
-const liveOf = (line: Lifecycle["lines"][number]): ModelMetrics => ({
-  rows: line.runs,
-  // The pinball loss of a median is half its absolute error.
-  meanLogError: 2 * line.loss.p50,
-  pinball50: line.loss.p50,
-  pinball90: line.loss.p90,
-  coverage90: Math.min(1, Math.max(0, line.covered)),
-  statisticsMeanLogError: 2 * line.statistics.p50,
-  statisticsPinball50: line.statistics.p50,
-  statisticsPinball90: line.statistics.p90,
-});
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
