@@ -256,7 +256,12 @@ describe("a master with TLS", () => {
 
     it("stands in no journal", async () => {
       const token = await tokenFor(admin, "user", "secretive");
-      const found = spawn("grep", ["-rlF", token.split(".")[2] ?? "", joinPath(folder, "one")]);
+      const found = spawn("grep", [
+        "-rlF",
+        "-e",
+        token.split(".")[2] ?? "",
+        joinPath(folder, "one"),
+      ]);
       expect(await new Promise((done) => found.once("close", done))).toBe(1);
     });
   });
