@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { jobId, type WorkerId, workerId } from "../../core/ids.js";
 import { job, resources, template } from "../../core/testing/jobs.js";
-import { blamesMax } from "./quarantine.js";
+import { blamesMax, knownMin } from "./quarantine.js";
 import type { Task } from "./state.js";
 import { expectCodecLaw } from "./testing/codec-law.js";
 import { brokenInvariants } from "./testing/invariants.js";
@@ -10,14 +10,18 @@ import { Script } from "./testing/script.js";
 
 const minutes = (count: number): number => count * 60_000;
 
+/** A kind of task that has succeeded on each of the workers. */
+const known = "sound";
+
 function clusterOf(...names: readonly string[]): Script {
   const script = new Script();
   for (const name of names) script.join(name);
+  for (const name of names) runs(script, name, 0, known);
   return script;
 }
 
 let jobs = 0;
-/** A task of its own kind on this worker, which ends so. */
+/** A task on this worker, which ends so; without `kind` of one of its own. */
 function runs(script: Script, worker: string, exitCode: number, kind = ""): void {
   const constraints = [{ label: "almanac.worker", operator: "=" as const, values: [worker] }];
   const id = `j${++jobs}`;
@@ -30,7 +34,7 @@ function runs(script: Script, worker: string, exitCode: number, kind = ""): void
   script.report(attempt, { kind: "exited", exitCode });
 }
 
-const fails = (script: Script, worker: string, count = blamesMax, kind = ""): void => {
+const fails = (script: Script, worker: string, count = blamesMax, kind = known): void => {
   for (let n = 0; n < count; n++) runs(script, worker, 1, kind);
 };
 
@@ -106,9 +110,19 @@ describe("quarantine", () => {
 
   it("finds the node that eats tasks of a kind that runs elsewhere", () => {
     const script = clusterOf("a", "b");
-    runs(script, "b", 0, "sound");
-    fails(script, "a", blamesMax, "sound");
+    runs(script, "b", 0, "elsewhere");
+    fails(script, "a", blamesMax, "elsewhere");
     expect(quarantineOf(script, "a")?.message).toContain("5 failures of different tasks");
+  });
+
+  it("takes more than kinds of which nobody knows whether they work", () => {
+    const script = clusterOf("a", "b");
+    for (let n = 0; n < 2 * blamesMax; n++) runs(script, "a", 1);
+    expect(script.state.workers.get(workerId("a"))?.blames).toHaveLength(2 * blamesMax);
+    fails(script, "a", knownMin - 1);
+    expect(quarantineOf(script, "a")).toBeNull();
+    fails(script, "a", 1);
+    expect(quarantineOf(script, "a")).not.toBeNull();
   });
 
   it("never takes more than half of the workers, nor the last that is open", () => {

@@ -3,6 +3,7 @@
  * in evolve/blames.ts; here is decided what follows. Never more than half of the workers that are
  * there, and never the last that is open: a cluster that fails everywhere has another illness.
  */
+import { hasSucceeded } from "../../core/estimate.js";
 import type { WorkerId } from "../../core/ids.js";
 import type { Command, Decision } from "./commands.js";
 import { noReply } from "./commands.js";
@@ -13,6 +14,13 @@ import type { Blame, State, WorkerRecord } from "./state.js";
 
 /** Failures of different tasks, less what has succeeded since, within this time. */
 export const blamesMax = 5;
+/**
+ * So many of them of kinds that are known to work, or crashes: whoever submits one new and broken
+ * job after another would otherwise close the worker on which a quiet cluster runs them all.
+ */
+export const knownMin = 3;
+/** What a worker took down with it, whatever the kind of the task. */
+export const crashKind = "crash";
 export const blameMemoryMs = 10 * 60_000;
 const firstMs = 5 * 60_000;
 const longestMs = 60 * 60_000;
@@ -33,6 +41,10 @@ export function* quarantineIfDue(
   if (worker === undefined || worker.quarantine !== null) return;
   const blames = recentBlames(worker, nowMs);
   if (blames.length < blamesMax || !mayBeSpared(state, worker)) return;
+  const known = blames.filter(
+    ({ kind }) => kind === crashKind || hasSucceeded(state.statistics, kind),
+  );
+  if (known.length < knownMin) return;
   const before = worker.lastQuarantine;
   const again = before !== null && nowMs - before.endedAtMs < probationMs;
   const level = again ? before.level + 1 : 1;

@@ -5,7 +5,7 @@
  */
 import { hasSucceeded } from "../../../core/estimate.js";
 import type { Outcome } from "../../../core/worker.js";
-import { recentBlames } from "../quarantine.js";
+import { crashKind, recentBlames } from "../quarantine.js";
 import type { Attempt, Blame, State, Task, Way, WorkerRecord } from "../state.js";
 import { kindOfWay } from "../ways.js";
 import { touchWorker, workerOf } from "./entities.js";
@@ -14,7 +14,6 @@ import { touchWorker, workerOf } from "./entities.js";
 const keptMax = 16;
 /** All that a worker takes down with it is one failure of its own. */
 const sameCrashMs = 60_000;
-export const crashKind = "crash";
 
 /** After the attempt has ended. `wasStopped`: somebody had asked for that. */
 export function blameFor(
