@@ -178,6 +178,27 @@ tasks:
     await expect(lines.join("\n")).toMatchFileSnapshot(transcript("paused"));
   });
 
+  it("a task that kills its supervisor again and again is stopped", async () => {
+    const view = await ended(`
+name: poison
+tasks:
+  bad:
+    # The parent of a program of the process driver is its supervisor.
+    script: kill -9 $PPID; sleep 30
+    idempotent: true
+    retry: {attempts: 9, backoff: 20ms, crashes: 2}
+    timeout: 20s
+`);
+    await expect(told(view)).toMatchFileSnapshot(transcript("poison"));
+  });
+});
+
+describe("on workers against which nothing is held yet", () => {
+  beforeAll(async () => {
+    await two.close();
+    two = await startTwoWorkers("quarantine");
+  });
+
   it("a node that eats an array is put in quarantine, and released by hand", async () => {
     const view = await ended(`
 name: eaten
@@ -202,19 +223,5 @@ tasks:
     lines.push(`almanac worker release: ${(await almanac("worker", "release", "a")).code}`);
     lines.push(`released: ${await quarantined()}`);
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(transcript("quarantine"));
-  });
-
-  it("a task that kills its supervisor again and again is stopped", async () => {
-    const view = await ended(`
-name: poison
-tasks:
-  bad:
-    # The parent of a program of the process driver is its supervisor.
-    script: kill -9 $PPID; sleep 30
-    idempotent: true
-    retry: {attempts: 9, backoff: 20ms, crashes: 2}
-    timeout: 20s
-`);
-    await expect(told(view)).toMatchFileSnapshot(transcript("poison"));
   });
 });
