@@ -84,13 +84,15 @@ async function benchEstimates(
   say("  longest", Math.max(...thousand), "ms");
   say("the planner's event loop meanwhile: a timer of 1 ms, p50", busy.delay.medianMs, "ms");
   say("  p99", busy.delay.p99Ms, "ms");
-  say("  longest", busy.delay.maxMs, "ms", "5");
+  say("  longest", busy.delay.maxMs, "ms");
   say("  longest while nothing was asked", idle.delay.maxMs, "ms");
+  say("  longest, less what it waited for a processor", busy.heldMs, "ms", "5");
+  say("    while nothing was asked", idle.heldMs, "ms");
   say("  processor time for each call", busy.cpuMs / calls, "ms");
   say("  share of the time that it waited for a processor", 100 * busy.waitedShare, "%");
   say("processor time of the predictor for each call", busy.predictorCpuMs / calls, "ms");
   say("memory of the predictor's process", residentMiB(busy.predictorPid), "MiB");
-  say("memory of planner and bench together", residentMiB(process.pid), "MiB");
+  say("memory of the planner's process", residentMiB(busy.pid), "MiB");
 }
 
 async function benchTraining(rows: number, say: Say): Promise<void> {
