@@ -95,14 +95,7 @@ export async function openBlobDirectory(
   }
 
   async function list(): Promise<readonly StoredBlob[]> {
-    const found: StoredBlob[] = [];
-    for (const folder of await readdir(join(root, "sha256"))) {
-      for (const sha256 of await readdir(join(root, "sha256", folder)).catch(() => [])) {
-        const info = isHash(sha256) ? await stat(pathOf(sha256)).catch(() => null) : null;
-        if (info === null) continue;
-        found.push({ sha256, sizeBytes: info.size, usedAtMs: info.mtimeMs });
-      }
-    }
+    const found = await storedIn(join(root, "sha256"));
     total = found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     return found;
   }
@@ -126,12 +119,7 @@ export async function openBlobDirectory(
         removed += 1;
       }
     }
-    for (const folder of [incoming, damaged]) {
-      for (const name of await readdir(folder)) {
-        const info = await stat(join(folder, name)).catch(() => null);
-        if (info !== null && info.mtimeMs < usedBeforeMs) await rm(join(folder, name));
-      }
-    }
+    for (const folder of [incoming, damaged]) await removeOld(folder, usedBeforeMs);
     return removed;
   };
 
@@ -158,10 +146,7 @@ export async function openBlobDirectory(
     );
   }
 
-  async function sizeOf(sha256: string): Promise<number | null> {
-    const info = await stat(pathOf(sha256)).catch(() => null);
-    return info?.isFile() === true ? info.size : null;
-  }
+  const sizeOf = (sha256: string): Promise<number | null> => plainSize(pathOf(sha256));
 
   await list();
   return {
@@ -180,6 +165,32 @@ export async function openBlobDirectory(
     sweep,
     totalBytes: () => total,
   };
+}
+
+async function plainSize(path: string): Promise<number | null> {
+  const info = await stat(path).catch(() => null);
+  return info?.isFile() === true ? info.size : null;
+}
+
+/** In folders of the first two digits. */
+async function storedIn(root: string): Promise<readonly StoredBlob[]> {
+  const found: StoredBlob[] = [];
+  for (const folder of await readdir(root)) {
+    for (const sha256 of await readdir(join(root, folder)).catch(() => [])) {
+      const path = join(root, folder, sha256);
+      const info = isHash(sha256) ? await stat(path).catch(() => null) : null;
+      if (info === null) continue;
+      found.push({ sha256, sizeBytes: info.size, usedAtMs: info.mtimeMs });
+    }
+  }
+  return found;
+}
+
+async function removeOld(folder: string, usedBeforeMs: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const info = await stat(join(folder, name)).catch(() => null);
+    if (info !== null && info.mtimeMs < usedBeforeMs) await rm(join(folder, name));
+  }
 }
 
 /** null: it is not there, or is no plain file. */

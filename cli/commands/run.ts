@@ -12,7 +12,7 @@ import { withSession } from "../session.js";
 import { submitJob } from "../submission.js";
 import { readEnvFile } from "./submit.js";
 
-export function addRun(program: Program): void {
+const runOptions = (program: Program) =>
   program
     .command("run")
     .description("run a command on the cluster, without a job file")
@@ -54,51 +54,53 @@ export function addRun(program: Program): void {
     .option("--idempotent", "it may run twice without harm")
     .option("--key <key>", "idempotency key: a second submission with it returns the same job")
     .option("--dry-run", "record nothing; say what would happen, and when")
-    .option("--wait", "wait for its end; exit code 3 if it does not succeed")
-    .action(async (argv, options, command) => {
-      await withSession(command.optsWithGlobals(), async (session) => {
-        const {
-          env,
-          envFile = [],
-          constraint,
-          after,
-          stdin,
-          wait,
-          dryRun,
-          key,
-          input,
-          output,
-          secret,
-          secretFile,
-          ...texts
-        } = options;
-        const envFiles = envFile.map((name) => ({ name, text: unwrap(readEnvFile(name)) }));
-        const request = {
-          ...texts,
-          argv,
-          envFiles,
-          ...(env === undefined ? {} : { env }),
-          ...(input === undefined ? {} : { inputs: input }),
-          ...(output === undefined ? {} : { outputs: output }),
-          ...secretsOf(secret, secretFile),
-          ...(constraint === undefined ? {} : { constraints: constraint }),
-          ...(after === undefined ? {} : { after: await fullIds(session.client, after) }),
-          ...(stdin === undefined ? {} : { stdin: await readText(stdin) }),
-        };
-        const local = localInputs(process.cwd());
-        const around = { now: Date.now(), environment: process.env, readInput: local.read };
-        const spec = unwrap(oneOffJob(request, around));
-        process.exitCode = await submitJob(session, {
-          spec,
-          key: key ?? randomUUID(),
-          dryRun: dryRun === true,
-          wait: wait === true,
-          file: null,
-          local: local.files,
-          relocate: (violations) => violations,
-        });
+    .option("--wait", "wait for its end; exit code 3 if it does not succeed");
+
+export function addRun(program: Program): void {
+  runOptions(program).action(async (argv, options, command) => {
+    await withSession(command.optsWithGlobals(), async (session) => {
+      const {
+        env,
+        envFile = [],
+        constraint,
+        after,
+        stdin,
+        wait,
+        dryRun,
+        key,
+        input,
+        output,
+        secret,
+        secretFile,
+        ...texts
+      } = options;
+      const envFiles = envFile.map((name) => ({ name, text: unwrap(readEnvFile(name)) }));
+      const request = {
+        ...texts,
+        argv,
+        envFiles,
+        ...(env === undefined ? {} : { env }),
+        ...(input === undefined ? {} : { inputs: input }),
+        ...(output === undefined ? {} : { outputs: output }),
+        ...secretsOf(secret, secretFile),
+        ...(constraint === undefined ? {} : { constraints: constraint }),
+        ...(after === undefined ? {} : { after: await fullIds(session.client, after) }),
+        ...(stdin === undefined ? {} : { stdin: await readText(stdin) }),
+      };
+      const local = localInputs(process.cwd());
+      const around = { now: Date.now(), environment: process.env, readInput: local.read };
+      const spec = unwrap(oneOffJob(request, around));
+      process.exitCode = await submitJob(session, {
+        spec,
+        key: key ?? randomUUID(),
+        dryRun: dryRun === true,
+        wait: wait === true,
+        file: null,
+        local: local.files,
+        relocate: (violations) => violations,
       });
     });
+  });
 }
 
 const secretsOf = (
