@@ -7,7 +7,8 @@ import type { ServingFold } from "../../models/pure/serving-fold.js";
 import { sha256Of } from "../../models/registry.js";
 import { validateModel } from "../../models/validate/validate.js";
 import { enterIfKnown } from "./candidates.js";
-import { type ModelService, type Say, schemaSha256 } from "./service.js";
+import type { Say } from "./say.js";
+import { type ModelService, schemaSha256 } from "./service.js";
 import type { InTurn } from "./turns.js";
 
 /** On disk at once, retired ones aside. */

@@ -6,7 +6,7 @@ import { assert } from "../../core/result.js";
 import { answerCall } from "./calls.js";
 import { createEngine, type Engine } from "./engine.js";
 import { aliveEveryMs, type FromPredictor, type ToPredictor } from "./protocol.js";
-import { messageOf } from "./service.js";
+import { messageOf } from "./say.js";
 
 const tell = (message: FromPredictor): void => {
   if (process.connected) process.send?.(message);

@@ -1,7 +1,6 @@
 /**
- * Models in service: versions on disk, where each stands in its life, and the sessions of those that
- * are asked, at most the active one and two shadows. One that throws, is slow or says NaN is asked
- * no more, and what is said without it goes on.
+ * Models in service: versions on disk, where each stands in its life, and which of them are asked
+ * (sessions.ts): the active one and at most two shadows.
  */
 import type { ModelChoice, ModelMetrics, ModelProposal, ModelView } from "../../core/prediction.js";
 import type { Manifest } from "../../models/manifest.js";
@@ -21,26 +20,20 @@ import {
 import type { ServingFold } from "../../models/pure/serving-fold.js";
 import { type Registry, sha256Of } from "../../models/registry.js";
 import { type ModelSession, openModel } from "../../models/session.js";
+import { messageOf, type Say } from "./say.js";
+import { type Failed, OpenSessions } from "./sessions.js";
 import { statesToWrite, viewOf } from "./standing.js";
-
-export type Say = (level: "info" | "warn" | "error", message: string, facts?: object) => void;
 
 export const schemaSha256 = sha256Of(schemaText);
 
 const shadowsMax = 2;
-
-interface Served {
-  readonly version: string;
-  readonly session: ModelSession;
-}
 
 export class ModelService {
   readonly #registry: Registry;
   readonly #fold: ServingFold;
   readonly #say: Say;
   readonly manifests = new Map<string, Manifest>();
-  /** By line. */
-  readonly #served = new Map<string, Served>();
+  readonly #sessions = new OpenSessions((version) => this.#openToServe(version));
   /** Not asked any more, and why. */
   readonly #broken = new Map<string, string>();
   #proposal: ModelProposal | null = null;
@@ -213,30 +206,18 @@ export class ModelService {
     rows: number,
     whose: "all" | "active",
   ): Promise<ReadonlyMap<string, ModelWords>[]> {
-    const all = Array.from({ length: rows }, () => new Map<string, ModelWords>());
     const active = activeOf(this.lifecycle)?.version;
-    for (const [line, { version, session }] of [...this.#served]) {
-      if (whose === "active" && version !== active) continue;
-      try {
-        const words = await session.words(matrix, rows);
-        words.forEach((one, row) => {
-          all[row]?.set(version, one);
-        });
-      } catch (error) {
-        // Another may have been chosen meanwhile, and this one let go.
-        if (this.#served.get(line)?.session !== session) continue;
-        await this.#takeOut(version, messageOf(error));
-      }
-    }
-    return all;
+    const { words, failed } = await this.#sessions.words(matrix, rows, (version) =>
+      whose === "all" ? true : version === active,
+    );
+    for (const one of failed) await this.#takeOut(one);
+    return words;
   }
 
   /** Words of one version, in service or not; null, where it says nothing of use. */
   async wordsOf(version: string, matrix: Float32Array, rows: number): Promise<Words | string> {
-    const manifest = this.manifests.get(version);
-    if (manifest === undefined) return `no version ${version}`;
     try {
-      const session = await this.#open(version, manifest);
+      const session = await this.#open(version);
       try {
         return await session.words(matrix, rows);
       } finally {
@@ -255,12 +236,12 @@ export class ModelService {
   }
 
   async close(): Promise<void> {
-    for (const { session } of this.#served.values()) await session.release();
-    this.#served.clear();
+    await this.#sessions.settle(new Map());
     await this.#writing;
   }
 
-  async #takeOut(version: string, why: string): Promise<void> {
+  /** What is said without it goes on. */
+  async #takeOut({ version, why }: Failed): Promise<void> {
     this.#say("warn", "a model is taken out of service", { version, why });
     this.#broken.set(version, why);
     const isActive = activeOf(this.lifecycle)?.version === version;
@@ -284,14 +265,9 @@ export class ModelService {
       ...(active === undefined ? [] : [active]),
       ...rivals.slice(-shadowsMax),
     ]) {
-      if (!this.#broken.has(version)) wanted.set(line, version);
+      if (this.manifests.has(version) && !this.#broken.has(version)) wanted.set(line, version);
     }
-    for (const [line, { version, session }] of [...this.#served]) {
-      if (wanted.get(line) === version) continue;
-      this.#served.delete(line);
-      await session.release();
-    }
-    for (const [line, version] of wanted) await this.#serve(line, version);
+    for (const one of await this.#sessions.settle(wanted)) await this.#takeOut(one);
     const { lines } = this.#fold.serving;
     const isAlive = (line: string): boolean =>
       this.lifecycle.versions.some((known) => known.line === line && known.state !== "retired");
@@ -299,20 +275,16 @@ export class ModelService {
     this.#writeDown();
   }
 
-  async #serve(line: string, version: string): Promise<void> {
-    const manifest = this.manifests.get(version);
-    if (this.#served.has(line) || manifest === undefined) return;
-    try {
-      const session = await this.#open(version, manifest);
-      this.#served.set(line, { version, session });
-      const { walkedBecause: because } = session;
-      if (because !== null) this.#say("warn", "a model's trees are walked", { version, because });
-    } catch (error) {
-      await this.#takeOut(version, messageOf(error));
-    }
+  async #openToServe(version: string): Promise<ModelSession> {
+    const session = await this.#open(version);
+    const { walkedBecause: because } = session;
+    if (because !== null) this.#say("warn", "a model's trees are walked", { version, because });
+    return session;
   }
 
-  async #open(version: string, manifest: Manifest): Promise<ModelSession> {
+  async #open(version: string): Promise<ModelSession> {
+    const manifest = this.manifests.get(version);
+    if (manifest === undefined) throw new Error(`no version ${version}`);
     const { io } = manifest;
     if (io === undefined && manifest.schemaSha256 !== schemaSha256) {
       throw new Error(
@@ -347,6 +319,3 @@ export interface Measured {
   /** Of the version that is active, on the same rows. */
   readonly active: Loss | null;
 }
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseManifest } from "../../models/manifest.js";
 import { sha256Of } from "../../models/registry.js";
-import { type ModelService, messageOf, type Say, schemaSha256 } from "./service.js";
+import { messageOf, type Say } from "./say.js";
+import { type ModelService, schemaSha256 } from "./service.js";
 
 /** Adds it where it is not there yet; without it, or where it was made for other features, goes on. */
 export async function addStarter(models: ModelService, folder: string, say: Say): Promise<void> {

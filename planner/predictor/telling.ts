@@ -15,7 +15,8 @@ import {
 } from "../../models/pure/serving-fold.js";
 import { enterCandidates } from "./candidates.js";
 import type { Revisions } from "./revisions.js";
-import type { ModelService, Say } from "./service.js";
+import type { Say } from "./say.js";
+import type { ModelService } from "./service.js";
 import { followSchedule, type Schedule } from "./training.js";
 
 export interface Ground {

@@ -15,7 +15,8 @@ import { type Rows, sliceOf, totalOf, type Window, windowOf } from "../../models
 import type { Trained } from "../../models/pure/training.js";
 import { sha256Of } from "../../models/registry.js";
 import { trainInThread } from "../../models/trainer.js";
-import { type Measured, type ModelService, messageOf, type Say, schemaSha256 } from "./service.js";
+import { messageOf, type Say } from "./say.js";
+import { type Measured, type ModelService, schemaSha256 } from "./service.js";
 
 export const ownLine = "own";
 export const rowsMax = 20_000;
