@@ -139,6 +139,14 @@ export interface ModelList {
   readonly nextTrainingAt: number;
   /** One runs now. */
   readonly training: boolean;
+  /** Chosen, but not with this planner: statistics alone are served. The master says so. */
+  readonly absent: AbsentModel | null;
+}
+
+export interface AbsentModel {
+  /** As the planner calls it that had it. */
+  readonly version: string;
+  readonly sha256: string;
 }
 
 export interface ModelEvaluation {

@@ -28,11 +28,12 @@ const model = (version: string, state: ModelView["state"]): ModelView => ({
   ...{ offline: metrics, live: null, pinned: false, reason: "as it came" },
 });
 
+let models: ModelView[];
 let planner: ScriptedPlanner;
 let master: TestMaster;
 
 beforeEach(async () => {
-  const models = [model("v1", "active"), model("v2", "candidate")];
+  models = [model("v1", "active"), model("v2", "candidate")];
   planner = await startScriptedPlanner({
     others: {
       estimate: (call, callback) => {
@@ -42,7 +43,10 @@ beforeEach(async () => {
       listModels: (_call, callback) =>
         callback(
           null,
-          encodeModelList({ models, completions: 12, nextTrainingAt: 200, training: false }),
+          encodeModelList({
+            ...{ models, completions: 12, nextTrainingAt: 200 },
+            ...{ training: false, absent: null },
+          }),
         ),
       trainModel: (_call, callback) => callback(null, encodeModelAnswer(model("v3", "candidate"))),
       evaluateModel: ({ request: { version } }, callback) => {
@@ -85,6 +89,14 @@ describe("models through a master", () => {
       .toEqual([{ kind: "chosen", choice: { sha256: "2".repeat(64), pinned: true } }]);
     expect(unwrap(await master.client.promoteModel(null, false))).toBeNull();
     expect(await shown()).toEqual(["v1 retired", "v2 candidate"]);
+  });
+
+  it("say so where the one that is to be served is not with this planner", async () => {
+    const absent = async () => unwrap(await master.client.models()).absent;
+    unwrap(await master.client.promoteModel("v2", false));
+    expect(await absent()).toBeNull();
+    models.pop();
+    expect(await absent()).toEqual({ version: "v2", sha256: "2".repeat(64) });
   });
 
   it("that are not there cannot be promoted, and nothing is changed by it", async () => {

@@ -28,7 +28,7 @@ const served = model("7", {
 });
 const list = {
   ...{ models: [starter, model("6", {}), served], completions: 1_712, nextTrainingAt: 2_038 },
-  training: false,
+  ...{ training: false, absent: null },
 };
 
 describe("models", () => {
@@ -37,6 +37,17 @@ describe("models", () => {
       ...{ name: `models-${width}`, width },
     }),
   );
+
+  it("are missed where the chosen one is not with the planner", () =>
+    expectRendering(
+      (screen) =>
+        renderModels(
+          { ...list, models: [starter], absent: { version: "9", sha256: "9c".repeat(32) } },
+          screen,
+        ),
+      submittedAtMs,
+      { name: "models-absent-120", width: 120 },
+    ));
 
   it("are shown one by one, on trial and in use", () =>
     expectRendering((screen) => renderModel(served, screen), submittedAtMs, {

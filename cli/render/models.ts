@@ -1,5 +1,11 @@
 /** Models of the predictor: a line each, or one of them whole, beside statistics on the same runs. */
-import type { ModelEvaluation, ModelList, ModelMetrics, ModelView } from "../../core/prediction.js";
+import type {
+  AbsentModel,
+  ModelEvaluation,
+  ModelList,
+  ModelMetrics,
+  ModelView,
+} from "../../core/prediction.js";
 import type { Json } from "./json.js";
 import type { Screen } from "./screen.js";
 import { type Cell, type Column, renderTable } from "./table.js";
@@ -19,16 +25,15 @@ const columns: readonly Column[] = [
 ];
 
 export function renderModels(list: ModelList, screen: Screen): string[] {
-  const { models, completions, nextTrainingAt, training } = list;
+  const { models, completions, nextTrainingAt, training, absent } = list;
   const next = training
     ? "a model is being trained"
     : `${formatCount(completions)} of ${formatCount(nextTrainingAt)} runs until the next training`;
-  const footer: Line = [{ text: next, style: screen.colour.dim }];
+  const footer: Line[] = [[{ text: next, style: screen.colour.dim }]];
+  if (absent !== null) footer.unshift(...absentLines(absent, screen));
   if (models.length === 0) {
-    return paintAll(
-      [[{ text: "no models yet: statistics alone are served" }], footer],
-      screen.width,
-    );
+    if (absent === null) footer.unshift([{ text: "no models yet: statistics alone are served" }]);
+    return paintAll(footer, screen.width);
   }
   return [
     ...renderTable(
@@ -36,9 +41,19 @@ export function renderModels(list: ModelList, screen: Screen): string[] {
       models.map((one) => rowOf(one, screen)),
       screen,
     ),
-    ...paintAll([footer], screen.width),
+    ...paintAll(footer, screen.width),
   ];
 }
+
+const absentLines = ({ version, sha256 }: AbsentModel, screen: Screen): Line[] => [
+  [
+    {
+      text: `model ${plain(version)} was chosen and is not with this planner: statistics alone are served`,
+      style: screen.colour.yellow,
+    },
+  ],
+  [{ text: `its sha256 is ${sha256}`, style: screen.colour.dim }],
+];
 
 function rowOf(model: ModelView, screen: Screen): Cell[] {
   // What it did in use says more than what it did on trial.
@@ -139,9 +154,10 @@ export const modelJson = ({ trainedAtMs, offline, live, ...rest }: ModelView): J
   live: live === null ? null : { ...live },
 });
 
-export const modelListJson = ({ models, ...rest }: ModelList): JsonObject => ({
+export const modelListJson = ({ models, absent, ...rest }: ModelList): JsonObject => ({
   models: models.map(modelJson),
   ...rest,
+  absent: absent === null ? null : { ...absent },
 });
 
 export const evaluationJson = ({ model, metrics }: ModelEvaluation): JsonObject => ({

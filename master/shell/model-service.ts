@@ -2,7 +2,7 @@
  * ModelService: the planner keeps the models, the journal says which one is served. What the planner
  * says of states is shown as the journal has it by now.
  */
-import type { ModelView } from "../../core/prediction.js";
+import type { AbsentModel, ModelView } from "../../core/prediction.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { decodeEvaluateRequest, decodePromotion, type Promotion } from "../../proto/codec/model.js";
 import {
@@ -32,7 +32,8 @@ export function modelService({ engine, planner }: ModelServiceOptions): ModelSer
       if (!found.ok) return found;
       const shown = found.value.models.map((model) => asChosen(model, engine.state.model));
       await engine.durable();
-      return ok(encodeModelList({ ...found.value, models: shown }));
+      const absent = absentFrom(shown, engine.state.model);
+      return ok(encodeModelList({ ...found.value, models: shown, absent }));
     }),
     trainModel: unary(async () => {
       const model = await models.train();
@@ -95,6 +96,15 @@ async function modelNamed(models: PlannerModels, version: string): Promise<Resul
   return fail("not_found", `no model has the version ${version}: ${there}`, [
     { field: "version", message: "must be a version that `almanac model list` shows" },
   ]);
+}
+
+/** A planner that was given an empty directory, or another's. */
+function absentFrom(
+  models: readonly ModelView[],
+  { sha256, version }: ModelInUse,
+): AbsentModel | null {
+  if (sha256 === null || models.some((one) => one.sha256 === sha256)) return null;
+  return { version, sha256 };
 }
 
 /** The planner hears of a choice a moment later. */

@@ -86,6 +86,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       models: models.views(),
       completions: totalOf(fold.rows),
       nextTrainingAt: nextTrainingAt(schedule.trainedAt),
+      absent: null,
       training: schedule.isTrainingNow || schedule.running?.isOver === false,
     }),
     train: () => trainNow(ground, inTurn),

@@ -142,6 +142,7 @@ describe("master and predictor understand each other", () => {
       completions: any.count,
       nextTrainingAt: any.count,
       training: any.flag,
+      absent: fc.option(fc.record({ version: fc.constantFrom("1", "starter"), sha256 })),
     });
     fc.assert(
       fc.property(models, model, metrics, (listed, one, measured) => {

@@ -1,5 +1,6 @@
 /** Master and predictor, between wire and core/prediction.ts. */
 import {
+  type AbsentModel,
   type BroughtModel,
   type Completion,
   type EstimateSubject,
@@ -237,6 +238,7 @@ const decodeMetrics = (scope: Scope, metrics: wire.ModelMetrics): ModelMetrics =
 export const encodeModelList = (models: ModelList): wire.ListModelsResponse => ({
   ...models,
   models: models.models.map(encodeModel),
+  absent: models.absent ?? undefined,
 });
 
 export function decodeModelList(message: wire.ListModelsResponse): Result<ModelList> {
@@ -246,8 +248,14 @@ export function decodeModelList(message: wire.ListModelsResponse): Result<ModelL
     completions: integer(scope, "completions", message.completions),
     nextTrainingAt: integer(scope, "nextTrainingAt", message.nextTrainingAt),
     training: message.training,
+    absent: optional(scope, "absent", message.absent, decodeAbsent) ?? null,
   });
 }
+
+const decodeAbsent = (scope: Scope, { version, sha256 }: wire.AbsentModel): AbsentModel => ({
+  version: identifier(scope, "version", version),
+  sha256: digest(scope, sha256),
+});
 
 /** Of a training and of an import alike. */
 export const encodeModelAnswer = (model: ModelView): wire.TrainModelResponse => ({
