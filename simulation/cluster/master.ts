@@ -37,7 +37,7 @@ export const masterName = "master";
 const log = pino({ level: "silent" });
 const directory = "/journal";
 /** Small, so that a life sees many. */
-const segmentBytes = 32 * 1024;
+const segmentBytes = 8 * 1024;
 const snapshotEveryMs = 1_000;
 /** A sync in which the power fails takes long, so that what is sent too early arrives. */
 const doomedSyncMs = 400;
