@@ -4,7 +4,7 @@
  */
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import type { Incarnation, WorkerId } from "../../core/ids.js";
+import type { AttemptId, Incarnation, WorkerId } from "../../core/ids.js";
 import { sameIncarnation } from "../../core/ids.js";
 import type { AlmanacError } from "../../core/result.js";
 import type { LaunchSecrets } from "../../core/secrets.js";
@@ -219,9 +219,18 @@ class Session {
   #write(part: Pick<MasterMessage, "welcome"> & WorkerCommands): void {
     if (this.#ended) return;
     this.#sequence++;
-    const launches = part.launches.map((launch) => this.#revealed(launch));
+    const launches = part.launches
+      .filter(({ attempt }) => this.#isLive(attempt))
+      .map((launch) => this.#revealed(launch));
     const said = { sequence: this.#sequence, acknowledged: this.#taken, ...part, launches };
     this.#stream.write(encodeMasterMessage(said));
+  }
+
+  /** What became durable late may have been given up meanwhile, when another supervisor came. */
+  #isLive(attempt: AttemptId): boolean {
+    const { engine } = this.#options;
+    const worker = this.incarnation && engine.state.workers.get(this.incarnation.worker);
+    return worker?.live.has(attempt) === true;
   }
 
   /** Only here, where it leaves: what waits for its turn has no values. */

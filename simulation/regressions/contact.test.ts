@@ -145,4 +145,21 @@ describe("contact lost and found", () => {
     );
     expect(refused).toHaveLength(1);
   });
+
+  it("our own: what became durable after another supervisor had come is not launched on that one", async () => {
+    for (const killedAtMs of [1_005, 1_050, 1_100, 1_300, 1_600]) {
+      const { violations, endsOf } = await tell({
+        workers: 1,
+        steps: [
+          // It is decided at once, and leaves the master when the disk has it: seconds later.
+          { atMs: 900, act: (world) => Object.assign(world, { syncMaxMs: 4_000 }) },
+          submit(1_000, "job", [task("t", 5_000)]),
+          { atMs: killedAtMs, act: ({ nodes }) => nodes[0]?.killSupervisor() },
+          { atMs: 5_000, act: (world) => Object.assign(world, { syncMaxMs: 10 }) },
+        ],
+      });
+      expect(violations).toEqual([]);
+      expect(endsOf("t")).toEqual(["succeeded"]);
+    }
+  });
 });
